@@ -1,0 +1,38 @@
+"""What every test may use: a home of its own, small tables written as text, and real data where it is at hand."""
+
+from __future__ import annotations
+
+import os
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def real_data(path: str) -> Path:
+    """Return a file of the real data sets, or skip: $AUDIT_REAL_DATA, else ``../shared/data`` beside the clone."""
+    base = Path(os.environ.get("AUDIT_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
+    if not (base / path).exists():
+        pytest.skip(f"real data {path!r} is not here; set AUDIT_REAL_DATA to the folder that holds it")
+    return base / path
+
+
+def table(text: str, **kinds: str) -> pd.DataFrame:
+    """Return a small table written as aligned text; columns named ``time`` or ``*date`` become times, '-' is missing."""
+    frame = pd.read_csv(StringIO(text), sep=r"\s+", na_values=["-"], dtype=kinds or None)
+    for name in frame.columns:
+        if name in {"time", "start"} or name.endswith("date"):
+            frame[name] = pd.to_datetime(frame[name])
+    return frame
+
+
+@pytest.fixture
+def audit_home(tmp_path, monkeypatch) -> Path:
+    """Return an empty home: ``data/`` and ``reports/`` of this test alone."""
+    monkeypatch.setenv("AUDIT_HOME", str(tmp_path))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "reports").mkdir()
+    return tmp_path
