@@ -135,6 +135,64 @@ EVENTS = Contract(
     },
 )
 
+ROWS = Contract(
+    "rows",
+    "one row per row of a raw export, as its source module reads it: nothing cleaned, nothing dropped but unreadable rows",
+    {
+        "file": Column("text", "File, relative to the client's folder"),
+        "line": Column("int", "Line or row number in that file, from 1"),
+        "event_id": Column("text", "The source's own row id", "the source has none: intake takes md5 of the row"),
+        "device_id": Column("text", "Cookie or app id", "consent was denied"),
+        "user_id": Column("text", "Login id", "not logged in"),
+        "source_session": Column(
+            "text", "The source's own session id", "the source has none: sessions are made by inactivity"
+        ),
+        "time": Column("time", "Naive UTC, microseconds", "cannot be read: the row is quarantined"),
+        "order_1": Column("int", "Source order key, compared after time", "the source has none"),
+        "order_2": Column("int", "Next source order key", "the source has none"),
+        "order_3": Column("int", "Next source order key", "the source has none"),
+        "local_date": Column("text", "The export's own local date, YYYY-MM-DD", "the source has none"),
+        "event": Column("text", "Event name as exported", "missing: the row is quarantined"),
+        "is_page": Column("bool", "This row is a page view"),
+        "page_url": Column("text", "Full address, or path with query", UNKNOWN),
+        "page_title": Column("text", "As exported", UNKNOWN),
+        "referrer": Column("text", "As exported", UNKNOWN),
+        "search_term": Column("text", "As exported", UNKNOWN),
+        "source": Column("text", "As exported, the most session-like scope the export has", UNKNOWN),
+        "medium": Column("text", "As exported", UNKNOWN),
+        "campaign": Column("text", "As exported", UNKNOWN),
+        "channel": Column(
+            "text", "The source's own channel grouping", "the source has none: GA4's default rules decide"
+        ),
+        "platform": Column("text", "As exported", UNKNOWN),
+        "app_version": Column("text", "As exported", UNKNOWN),
+        "device": Column("text", "As exported", UNKNOWN),
+        "browser": Column("text", "As exported", UNKNOWN),
+        "os": Column("text", "As exported", UNKNOWN),
+        "country": Column("text", "As exported", UNKNOWN),
+        "language": Column("text", "As exported", UNKNOWN),
+        "user_agent": Column("text", "As exported", UNKNOWN),
+        "order_id": Column("text", "As exported", "not an order"),
+        "amount": Column("money", "Amount of a purchase (positive) or refund (negative)", "none, or not a number"),
+        "amount_text": Column(
+            "text", "Amount as exported where it could not be read as a number", "it could, or there is none"
+        ),
+        "currency": Column("text", "As exported", "none"),
+        "is_purchase": Column("bool", "This row is an order of the shop"),
+        "is_refund": Column("bool", "This row takes an order back"),
+        "error": Column("text", "Error message as exported", "not an error"),
+        "load_seconds": Column("float", "Page load time", UNKNOWN),
+        "engagement_seconds": Column("float", "The source's own time on this row", "the source has none"),
+        "is_bounce": Column("bool", "The source's own verdict on this row's session", "the source has none"),
+        "visit_number": Column("int", "The source's own visit number", "the source has none"),
+        "properties": Column("json", "Everything else, as a JSON object of texts"),
+        "items": Column("json", "JSON list of {item_id, name, category, brand, price, quantity}", "no items"),
+        "reject": Column("text", "Reason code where the row cannot be kept", "it can"),
+        "reject_column": Column("text", "Column that failed", "no reject, or the row as a whole"),
+        "reject_value": Column("text", "Value seen, unmasked: intake masks it", "no reject"),
+    },
+)
+
 ITEMS = Contract(
     "items",
     "one row per item of an event",
@@ -279,5 +337,5 @@ MARKS = Contract(
 
 CONTRACTS = {
     contract.name: contract
-    for contract in (EVENTS, ITEMS, SESSIONS, ORDERS, BOOK_ORDERS, REJECTS, LEDGER, STAGE_COUNTS, MARKS)
+    for contract in (ROWS, EVENTS, ITEMS, SESSIONS, ORDERS, BOOK_ORDERS, REJECTS, LEDGER, STAGE_COUNTS, MARKS)
 }
