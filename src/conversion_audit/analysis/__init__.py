@@ -1,0 +1,1 @@
+"""What the tables mean: rules, goals, journey, intent, friction, plan, change."""
