@@ -1,0 +1,70 @@
+# Two commands on a fresh machine with python3 (3.11 or newer), make and git:
+#   make audit   the demo shop's report          make test   the everyday tests
+# The first call makes .venv; later calls install again only when the lock or pyproject.toml has changed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Two test processes: each holds pandas, DuckDB and at times a kernel.
+WORKERS ?= 2
+
+# uv installs the lock in seconds; where it cannot be had, pip does the same in two minutes.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+UV := VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --quiet
+install = { $(PIP) uv && $(UV) $(1); } || $(PIP) $(1)
+
+.PHONY: help audit test test-all lint lab bench lock clean
+
+help:
+	@echo "make audit     write the demo shop, audit it, print where the report is"
+	@echo "make test      ruff and the everyday tests (minutes)"
+	@echo "make test-all  everything: slow, spark and browser tests as well (up to an hour)"
+	@echo "make lab       JupyterLab on the notebooks"
+	@echo "make bench     benchmarks on generated logs"
+	@echo "make lock      resolve pyproject.toml into requirements.txt anew"
+	@echo "make clean     remove .venv and the tools' caches; never data or reports"
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/installed: requirements.txt pyproject.toml | .venv/python
+	@echo "installing requirements.txt into .venv"
+	@$(call install,-r requirements.txt)
+	@touch $@
+
+# What only the long tests need: Spark and a browser's driver, at versions that fit the lock.
+.venv/installed-all: .venv/installed
+	@grep -v '^-e' requirements.txt > .venv/constraints.txt
+	@$(call install,-c .venv/constraints.txt -e ".[spark$(comma)browser]") \
+	    || echo "Spark or the browser's driver could not be installed; their tests will be skipped."
+	@touch $@
+comma := ,
+
+audit: .venv/installed
+	@$(BIN)/audit demo
+	@$(BIN)/audit run demo
+
+lint: .venv/installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+test: lint
+	$(BIN)/python -m pytest -m "not slow and not spark and not browser" -n $(WORKERS)
+
+test-all: lint .venv/installed-all
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+lab: .venv/installed
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+bench: .venv/installed
+	$(BIN)/python -m tests.benchmarks
+
+lock: .venv/installed
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
+	    pyproject.toml -o .venv/lock.txt
+	@{ cat .venv/lock.txt; echo "-e ."; } > requirements.txt
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
