@@ -1,0 +1,128 @@
+"""What every figure shares: the house style, its colours, its page, and how it becomes SVG or PNG, always the same bytes."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from conversion_audit.report.formats import formatted
+from conversion_audit.report.voice import voice
+from conversion_audit.report.words import label
+
+INK, MUTED, LINE, TRACK, PAPER = "#1b2430", "#57616e", "#c3cad3", "#edf0f3", "#ffffff"
+LOSS, REGAINED, CONTEXT = "#b9481a", "#d9a441", "#8b97a5"
+WIDTH = 7.6
+_FONTS = Path(__file__).parents[1] / "fonts"
+_NUMBER = re.compile(rb"-?\d+\.\d{2,}")
+
+
+@lru_cache(maxsize=1)
+def _register_fonts() -> None:
+    for path in sorted(_FONTS.glob("*.ttf")):
+        font_manager.fontManager.addfont(path)
+
+
+def use_style() -> None:
+    """Draw in the house style from here on."""
+    _register_fonts()
+    plt.style.use("conversion_audit.report.house")
+
+
+def accent() -> str:
+    """Return the client's or agency's colour."""
+    return voice().accent
+
+
+def tint(color: str, strength: float) -> tuple[float, float, float]:
+    """Return a colour mixed with the paper: 1 is the colour, 0 is white."""
+    paper = mpl.colors.to_rgb(PAPER)
+    return tuple(p + (c - p) * strength for c, p in zip(mpl.colors.to_rgb(color), paper, strict=True))
+
+
+def axes_for(ax: Axes | None, height: float, width: float = WIDTH) -> Axes:
+    """Return the axes to draw on: those given, else new ones in the house style, inches high and wide."""
+    use_style()
+    if ax is not None:
+        return ax
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def named(value: Any, most: int = 34) -> str:
+    """Return a name as it stands on a figure: the client's word for it, cut in the middle where it is too long."""
+    shown = label(value)
+    if len(shown) <= most:
+        return shown
+    tail = most // 3
+    return f"{shown[: most - tail - 1].rstrip()}…{shown[-tail:].lstrip()}"
+
+
+def percent_axis(ax: Axes, which: str = "x") -> None:
+    """Write an axis in percent, in the client's way."""
+    axis = getattr(ax, f"{which}axis")
+    axis.set_major_locator(mpl.ticker.MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(lambda value, _: formatted(round(value, 6), _percent_kind(value)))
+
+
+def _percent_kind(value: float) -> str:
+    return "percent0" if abs(value * 100 - round(value * 100)) < 1e-9 else "percent1"
+
+
+def number_axis(ax: Axes, which: str = "x", kind: str = "short", bins: int = 5) -> None:
+    """Write an axis in counts, money or durations, in the client's way."""
+    axis = getattr(ax, f"{which}axis")
+    axis.set_major_locator(mpl.ticker.MaxNLocator(nbins=bins, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(lambda value, _: formatted(round(value, 6), kind))
+
+
+def nothing_to_draw(ax: Axes, words: str) -> Axes:
+    """Say on an empty figure why it is empty."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, words, ha="center", va="center", color=MUTED, transform=ax.transAxes)
+    return ax
+
+
+def as_svg(figure: Figure) -> bytes:
+    """Return a figure as small SVG: text as outlines, two decimals, no date, no random ids."""
+    return _tight(_saved(figure, "svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}))
+
+
+def as_png(figure: Figure) -> bytes:
+    """Return a figure as PNG at double size."""
+    return _saved(figure, "png", dpi=192, metadata={"Software": None})
+
+
+def close(figure: Figure) -> None:
+    """Forget a figure that was shown."""
+    plt.close(figure)
+
+
+def _saved(figure: Figure, kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    with warnings.catch_warnings(), mpl.rc_context({"svg.hashsalt": "conversion-audit", "svg.fonttype": "path"}):
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure.savefig(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+def _tight(svg: bytes) -> bytes:
+    body = svg[svg.index(b"<svg") :]
+    body = re.sub(rb"<!--.*?-->", b"", body, flags=re.S)
+    body = re.sub(rb"<metadata>.*?</metadata>", b"", body, flags=re.S)
+    body = _NUMBER.sub(_short_number, body)
+    return re.sub(rb">\s+<", b"><", re.sub(rb"[ \t]*\n[ \t]*", b" ", body))
+
+
+def _short_number(found: re.Match[bytes]) -> bytes:
+    """Two decimals are a hundredth of a point; a scale below one needs its digits."""
+    value = float(found[0])
+    return b"%g" % (round(value, 2) if abs(value) >= 1 else float(f"{value:.3g}"))

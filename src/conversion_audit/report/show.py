@@ -1,0 +1,197 @@
+"""The one channel through which anything meant for the client leaves a notebook."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from conversion_audit.findings import Finding, plain
+from conversion_audit.report.formats import kinds_of
+from conversion_audit.report.voice import speak, voice, voice_of
+from conversion_audit.report.words import label
+
+MIME = "application/vnd.conversion-audit+json"
+LARGEST_SVG = 300_000
+_NAMELESS = re.compile(r"[^a-z0-9_]+")
+
+
+def house(config: Any) -> None:
+    """
+    Speak the client's language from here on, and draw in the house style. Once, in a notebook's setup cell.
+
+    Parameters
+    ----------
+    config : Config
+        The client's config: its language, locale, currency, labels and accent are used.
+    """
+    from conversion_audit.report.figures.style import use_style
+
+    speak(voice_of(config))
+    use_style()
+
+
+def show(
+    thing: Any,
+    *,
+    name: str | None = None,
+    claim: str | None = None,
+    read: str | None = None,
+    table: Any = None,
+    card: Mapping[str, Any] | None = None,
+    alt: str | None = None,
+) -> None:
+    """
+    Show a sentence, a figure, a table or findings, here and in the report.
+
+    Parameters
+    ----------
+    thing : str, Axes, Figure, DataFrame, Finding or list of Finding
+        What to show. A figure is closed afterwards.
+    name : str, optional
+        Stable slug; the table becomes ``tables/<name>.csv`` and a sheet of ``audit.xlsx``.
+    claim : str, optional
+        The finding, as the headline over a figure or table.
+    read : str, optional
+        One line on how to read it.
+    table : DataFrame, optional
+        The table behind a figure.
+    card : mapping, optional
+        Definition card: what -> words or number (unit, entry, order, window, exclusions, n).
+    alt : str, optional
+        What a reader who cannot see the figure should know; the claim where it is not given.
+
+    Notes
+    -----
+    Outside a notebook nothing is displayed and nothing fails.
+    """
+    for one in bundles_of(thing, name=name, claim=claim, read=read, table=table, card=card, alt=alt):
+        _display(one)
+
+
+def bundles_of(thing: Any, **about: Any) -> list[dict[str, Any]]:
+    """Return what `show` displays, as plain data: one bundle, or one for each finding."""
+    if isinstance(thing, Finding):
+        thing = [thing]
+    if isinstance(thing, (list, tuple)):
+        return [{"kind": "finding", "finding": one.record()} for one in thing if isinstance(one, Finding)]
+    return [_bundle(thing, **about)]
+
+
+def _bundle(
+    thing: Any,
+    *,
+    name: str | None = None,
+    claim: str | None = None,
+    read: str | None = None,
+    table: Any = None,
+    card: Mapping[str, Any] | None = None,
+    alt: str | None = None,
+) -> dict[str, Any]:
+    extra = {
+        "name": _NAMELESS.sub("_", name.lower()).strip("_") if name else None,
+        "claim": claim,
+        "read": read,
+        "card": plain(card) if card else None,
+    }
+    if isinstance(thing, str):
+        return _filled({"kind": "text", "text": thing, **extra})
+    if _is_frame(thing):
+        return _filled({"kind": "table", "table": table_data(thing), **extra})
+    return _filled(
+        {
+            "kind": "figure",
+            **picture(thing),
+            "alt": alt or claim or _title(thing),
+            "table": None if table is None else table_data(table),
+            **extra,
+        }
+    )
+
+
+def _filled(bundle: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in bundle.items() if value is not None}
+
+
+def _is_frame(thing: Any) -> bool:
+    return hasattr(thing, "columns") or (hasattr(thing, "to_frame") and not hasattr(thing, "figure"))
+
+
+def table_data(frame: Any) -> dict[str, Any]:
+    """
+    Return a table as plain data.
+
+    Parameters
+    ----------
+    frame : DataFrame or Series
+        A named index becomes columns; a Series becomes rows of name and value.
+
+    Returns
+    -------
+    dict
+        ``columns``, ``kinds`` (see `formats.kinds_of`), ``rows`` (lists, absent is None) and ``labels`` (words for
+        names of the config that occur in the table).
+    """
+    if getattr(frame, "ndim", 2) == 1:
+        frame = frame.to_frame(frame.name if frame.name is not None else "value").rename_axis(
+            frame.index.name or "what"
+        )
+    if any(level is not None for level in frame.index.names):
+        frame = frame.reset_index(allow_duplicates=False)
+    columns = [_column_name(column) for column in frame.columns]
+    values = {column: list(frame.iloc[:, n]) for n, column in enumerate(columns)}
+    kinds = kinds_of(columns, values)
+    rows = [[_cell(value) for value in row] for row in zip(*values.values(), strict=True)]
+    names = sorted({cell for row in rows for cell in row if isinstance(cell, str) and label(cell) != cell})
+    return {"columns": columns, "kinds": kinds, "rows": rows, "labels": {name: label(name) for name in names}}
+
+
+def _cell(value: Any) -> Any:
+    """Decimals are numbers here; everything else as `findings.plain` has it."""
+    return plain(float(value) if type(value).__name__ == "Decimal" else value)
+
+
+def _column_name(column: Any) -> str:
+    return " ".join(str(part) for part in column if part != "") if isinstance(column, tuple) else str(column)
+
+
+def _figure(thing: Any) -> Any:
+    while not hasattr(thing, "savefig"):
+        thing = thing.figure if hasattr(thing, "figure") else thing.flat[0]
+    return thing
+
+
+def _title(thing: Any) -> str:
+    return next((axes.get_title() for axes in _figure(thing).axes if axes.get_title()), "")
+
+
+def picture(thing: Any) -> dict[str, str]:
+    """Return a figure as base64, ``svg``, or ``png`` at double size where the SVG is above 300 KB; closes the figure."""
+    from conversion_audit.report.figures.style import as_png, as_svg, close
+
+    figure = _figure(thing)
+    svg = as_svg(figure)
+    kind, data = ("png", as_png(figure)) if len(svg) > LARGEST_SVG else ("svg", svg)
+    width, height = (round(side * 96) for side in figure.get_size_inches())
+    close(figure)
+    return {kind: base64.b64encode(data).decode("ascii"), "width": width, "height": height}
+
+
+def _display(bundle: Mapping[str, Any]) -> None:
+    try:
+        from IPython import get_ipython
+        from IPython.display import display
+    except ImportError:
+        return
+    if get_ipython() is None:
+        return
+    from conversion_audit.report.tables import bundle_html
+
+    data = {MIME: dict(bundle), "text/html": bundle_html(bundle, voice()), "text/plain": _plainly(bundle)}
+    display(data, raw=True)
+
+
+def _plainly(bundle: Mapping[str, Any]) -> str:
+    words: Sequence[Any] = (bundle.get("text"), bundle.get("claim"), bundle.get("name"), bundle["kind"])
+    return next(str(word) for word in words if word)

@@ -1,0 +1,170 @@
+"""Tables, definition cards and bundles as HTML: escaped at the source, with a caption and scopes, the same bytes every time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from conversion_audit.report.formats import formatted, is_missing
+from conversion_audit.report.voice import Voice, speaking
+from conversion_audit.report.words import heading, label, text, text_or
+
+MOST_ROWS = 25
+LONGEST_CELL = 120
+_NUMERIC = {"count", "number", "number1", "number2", "percent", "percent1", "percent2", "points", "money", "duration"}
+_ENDINGS = ("_rate", "_share")
+
+
+def table_html(table: Mapping[str, Any], caption: str = "", most: int = MOST_ROWS) -> str:
+    """
+    Return a bundle's table as HTML.
+
+    Parameters
+    ----------
+    table : mapping
+        ``columns``, ``kinds``, ``rows``, ``labels`` as `show.table_data` makes them.
+    caption : str
+        What the table is; it names it for a screen reader.
+    most : int
+        Rows shown; the rest is counted below and stands in the workbook.
+
+    Returns
+    -------
+    str
+        A value and its ``*_low`` and ``*_high`` share one cell.
+    """
+    shown = _columns(table["columns"])
+    kinds = {column: _sharper(table, column, kind) for column, kind in table["kinds"].items()}
+    head = "".join(_head_cell(column, kinds[column], n) for n, (column, _, _) in enumerate(shown))
+    body = "".join(_row(table, row, shown, kinds) for row in table["rows"][:most])
+    rest = len(table["rows"]) - most
+    more = f'<p class="more">{escape(text("page.more_rows", {"rows": rest}))}</p>' if rest > 0 else ""
+    if not table["rows"]:
+        more = f'<p class="more">{escape(text("page.no_rows"))}</p>'
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    named = escape(caption or text_or("page.table", "Table"))
+    return (
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{named}"><table>{title}'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
+    )
+
+
+def _columns(columns: Sequence[str]) -> list[tuple[str, str | None, str | None]]:
+    """Return (column, its low, its high) in order; bounds that belong to a column do not stand alone."""
+    found, used = [], set()
+    for column in columns:
+        low, high = _bounds(column, columns)
+        used |= {low, high} - {None}
+        found.append((column, low, high))
+    return [(column, low, high) for column, low, high in found if column not in used]
+
+
+def _bounds(column: str, columns: Sequence[str]) -> tuple[str | None, str | None]:
+    stems = [column, *(column.removesuffix(ending) for ending in _ENDINGS if column.endswith(ending))]
+    for stem in stems:
+        if f"{stem}_low" in columns and f"{stem}_high" in columns:
+            return f"{stem}_low", f"{stem}_high"
+    rates = [c for c in columns if c in {"rate", "share", "estimate"} or c.endswith(_ENDINGS)]
+    if rates[:1] == [column] and "low" in columns and "high" in columns:
+        return "low", "high"
+    return None, None
+
+
+def _sharper(table: Mapping[str, Any], column: str, kind: str) -> str:
+    """One column, one number of decimals: small shares get two, the others one."""
+    if kind not in {"percent", "number"}:
+        return kind
+    values = [abs(v) for v in _values(table, column) if not is_missing(v) and not isinstance(v, str)]
+    top = max(values, default=0)
+    if kind == "number":
+        return "number2" if top < 10 else "number1" if top < 100 else "count"
+    return "percent2" if top < 0.1 else "percent1"
+
+
+def _values(table: Mapping[str, Any], column: str) -> list[Any]:
+    place = table["columns"].index(column)
+    return [row[place] for row in table["rows"]]
+
+
+def _head_cell(column: str, kind: str, place: int) -> str:
+    number = ' class="n"' if kind in _NUMERIC and place else ""
+    return f'<th scope="col"{number}>{escape(heading(column))}</th>'
+
+
+def _row(table: Mapping[str, Any], row: Sequence[Any], shown: Sequence[tuple], kinds: Mapping[str, str]) -> str:
+    values = dict(zip(table["columns"], row, strict=True))
+    cells = []
+    for place, (column, low, high) in enumerate(shown):
+        words = escape(cell_text(values[column], kinds[column], table.get("labels", {})))
+        if low and not is_missing(values[low]) and not is_missing(values[high]):
+            bounds = " – ".join(formatted(values[bound], kinds[column]) for bound in (low, high))
+            words += f'<small class="i">{escape(bounds)}</small>'
+        number = ' class="n"' if kinds[column] in _NUMERIC and place else ""
+        cells.append(f'<th scope="row">{words}</th>' if place == 0 else f"<td{number}>{words}</td>")
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def cell_text(value: Any, kind: str, labels: Mapping[str, str]) -> str:
+    """Return one cell in words: the client's label for a name, long texts cut."""
+    if isinstance(value, str) and kind in {"text", "id", "name"}:
+        shown = labels.get(value) or label(value)
+    elif isinstance(value, (list, dict)):
+        shown = (
+            "; ".join(f"{label(k)}: {label(v)}" for k, v in value.items()) if isinstance(value, dict) else label(value)
+        )
+    else:
+        shown = formatted(value, kind)
+    return shown if len(shown) <= LONGEST_CELL else f"{shown[: LONGEST_CELL - 1]}…"
+
+
+def card_html(card: Mapping[str, Any]) -> str:
+    """Return a definition card: what was counted, how, and over how many."""
+    rows = "".join(
+        f"<div><dt>{escape(heading(str(key)))}</dt><dd>{escape(_card_value(str(key), value))}</dd></div>"
+        for key, value in card.items()
+    )
+    return f"<dl>{rows}</dl>"
+
+
+def _card_value(key: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return formatted(value, "flag")
+    if isinstance(value, (int, float)) and not key.endswith(("rate", "share")):
+        return formatted(value, "duration" if key.endswith("seconds") else "number")
+    return cell_text(value, "percent" if isinstance(value, float) else "text", {})
+
+
+def image_html(bundle: Mapping[str, Any]) -> str:
+    """Return a figure's picture: data in the page, its finding as alternative text."""
+    kind = "svg+xml" if "svg" in bundle else "png"
+    data = bundle.get("svg") or bundle["png"]
+    return (
+        f'<img alt="{escape(bundle.get("alt") or text("page.figure"), quote=True)}" '
+        f'width="{int(bundle.get("width", 730))}" height="{int(bundle.get("height", 400))}" '
+        f'src="data:image/{kind};base64,{data}">'
+    )
+
+
+def bundle_html(bundle: Mapping[str, Any], speaker: Voice) -> str:
+    """Return a bundle as a notebook shows it; the report lays the same pieces out itself."""
+    with speaking(speaker):
+        if bundle["kind"] == "text":
+            return f'<p style="font-size:1.15em;line-height:1.5;max-width:46em">{escape(bundle["text"])}</p>'
+        if bundle["kind"] == "finding":
+            from conversion_audit.report.wording import claim_of, next_step_of
+
+            one = bundle["finding"]
+            parts = [f"<strong>{escape(one['id'])}</strong> {escape(claim_of(one))}", escape(next_step_of(one) or "")]
+            return "".join(f"<p>{part}</p>" for part in parts if part)
+        parts = [f"<h4>{escape(bundle['claim'])}</h4>" if bundle.get("claim") else ""]
+        if bundle["kind"] == "figure":
+            parts.append(image_html(bundle))
+        else:
+            parts.append(table_html(bundle["table"], bundle.get("name") or ""))
+        parts.append(f"<p><em>{escape(bundle['read'])}</em></p>" if bundle.get("read") else "")
+        if bundle.get("card"):
+            parts.append(
+                f"<details><summary>{escape(text('page.definition'))}</summary>{card_html(bundle['card'])}</details>"
+            )
+        return "".join(parts)

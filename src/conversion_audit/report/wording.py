@@ -1,0 +1,64 @@
+"""Findings -> sentences: the claim, what it costs, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from conversion_audit.report.formats import formatted, is_missing
+from conversion_audit.report.words import has_text, label, text, text_or
+
+_FIELDS = ("step", "since", "until", "rate", "benchmark", "sessions_at_risk", "verdict", "owner", "kind", "severity")
+_INTERVALS = {"lost_orders": "lost_orders", "lost_orders_net": "lost_orders_net", "revenue": "revenue"}
+
+
+def record_of(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return what a finding's sentences may use: its values over its own fields.
+
+    Intervals become ``revenue_low``, ``revenue_high``, ``revenue_estimate`` (the same for lost_orders and
+    lost_orders_net); ``segment`` becomes one phrase.
+    """
+    record = {name: finding.get(name) for name in _FIELDS}
+    for name, stem in _INTERVALS.items():
+        for part in ("low", "high", "estimate"):
+            record[f"{stem}_{part}"] = (finding.get(name) or {}).get(part)
+    record["segment"] = segment_words(finding.get("segment"))
+    return record | dict(finding.get("values") or {})
+
+
+def segment_words(segment: Mapping[str, Any] | str | None) -> str:
+    """Return a segment as one phrase: ``mobile, Safari``; everyone where there is none."""
+    if isinstance(segment, str):
+        return label(segment)
+    return ", ".join(label(str(value)) for value in (segment or {}).values()) or text_or("page.everyone", "everyone")
+
+
+def claim_of(finding: Mapping[str, Any]) -> str:
+    """Return a finding's claim: the consultant's title where there is one, else its sentence."""
+    return finding.get("title") or _sentence(finding.get("claim"), finding) or text("page.finding", record_of(finding))
+
+
+def next_step_of(finding: Mapping[str, Any]) -> str | None:
+    """Return what to do next, where the finding says so."""
+    return _sentence(finding.get("next_step"), finding)
+
+
+def _sentence(key: str | None, finding: Mapping[str, Any]) -> str | None:
+    """A key is worded; anything else was written by the consultant and stands as it is."""
+    if not key:
+        return None
+    if has_text(key):
+        return text(key, record_of(finding))
+    return key if " " in key.strip() else None
+
+
+def cost_of(finding: Mapping[str, Any]) -> str | None:
+    """Return what a finding costs as an interval, in money where there is money, else in orders; None where it has none."""
+    for name, kind in (("revenue", "money"), ("lost_orders", "count")):
+        cost = finding.get(name) or {}
+        low, high = cost.get("low"), cost.get("high")
+        if not is_missing(low) and not is_missing(high) and high > 0:
+            record = {"low": formatted(max(low, 0), kind), "high": formatted(high, kind)}
+            return text(f"page.cost_{name}", record)
+    return None

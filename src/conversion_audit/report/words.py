@@ -1,0 +1,153 @@
+"""The sentences of the report: read from ``texts/*.<language>.toml``, filled with typed values from one record."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from conversion_audit.errors import ConfigError, Problem, closest
+from conversion_audit.report.formats import KINDS, UNKNOWN, formatted, is_missing
+from conversion_audit.report.voice import voice
+
+TEXTS = Path(__file__).parent / "texts"
+LANGUAGES = ("en", "de")
+_SHARED = ("columns", "values")
+_PLACEHOLDER = re.compile(r"\{(\w+)(?::(\w+))?(?: ([^{}|]*)\|([^{}|]*))?\}")
+
+
+@lru_cache
+def sentences(language: str) -> dict[str, str]:
+    """
+    Return every sentence of a language: ``<file>.<key>`` -> sentence; tables inside a file add one more part.
+
+    The sections ``[columns]`` and ``[values]`` of any file are merged under ``columns.`` and ``values.``.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(TEXTS.glob(f"*.{language}.toml")):
+        module = path.name.split(".")[0]
+        for key, value in _flat(tomllib.loads(path.read_text(encoding="utf-8"))).items():
+            found[key if key.split(".")[0] in _SHARED else f"{module}.{key}"] = value
+    return found
+
+
+def _flat(data: Mapping[str, Any], before: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{before}{key}.")
+        else:
+            flat[f"{before}{key}"] = str(value)
+    return flat
+
+
+def text(key: str, record: Any = None) -> str:
+    """
+    Return one sentence, filled from a record, in the language of the report.
+
+    A placeholder is ``{name}`` (a name of the config becomes its label, anything else is shown as text),
+    ``{name:kind}`` with a kind of `formats.KINDS`, or ``{name:count session|sessions}``: a count with the
+    word that fits it.
+
+    Parameters
+    ----------
+    key : str
+        ``<file>.<key>``, e.g. ``"funnel.headline"``.
+    record : mapping, Series or one-row DataFrame, optional
+        Where the values come from.
+
+    Returns
+    -------
+    str
+        Plain text; whoever renders it escapes it.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown key, or a placeholder the record does not hold.
+    """
+    sentence = sentences(voice().language).get(key)
+    if sentence is None:
+        known = sentences(voice().language)
+        raise ConfigError(
+            Problem(f"no text {key!r}{closest(key, known)}", f"report/texts/*.{voice().language}.toml", mend="Add it.")
+        )
+    values = as_record(record)
+    missing = sorted({name for name, *_ in _PLACEHOLDER.findall(sentence)} - set(values))
+    if missing:
+        raise ConfigError(
+            Problem(
+                f"text {key!r} needs {', '.join(missing)}", mend=f"The record holds: {', '.join(values) or 'nothing'}"
+            )
+        )
+    return _PLACEHOLDER.sub(lambda found: _fill(found, values), sentence)
+
+
+def has_text(key: str) -> bool:
+    """Return whether there is a sentence of this key."""
+    return key in sentences(voice().language)
+
+
+def placeholders(sentence: str) -> list[tuple[str, str]]:
+    """Return the (name, kind) pairs of a sentence, sorted: what both languages must share."""
+    return sorted((name, kind or "text") for name, kind, *_ in _PLACEHOLDER.findall(sentence))
+
+
+def as_record(record: Any) -> dict[str, Any]:
+    """Return a mapping, a Series, a one-row DataFrame or an object with fields as a plain dict."""
+    if record is None:
+        return {}
+    if hasattr(record, "to_dict") and hasattr(record, "iloc"):
+        if getattr(record, "ndim", 1) == 2:
+            return {} if not len(record) else dict(record.iloc[0])
+        return dict(record)
+    if isinstance(record, Mapping):
+        return dict(record)
+    return dict(vars(record))
+
+
+def _fill(found: re.Match[str], values: Mapping[str, Any]) -> str:
+    name, kind, one, many = found.groups()
+    value = values[name]
+    if kind is None:
+        return label(value) if not is_missing(value) else text_or("page.unknown", UNKNOWN)
+    if kind not in KINDS:
+        raise ConfigError(
+            Problem(f"placeholder {{{name}:{kind}}} has no such format", mend=f"One of: {', '.join(KINDS)}")
+        )
+    shown = formatted(value, kind) if not is_missing(value) else text_or("page.unknown", UNKNOWN)
+    if many is None:
+        return shown
+    return f"{shown}\u00a0{one if shown == formatted(1, kind) else many}"
+
+
+def text_or(key: str, otherwise: str) -> str:
+    """Return a sentence without placeholders, or something else where there is none."""
+    return sentences(voice().language).get(key, otherwise)
+
+
+def label(value: Any) -> str:
+    """Return a name of the config or a fixed value of the analysis as the client reads it; other values as they are."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(label(part) for part in value)
+    if not isinstance(value, str):
+        return formatted(value, "number" if isinstance(value, float) else "text")
+    if value in voice().labels:
+        return formatted(voice().labels[value])
+    return formatted(sentences(voice().language).get(f"values.{value}", value))
+
+
+def heading(column: str) -> str:
+    """Return a column's name as a table header."""
+    known = sentences(voice().language).get(f"columns.{column}")
+    if known:
+        return known
+    for ending in ("_low", "_high"):
+        if column.endswith(ending) and column != ending[1:]:
+            base = column.removesuffix(ending)
+            base = base if f"columns.{base}" in sentences(voice().language) else f"{base}_rate"
+            return f"{heading(base)} ({text_or(f'page.{ending[1:]}', ending[1:])})"
+    return label(column) if column in voice().labels else formatted(column.replace("_", " ").strip().capitalize())

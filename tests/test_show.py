@@ -1,0 +1,112 @@
+"""`show`: what leaves a notebook."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+from conftest import table
+
+from conversion_audit.findings import Finding
+from conversion_audit.report import figures, show
+from conversion_audit.report.show import bundles_of, table_data
+from conversion_audit.report.tables import bundle_html, table_html
+from conversion_audit.report.voice import Voice, speaking, voice
+
+
+@pytest.fixture
+def rates() -> pd.DataFrame:
+    return table("""
+        segment  sessions  step_rate  step_low  step_high  revenue
+        mobile       1234     0.1234      0.11       0.13   1234.5
+        desktop       200     0.3000      0.25       0.35        -
+        tablet          3          -         -          -      2.0
+    """)
+
+
+def test_show_does_nothing_and_does_not_fail_outside_a_notebook(rates, capsys):
+    show("one sentence")
+    show(rates, name="rates")
+    show([Finding(kind="friction", chapter="04", claim="page.unknown")])
+    assert capsys.readouterr().out == ""
+
+
+def test_a_table_travels_with_its_kinds(rates):
+    assert bundles_of(rates, name="By Device!")[0] == {
+        "kind": "table",
+        "name": "by_device",
+        "table": {
+            "columns": ["segment", "sessions", "step_rate", "step_low", "step_high", "revenue"],
+            "kinds": {
+                "segment": "text",
+                "sessions": "count",
+                "step_rate": "percent",
+                "step_low": "percent",
+                "step_high": "percent",
+                "revenue": "money",
+            },
+            "rows": [
+                ["mobile", 1234, 0.1234, 0.11, 0.13, 1234.5],
+                ["desktop", 200, 0.3, 0.25, 0.35, None],
+                ["tablet", 3, None, None, None, 2.0],
+            ],
+            "labels": {},
+        },
+    }
+
+
+def test_a_bundle_is_json_and_the_table_is_left_as_it_was(rates):
+    before = rates.copy()
+    json.dumps(bundles_of(figures.plot_rates(rates), table=rates, claim="x", card={"n": 3})[0], allow_nan=False)
+    pd.testing.assert_frame_equal(rates, before)
+
+
+def test_a_figure_is_drawn_the_same_way_twice_and_closed(rates):
+    first, second = (bundles_of(figures.plot_rates(rates))[0] for _ in range(2))
+    assert first == second
+    assert b"<svg" in base64.b64decode(first["svg"])
+    assert plt.get_fignums() == []
+
+
+def test_a_heavy_figure_becomes_a_png():
+    figure, axes = plt.subplots()
+    axes.plot(range(30000), [n * 7919 % 1000 for n in range(30000)])
+    plt.rcParams["path.simplify"] = False
+    try:
+        assert "png" in bundles_of(figure)[0]
+    finally:
+        plt.rcParams["path.simplify"] = True
+
+
+def test_a_named_index_becomes_columns_and_a_series_a_table():
+    counts = pd.Series([1, 2], index=pd.Index(["a", "b"], name="step"), name="sessions")
+    assert table_data(counts)["columns"] == ["step", "sessions"]
+    assert table_data(counts)["rows"] == [["a", 1], ["b", 2]]
+
+
+def test_a_value_and_its_interval_share_one_cell(rates):
+    html = table_html(table_data(rates), "By device")
+    assert '<td class="n">12.3%<small class="i">11.0% – 13.0%</small></td>' in html
+    assert "<caption>By device</caption>" in html
+    assert html.count('scope="col"') == 4 and html.count('scope="row"') == 3
+
+
+def test_what_stands_in_a_table_is_inert():
+    html = table_html(table_data(pd.DataFrame({"<b>page</b>": ["<script>alert(1)</script>"]})))
+    assert "<script" not in html and "<b>" not in html
+
+
+def test_a_long_table_says_how_many_rows_are_not_shown():
+    html = table_html(table_data(pd.DataFrame({"n": range(30)})))
+    assert html.count("<tr>") == 26
+    assert "5\u00a0more rows in the workbook." in html
+
+
+def test_names_of_the_config_are_shown_as_the_client_calls_them():
+    with speaking(Voice(labels={"add_to_cart": "Basket"})):
+        data = table_data(pd.DataFrame({"step": ["add_to_cart"]}))
+        assert ">Basket<" in table_html(data)
+    assert ">Basket<" in bundle_html({"kind": "table", "table": data}, voice())
