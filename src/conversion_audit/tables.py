@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import pandas as pd
+
 from conversion_audit.engine import AnyTable, engine_of, quoted
 from conversion_audit.errors import AuditError, Problem, closest
 
@@ -75,6 +77,21 @@ def check(table: AnyTable, contract: Contract) -> None:
         ]
     if problems:
         raise AuditError(*problems)
+
+
+def empty(contract: Contract) -> pd.DataFrame:
+    """Return a table of the contract's columns without rows."""
+    kinds = {
+        "int": "int64",
+        "float": "float64",
+        "money": "float64",
+        "bool": "bool",
+        "time": "datetime64[us]",
+        "date": "datetime64[us]",
+    }
+    return pd.DataFrame(
+        {name: pd.Series(dtype=kinds.get(column.kind, "string")) for name, column in contract.columns.items()}
+    )
 
 
 UNKNOWN = "the export does not say"
@@ -252,6 +269,7 @@ ORDERS = Contract(
     "one row per order",
     {
         "order_id": Column("text", "Order id; an order without one gets event:<event_id>"),
+        "event_id": Column("text", "The first purchase event"),
         "has_id": Column("bool", "The export gave an id"),
         "session_id": Column("text", "Session of the first purchase event", "consent was denied"),
         "visitor_id": Column("text", "Visitor of that session", "consent was denied"),
@@ -317,6 +335,17 @@ STAGE_COUNTS = Contract(
     },
 )
 
+OUTCOMES = Contract(
+    "outcomes",
+    "one row per lead and stage it reached, from a CRM",
+    {
+        "lead_id": Column("text", "Lead id, as in the goal's order_id or property lead_id"),
+        "stage": Column("text", "qualified, won, lost, churned"),
+        "time": Column("time", "Naive UTC", UNKNOWN),
+        "value": Column("money", "Value in the client's currency", "no value"),
+    },
+)
+
 MARKS = Contract(
     "marks",
     "one row per event and rule of the config it matches",
@@ -337,5 +366,5 @@ MARKS = Contract(
 
 CONTRACTS = {
     contract.name: contract
-    for contract in (ROWS, EVENTS, ITEMS, SESSIONS, ORDERS, BOOK_ORDERS, REJECTS, LEDGER, STAGE_COUNTS, MARKS)
+    for contract in (ROWS, EVENTS, ITEMS, SESSIONS, ORDERS, BOOK_ORDERS, REJECTS, LEDGER, STAGE_COUNTS, OUTCOMES, MARKS)
 }

@@ -17,3 +17,16 @@ CREATE OR REPLACE MACRO quantile_of(value, share) AS quantile_cont(value, share)
 
 -- name: local_time
 CREATE OR REPLACE MACRO local_time(utc, zone) AS timezone(zone, timezone('UTC', utc))
+
+-- name: earliest
+CREATE OR REPLACE MACRO earliest(value, place) AS arg_min(value, CASE WHEN value IS NOT NULL THEN place END)
+
+-- name: latest
+CREATE OR REPLACE MACRO latest(value, place) AS arg_max(value, CASE WHEN value IS NOT NULL THEN place END)
+
+-- name: known
+-- The words by which exports say that they do not know.
+CREATE OR REPLACE MACRO known(value) AS CASE WHEN lower(trim(value)) IN ('', '(not set)', '(none)', '(not provided)', '(other)', 'not set', 'null', 'none', 'undefined', 'nan', 'unknown', 'n/a', '<other>', 'not available in demo dataset', 'unknown.unknown', '(data not available)', '(data deleted)', 'unassigned') THEN NULL ELSE trim(value) END
+
+-- name: matches
+CREATE OR REPLACE MACRO matches(value, pattern) AS regexp_matches(value, pattern)

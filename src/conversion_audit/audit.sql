@@ -1,0 +1,23 @@
+-- name: days
+SELECT min(date) AS first_day, max(date) AS last_day FROM visits;
+
+-- name: in_period
+SELECT s.* FROM sessions s JOIN period p ON s.date >= CAST(p.start AS DATE) AND s.date <= CAST(p.end AS DATE);
+
+-- name: counted
+SELECT * FROM sessions WHERE set_aside IS NULL;
+
+-- name: of_sessions
+SELECT r.* FROM rows r WHERE r.session_id IN (SELECT session_id FROM sessions);
+
+-- name: items
+SELECT i.* FROM items i WHERE i.event_id IN (SELECT event_id FROM events);
+
+-- name: history
+SELECT m.*, m.session_id IN (SELECT session_id FROM sessions) AS in_period
+FROM marks m
+WHERE m.session_id IN (SELECT session_id FROM every WHERE set_aside IS NULL);
+
+-- name: summary
+SELECT count(*) AS sessions, count(DISTINCT visitor_id) AS visitors, sum(events) AS events, sum(orders) AS orders, sum(revenue) AS revenue
+FROM sessions;

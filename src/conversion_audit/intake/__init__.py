@@ -1,0 +1,1 @@
+"""What came in: exports read, cleaned, stitched and counted."""

@@ -1,0 +1,170 @@
+-- name: add_sessions
+-- Two windows: the number of the row that opened the session is carried along.
+WITH known AS (
+    SELECT event_id, coalesce(device_id, 'user ' || login) AS owner, source_session, time, order_1, order_2, order_3
+    FROM rows
+    WHERE coalesce(device_id, login) IS NOT NULL
+), gaps AS (
+    SELECT event_id, owner, time,
+           ROW_NUMBER() OVER (PARTITION BY owner ORDER BY time, order_1, order_2, order_3, event_id) AS n,
+           LAG(time) OVER (PARTITION BY owner ORDER BY time, order_1, order_2, order_3, event_id) AS earlier
+    FROM known
+    WHERE source_session IS NULL
+), opened AS (
+    SELECT event_id, owner,
+           MAX(CASE WHEN earlier IS NULL OR seconds_between(earlier, time) > $timeout_seconds THEN n END)
+               OVER (PARTITION BY owner ORDER BY n ROWS UNBOUNDED PRECEDING) AS first_row
+    FROM gaps
+)
+SELECT event_id, owner || '/' || source_session AS session_id FROM known WHERE source_session IS NOT NULL
+UNION ALL
+SELECT event_id, owner || '/gap/' || CAST(first_row AS VARCHAR) AS session_id FROM opened;
+
+-- name: owned
+SELECT r.*, k.session_id FROM rows r JOIN keyed k ON k.event_id = r.event_id;
+
+-- name: logins
+SELECT session_id,
+       min(device_id) AS device_id,
+       earliest(login, time) AS login,
+       min(time) AS start
+FROM rows
+WHERE session_id IS NOT NULL
+GROUP BY session_id;
+
+-- name: numbered
+WITH owned AS (
+    SELECT r.event_id, r.session_id, v.visitor_id, r.time, r.order_1, r.order_2, r.order_3, r.event, r.is_page
+    FROM rows r LEFT JOIN visitors v ON v.session_id = r.session_id
+    WHERE r.session_id IS NOT NULL
+)
+SELECT event_id, session_id, visitor_id,
+       ROW_NUMBER() OVER in_session AS event_number,
+       DENSE_RANK() OVER (PARTITION BY session_id ORDER BY time, order_1, order_2, order_3) AS moment,
+       ROW_NUMBER() OVER in_life AS visitor_event_number,
+       DENSE_RANK() OVER (PARTITION BY visitor_id ORDER BY time, order_1, order_2, order_3) AS visitor_moment,
+       LEAD(event) OVER in_session AS next_event,
+       LEAD(time) OVER in_session AS next_time,
+       MIN(CASE WHEN is_page THEN time END)
+           OVER (PARTITION BY session_id ORDER BY time, order_1, order_2, order_3, event_id
+                 ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next_page_time
+FROM owned
+WINDOW in_session AS (PARTITION BY session_id ORDER BY time, order_1, order_2, order_3, event_id),
+       in_life AS (PARTITION BY visitor_id ORDER BY time, order_1, order_2, order_3, event_id);
+
+-- name: session_facts
+-- What only the raw rows know of a session. Its traffic source is the first that any of its rows names;
+-- it bounced where the source calls none of its rows engaged.
+SELECT n.session_id,
+       min(r.source_session) AS source_session,
+       earliest(r.source, n.event_number) AS source,
+       earliest(r.medium, n.event_number) AS medium,
+       earliest(r.campaign, n.event_number) AS campaign,
+       earliest(r.channel, n.event_number) AS own_channel,
+       min(CAST(r.is_bounce AS INTEGER)) AS bounced,
+       min(r.visit_number) AS visit_number
+FROM rows r JOIN numbered n ON n.event_id = r.event_id
+GROUP BY n.session_id;
+
+-- name: source_triples
+SELECT source, medium, campaign, max(own_channel) AS own_channel, count(*) AS sessions
+FROM facts
+GROUP BY source, medium, campaign
+ORDER BY source, medium, campaign;
+
+-- name: session_channels
+SELECT f.session_id, coalesce(known(f.own_channel), n.channel) AS channel
+FROM facts f
+LEFT JOIN named n ON coalesce(n.source, '') = coalesce(f.source, '') AND coalesce(n.medium, '') = coalesce(f.medium, '')
+                 AND coalesce(n.campaign, '') = coalesce(f.campaign, '');
+
+-- name: purchases
+SELECT e.event_id, e.session_id, e.visitor_id, e.visitor_event_number, e.time, e.order_id, e.amount, e.revenue,
+       r.is_purchase, r.is_refund
+FROM events e JOIN rows r ON r.event_id = e.event_id
+WHERE r.is_purchase OR r.is_refund;
+
+-- name: events
+SELECT r.event_id, n.visitor_id, r.device_id, r.user_id, n.session_id,
+       CAST(n.event_number AS INTEGER) AS event_number,
+       CAST(n.visitor_event_number AS INTEGER) AS visitor_event_number,
+       CAST(n.moment AS INTEGER) AS moment,
+       CAST(n.visitor_moment AS INTEGER) AS visitor_moment,
+       r.time,
+       CAST(local_time(r.time, $zone) AS DATE) AS date,
+       CAST(EXTRACT(HOUR FROM local_time(r.time, $zone)) AS INTEGER) AS hour,
+       r.event, r.is_page, n.next_event,
+       seconds_between(r.time, n.next_time) AS seconds_to_next,
+       CASE WHEN r.is_page THEN coalesce(seconds_between(r.time, n.next_page_time), r.engagement_seconds) END AS page_seconds,
+       p.host, p.page, p.page_type, i.clean AS page_title, f.clean AS referrer,
+       coalesce(q.clean, p.search_term) AS search_term,
+       known(r.source) AS source, known(r.medium) AS medium, known(r.campaign) AS campaign, c.channel,
+       r.platform, r.app_version, r.device, r.browser, r.os, r.country, r.language,
+       r.order_id, r.amount, r.currency,
+       CAST(r.amount * x.rate AS DECIMAL(18, 4)) AS revenue,
+       m.clean AS error, r.load_seconds,
+       CASE WHEN o.value IS NULL THEN r.properties ELSE o.clean END AS properties
+FROM rows r
+LEFT JOIN numbered n ON n.event_id = r.event_id
+LEFT JOIN session_channels c ON c.session_id = n.session_id
+LEFT JOIN pages p ON p.value = r.page_url
+LEFT JOIN titles i ON i.value = r.page_title
+LEFT JOIN referrers f ON f.value = r.referrer
+LEFT JOIN searches q ON q.value = r.search_term
+LEFT JOIN errors m ON m.value = r.error
+LEFT JOIN other o ON o.value = r.properties
+LEFT JOIN rates x ON x.currency = coalesce(r.currency, $currency);
+
+-- name: sessions
+WITH facts AS (
+    SELECT session_id,
+           min(visitor_id) AS visitor_id,
+           min(device_id) AS device_id,
+           min(time) AS start,
+           seconds_between(min(time), max(time)) AS seconds,
+           count(*) AS events,
+           count(CASE WHEN is_page THEN 1 END) AS pages,
+           earliest(CASE WHEN is_page THEN page END, event_number) AS landing_page,
+           min(CASE WHEN is_page THEN event_number END) AS landing,
+           latest(CASE WHEN is_page THEN page END, event_number) AS exit_page,
+           earliest(referrer, event_number) AS referrer,
+           earliest(platform, event_number) AS platform,
+           earliest(device, event_number) AS device,
+           earliest(browser, event_number) AS browser,
+           earliest(os, event_number) AS os,
+           earliest(country, event_number) AS country,
+           earliest(language, event_number) AS language
+    FROM events
+    WHERE session_id IS NOT NULL
+    GROUP BY session_id
+), landings AS (
+    SELECT e.session_id, e.page_type
+    FROM events e JOIN facts f ON f.session_id = e.session_id AND f.landing = e.event_number
+), sold AS (
+    SELECT session_id, count(*) AS orders, sum(revenue) AS revenue
+    FROM orders
+    WHERE session_id IS NOT NULL
+    GROUP BY session_id
+)
+SELECT f.session_id, f.visitor_id, f.device_id, v.user_id, s.source_session, f.start,
+       CAST(local_time(f.start, $zone) AS DATE) AS date,
+       CAST(EXTRACT(HOUR FROM local_time(f.start, $zone)) AS INTEGER) AS hour,
+       f.seconds, f.events, f.pages, f.landing_page, l.page_type AS landing_page_type, f.exit_page,
+       c.channel, known(s.source) AS source, known(s.medium) AS medium, known(s.campaign) AS campaign, f.referrer,
+       f.platform, f.device, f.browser, f.os, f.country, f.language,
+       CAST(coalesce(s.visit_number,
+            ROW_NUMBER() OVER (PARTITION BY f.visitor_id ORDER BY f.start, f.session_id)) AS INTEGER) AS visit_number,
+       coalesce(s.visit_number, ROW_NUMBER() OVER (PARTITION BY f.visitor_id ORDER BY f.start, f.session_id)) = 1 AS is_new,
+       CAST(s.bounced AS BOOLEAN) AS is_bounce,
+       f.pages <= 1 AS is_single_page,
+       CAST(coalesce(o.orders, 0) AS INTEGER) AS orders,
+       CAST(coalesce(o.revenue, 0) AS DECIMAL(18, 4)) AS revenue,
+       a.reason AS set_aside,
+       SUBSTR(md5(f.visitor_id), 1, 2) AS bucket
+FROM facts f
+JOIN session_facts s ON s.session_id = f.session_id
+LEFT JOIN session_channels c ON c.session_id = f.session_id
+LEFT JOIN landings l ON l.session_id = f.session_id
+LEFT JOIN visitors v ON v.session_id = f.session_id
+LEFT JOIN sold o ON o.session_id = f.session_id
+LEFT JOIN aside a ON a.session_id = f.session_id;
