@@ -1,0 +1,73 @@
+"""Purchase events -> orders."""
+
+import pandas as pd
+
+from conftest import table
+from conversion_audit.intake.orders import items, orders
+
+EMPTY_ITEMS = pd.DataFrame({"event_id": pd.Series(dtype="string")})
+
+
+def bought(text: str) -> pd.DataFrame:
+    rows = table(text, event_id="string", order_id="string", session_id="string")
+    rows["time"] = pd.Timestamp("2026-03-01 22:30") + pd.to_timedelta(rows.pop("minute"), unit="min")
+    rows["visitor_id"] = "d:" + rows.session_id
+    for column in ("is_purchase", "is_refund"):
+        if column not in rows:
+            rows[column] = column == "is_purchase"
+    rows["visitor_event_number"] = range(1, len(rows) + 1)
+    return orders(rows.assign(revenue=rows.amount), EMPTY_ITEMS, zone="Europe/Berlin").frame().set_index("order_id").sort_index()
+
+
+def test_a_reloaded_order_is_one_order_worth_its_first_amount():
+    found = bought("""
+        event_id order_id session_id minute amount
+        e1       A        s1         0      -
+        e2       A        s1         1      80
+        e3       A        s2         9      80
+    """)
+    assert found.loc["A", ["revenue", "repeats", "differs", "session_id", "event_id"]].tolist() == [80, 2, False, "s1", "e1"]
+
+
+def test_differing_amounts_are_said_and_the_first_is_kept():
+    found = bought("""
+        event_id order_id session_id minute amount
+        e1       A        s1         0      274.28
+        e2       A        s1         1      130.68
+    """)
+    assert found.loc["A", "revenue"] == 274.28
+    assert bool(found.loc["A", "differs"])
+
+
+def test_orders_without_an_id_are_never_merged():
+    found = bought("""
+        event_id order_id session_id minute amount
+        e1       -        s1         0      10
+        e2       -        s1         1      10
+    """)
+    assert found.index.tolist() == ["event:e1", "event:e2"]
+    assert not found.has_id.any()
+
+
+def test_a_refund_is_counted_beside_and_takes_no_order_away():
+    found = bought("""
+        event_id order_id session_id minute amount is_purchase is_refund
+        e1       A        s1         0      80     True        False
+        e2       A        s2         9      -30    False       True
+    """)
+    assert found.loc["A", ["revenue", "refunded"]].tolist() == [80, 30]
+
+
+def test_the_day_is_the_clients():
+    found = bought("""
+        event_id order_id session_id minute amount
+        e1       A        s1         45     10
+    """)
+    assert found.loc["A", "date"] == pd.Timestamp("2026-03-02")
+
+
+def test_items_are_one_row_each_with_ids_as_text():
+    rows = pd.DataFrame({"event_id": ["e1", "e2"], "items": ['[{"item_id":"0012","price":"9.50","quantity":2},{"item_id":"1e5"}]', None]})
+    found = items(rows).frame()
+    assert found.item_id.tolist() == ["0012", "1e5"]
+    assert found.price.fillna(-1).tolist() == [9.5, -1]

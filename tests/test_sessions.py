@@ -1,0 +1,80 @@
+"""Sessions by the source's id or by inactivity, and the total order of events."""
+
+import pandas as pd
+import pytest
+
+from conftest import table
+from conversion_audit.intake.sessions import add_sessions, numbered
+
+KINDS = {"event_id": "string", "device_id": "string", "login": "string", "source_session": "string"}
+
+
+def keyed(text: str, minutes: int = 30) -> dict[str, str]:
+    rows = table(text, **KINDS)
+    rows["time"] = pd.to_datetime("2026-03-01 " + rows.pop("at").astype(str))
+    found = add_sessions(rows.assign(order_1=0, order_2=0, order_3=0), timeout_seconds=minutes * 60).frame()
+    return dict(zip(found.event_id, found.session_id, strict=True))
+
+
+def test_the_sources_session_id_counts_only_together_with_the_device():
+    found = keyed("""
+        event_id device_id login source_session at
+        a        d1        -     17             10:00:00
+        b        d2        -     17             10:00:00
+        c        d1        -     17             23:59:00
+    """)
+    assert found["a"] == found["c"] != found["b"]
+
+
+def test_a_gap_longer_than_the_timeout_starts_a_session_and_midnight_does_not():
+    rows = table("""
+        event_id device_id login source_session time
+        a        d1        -     -              2026-03-01T23:50:00
+        b        d1        -     -              2026-03-02T00:20:00
+        c        d1        -     -              2026-03-02T00:50:01
+        d        d2        -     -              2026-03-02T00:50:01
+    """, **KINDS)
+    found = add_sessions(rows.assign(order_1=0, order_2=0, order_3=0), timeout_seconds=1800).frame()
+    sessions = dict(zip(found.event_id, found.session_id, strict=True))
+    assert sessions["a"] == sessions["b"]
+    assert len({sessions["b"], sessions["c"], sessions["d"]}) == 3
+
+
+def test_rows_without_device_belong_to_their_login_and_without_both_to_no_session():
+    found = keyed("""
+        event_id device_id login source_session at
+        a        -         ann   -              10:00:00
+        b        -         -     -              10:00:00
+    """)
+    assert list(found) == ["a"]
+
+
+@pytest.fixture
+def ordered() -> pd.DataFrame:
+    rows = table("""
+        event_id session_id order_1 event     is_page seconds
+        e1       s1         1       page_view True    0
+        e2       s1         2       click     False   0
+        e3       s1         2       click     False   0
+        e4       s1         1       page_view True    9
+        e5       s2         1       page_view True    5
+    """)
+    rows["time"] = pd.Timestamp("2026-03-01 10:00") + pd.to_timedelta(rows.pop("seconds"), unit="s")
+    visitors = pd.DataFrame({"session_id": ["s1", "s2"], "visitor_id": ["u:ann", "u:ann"]})
+    shuffled = rows.assign(order_2=0, order_3=0).sample(frac=1, random_state=3)
+    return numbered(shuffled, visitors).frame().set_index("event_id").sort_index()
+
+
+def test_events_are_ordered_by_time_then_source_order_then_id(ordered):
+    assert ordered.event_number.to_dict() == {"e1": 1, "e2": 2, "e3": 3, "e4": 4, "e5": 1}
+    assert ordered.visitor_event_number.to_dict() == {"e1": 1, "e2": 2, "e3": 3, "e5": 4, "e4": 5}
+
+
+def test_events_of_one_moment_are_truly_tied(ordered):
+    assert ordered.moment.to_dict() == {"e1": 1, "e2": 2, "e3": 2, "e4": 3, "e5": 1}
+
+
+def test_next_event_and_next_page_are_known(ordered):
+    assert ordered.next_event.fillna("-").to_dict() == {"e1": "click", "e2": "click", "e3": "page_view", "e4": "-", "e5": "-"}
+    assert ordered.next_page_time["e1"] == pd.Timestamp("2026-03-01 10:00:09")
+    assert pd.isna(ordered.next_page_time["e4"])
