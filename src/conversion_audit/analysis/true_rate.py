@@ -1,0 +1,304 @@
+"""The true conversion rate: orders among sessions that could have become one, between bounds that hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from conversion_audit.analysis.split import Split
+from conversion_audit.analysis.statistics import imbens_manski, rogan_gladen, wilson
+from conversion_audit.engine import AnyTable, Table, engine_of, quoted, statement
+from conversion_audit.findings import Finding
+
+ASSUMED_WRONG = 0.05  # of the sessions that look like shopping, where no split says how many are not
+FEW_ORDERS = 10  # below, the interval is Wilson's: a standard error means little
+HOMES = ("/", "/home", "/index", "/index.html", "/start")
+
+
+def true_rate(intents: AnyTable, fitted: Split, checked: Mapping[str, float] | None = None) -> dict:
+    """
+    Return the conversion rate of those who could convert: bounds, middle and interval.
+
+    With O orders (sessions with at least one), C sessions that only shopped or bought, X sessions that only showed a
+    purpose that cannot buy, A the rest: bounds O / (C + A) and O / C; robust bounds O / (C + A + f X) and
+    O / (C - e C'), where e and f are the shares of C' (C without buyers) and X that the split thinks wrong; the middle
+    is O / the sum of every session's chance to have been able to buy. The interval lies around the robust bounds.
+
+    Parameters
+    ----------
+    intents : table
+        From `split.with_chances`, one row per session; or from `visitors`, one row per visitor.
+    fitted : Split
+        The split that gave the chances.
+    checked : mapping, optional
+        From `labels.read_labels`: ``share``, ``sensitivity``, ``specificity`` of a sample checked by hand. It replaces
+        the middle.
+
+    Returns
+    -------
+    dict
+        naive, lower, upper, robust_lower, robust_upper, estimate (None where a check failed), low, high, sessions,
+        visitors, orders, can_buy, ambiguous, cannot_buy, buyers_elsewhere (buyers whose evidence did not say so),
+        expected (the middle's denominator), understated, understated_low, understated_high (true over naive, less
+        one), source (split, hand-checked, everyone or None), gates (failed checks: name, value, limit), checks (all).
+        Rates are NaN where nobody is in the denominator.
+
+    References
+    ----------
+    Imbens and Manski 2004 (interval); Rogan and Gladen 1978 (checked sample).
+    """
+    engine = engine_of(intents)
+    totals = _plain(engine.query(statement(__file__, "totals"), {"intents": intents}).iloc[0])
+    wrong = wrong_shares(totals, fitted)
+    everything = engine.query(statement(__file__, "everything"), {"intents": intents})
+    row = _segments(engine_of(everything), everything, wrong)
+    interval = _interval(row.iloc[0]) if len(row) else (float("nan"), float("nan"))
+    record = {**totals, **bounds(**{name: totals[name] for name in ("orders", "can_buy", "ambiguous", "cannot_buy")})}
+    record |= {
+        "robust_lower": _ratio(record["orders"], row.wide.iloc[0] if len(row) else 0),
+        "robust_upper": _ratio(record["orders"], row.narrow.iloc[0] if len(row) else 0),
+        "low": interval[0],
+        "high": interval[1],
+        "wrong_can_buy": wrong[0],
+        "wrong_cannot_buy": wrong[1],
+        "checks": list(fitted.checks),
+        "gates": [check for check in fitted.checks if not check["passed"]],
+    }
+    record |= _middle(record, fitted, checked)
+    return {**record, **_understated(record)}
+
+
+def bounds(orders: float, can_buy: float, ambiguous: float, cannot_buy: float) -> dict[str, float]:
+    """
+    Return the naive rate and the bounds that hold if the rules make no mistake.
+
+    >>> {name: round(rate, 5) for name, rate in bounds(300, 6000, 3000, 1000).items()}
+    {'naive': 0.03, 'lower': 0.03333, 'upper': 0.05}
+    """
+    return {
+        "naive": _ratio(orders, can_buy + ambiguous + cannot_buy),
+        "lower": _ratio(orders, can_buy + ambiguous),
+        "upper": _ratio(orders, can_buy),
+    }
+
+
+def wrong_shares(totals: Mapping[str, float], fitted: Split) -> tuple[float, float]:
+    """
+    Return e and f: shares of sure shoppers, and of sure others, that the split thinks wrong.
+
+    Without a split that holds, everyone might have been able to buy (f = 1) and `ASSUMED_WRONG` of shoppers not.
+    """
+    if fitted.everyone:
+        return 0.0, 1.0
+    wrong_can, wrong_cannot = (np.nan_to_num(totals[name]) for name in ("wrong_can_buy", "wrong_cannot_buy"))
+    if fitted.holds:
+        return float(wrong_can), float(wrong_cannot)
+    return max(ASSUMED_WRONG, float(wrong_can)), 1.0
+
+
+def visitors(intents: AnyTable) -> Table:
+    """
+    Return one row per visitor in the columns that `true_rate` reads.
+
+    A visitor showed what any of their sessions showed; the chance to have been able to buy is that of at least one
+    session, taken as independent.
+    """
+    return engine_of(intents).create(statement(__file__, "visitors"), {"intents": intents}, name="intent_visitors")
+
+
+def by_segment(
+    intents: AnyTable, sessions: AnyTable, column: str, fitted: Split, min_sessions: int = 30
+) -> pd.DataFrame:
+    """
+    Return the rates per value of one session column, or per ``month``.
+
+    Parameters
+    ----------
+    intents : table
+        From `split.with_chances`.
+    sessions : table
+        Contract `tables.SESSIONS`.
+    column : str
+        A column of sessions, or ``month``.
+    fitted : Split
+        The split that gave the chances.
+    min_sessions : int
+        Segments with fewer sessions are shown with counts alone.
+
+    Returns
+    -------
+    DataFrame
+        One row per value, the largest first::
+
+             segment  sessions  orders  naive_rate  true_rate  true_low  true_high  cannot_sessions  cannot_share
+             desktop     24100     812       0.034      0.041     0.036      0.049           4120.5          0.58
+
+        `true_rate` is NaN where no middle estimate holds. `cannot_sessions` is the expected number that could not buy
+        (counted, where no estimate holds); `cannot_share` is this segment's part of all of them. `of` names the base.
+    """
+    engine = engine_of(intents, sessions)
+    sql = (
+        statement(__file__, "months")
+        if column == "month"
+        else f"SELECT session_id, {quoted(column)} AS segment FROM sessions"
+    )
+    segments = engine.create(sql, {"sessions": sessions}, name="segment_of")
+    placed = engine.create(statement(__file__, "placed"), {"intents": intents, "segments": segments}, name="placed")
+    totals = engine.query(statement(__file__, "totals"), {"intents": intents}).iloc[0]
+    table = _segments(engine, placed, wrong_shares(_plain(totals), fitted))
+    return _told(table, fitted, min_sessions)
+
+
+def questions(intents: AnyTable, sessions: AnyTable, record: Mapping[str, float]) -> pd.DataFrame:
+    """
+    Return the pages about which one answer of the client would move the bounds most.
+
+    Returns
+    -------
+    DataFrame
+        One row per landing page that says nothing about a purpose, the most telling first::
+
+                      page  landings  orders  ambiguous  lower_if_not  upper_if_so
+             /brand/tube        590       0        512         0.024        0.041
+
+        `lower_if_not`: the lower bound if its ambiguous visitors could not buy; `upper_if_so`: the upper bound if
+        they could. The home page is left out: nobody could answer for it.
+    """
+    homes = pd.DataFrame({"page": pd.Series(HOMES, dtype="string")})
+    tables = {"intents": intents, "sessions": sessions, "homes": homes}
+    pages = engine_of(intents, sessions).query(statement(__file__, "pages"), tables)
+    orders, sure, unsure = (record[name] for name in ("orders", "can_buy", "ambiguous"))
+    return pages.assign(
+        lower_if_not=[_ratio(orders, sure + unsure - n) for n in pages.ambiguous],
+        upper_if_so=[_ratio(orders, sure + n) for n in pages.ambiguous],
+    )
+
+
+def headline(record: Mapping) -> dict:
+    """Return what the manifest holds: bounds, estimate or None, interval, and why there is none."""
+    return {name: record[name] for name in ("lower", "upper", "estimate", "low", "high", "gates")}
+
+
+def findings(record: Mapping, pages: pd.DataFrame) -> list[Finding]:
+    """
+    Return what the true rate says, and the page about which the client should be asked.
+
+    Parameters
+    ----------
+    record : mapping
+        From `true_rate`.
+    pages : DataFrame
+        From `questions`.
+    """
+    known = record["estimate"] is not None
+    told = {name: value for name, value in record.items() if not isinstance(value, (list, dict))}
+    found = [
+        Finding(
+            kind="observation",
+            chapter="03",
+            claim="true_rate.understated" if known else "true_rate.between",
+            severity="info",
+            verdict="estimated" if known else "bounded",
+            values=told,
+            next_step="true_rate.use" if known else "true_rate.narrow",
+            owner="acquisition",
+        )
+    ]
+    if len(pages) and pages.ambiguous[0] >= 0.02 * record["sessions"]:
+        page = _plain(pages.iloc[0])
+        found.append(
+            Finding(
+                kind="observation",
+                chapter="03",
+                claim="true_rate.page_question",
+                severity="low",
+                verdict="question",
+                values={**page, "key": page["page"], "lower": record["lower"], "upper": record["upper"]},
+                next_step="true_rate.page_question_next",
+                owner="tracking",
+            )
+        )
+    return found
+
+
+def _segments(engine, placed: AnyTable, wrong: tuple[float, float]) -> pd.DataFrame:
+    return engine.query(
+        statement(__file__, "segments"), {"placed": placed}, wrong_can_buy=wrong[0], wrong_cannot_buy=wrong[1]
+    )
+
+
+def _interval(row: pd.Series) -> tuple[float, float]:
+    """The interval around the robust bounds of one segment, clustered by visitor."""
+    if not row.wide or not row.narrow:
+        return float("nan"), float("nan")
+    if row.orders < FEW_ORDERS:
+        return float(wilson(row.orders, row.wide)[0]), float(wilson(row.orders, row.narrow)[1])
+    lower, upper = row.orders / row.wide, row.orders / row.narrow
+    errors = [_clustered(row, name) for name in ("wide", "narrow")]
+    low, high = imbens_manski(min(lower, upper), upper, *errors)
+    return max(0.0, low), min(1.0, high)
+
+
+def _clustered(row: pd.Series, base: str) -> float:
+    """Standard error of orders over a base, from sums over visitors."""
+    rate, groups = row.orders / row[base], row.visitors
+    squares = row.orders_squared - 2 * rate * row[f"orders_{base}"] + rate**2 * row[f"{base}_squared"]
+    return float(np.sqrt(max(squares, 0.0) * groups / (groups - 1)) / row[base]) if groups > 1 else float("nan")
+
+
+def _middle(record: Mapping, fitted: Split, checked: Mapping[str, float] | None) -> dict:
+    if checked:
+        share = rogan_gladen(checked["share"], checked["sensitivity"], checked["specificity"])
+        expected = share * record["sessions"]
+        return {"estimate": _ratio(record["orders"], expected), "expected": expected, "source": "hand-checked"}
+    if not fitted.holds or not record["orders"]:
+        return {"estimate": None, "source": None}
+    source = "everyone" if fitted.everyone else "split"
+    return {"estimate": _ratio(record["orders"], record["expected"]), "source": source}
+
+
+def _understated(record: Mapping) -> dict[str, float | None]:
+    def over(rate: float | None) -> float | None:
+        return None if rate is None or not record["naive"] else rate / record["naive"] - 1
+
+    return {
+        "understated": over(record["estimate"]),
+        "understated_low": over(record["robust_lower"]),
+        "understated_high": over(record["robust_upper"]),
+    }
+
+
+def _told(table: pd.DataFrame, fitted: Split, min_sessions: int) -> pd.DataFrame:
+    few = table.sessions < min_sessions
+    intervals = np.array([_interval(row) for _, row in table.iterrows()]).reshape(len(table), 2)
+    known = fitted.holds and table.orders.sum() > 0
+    cannot = table.sessions - table.expected if known else table.cannot_buy
+    true = table.orders / table.expected.where(table.expected > 0) if known else pd.Series(np.nan, table.index)
+    return pd.DataFrame(
+        {
+            "segment": table.segment,
+            "sessions": table.sessions.astype("int64"),
+            "orders": table.orders.astype("int64"),
+            "naive_rate": (table.orders / table.sessions).mask(few),
+            "true_rate": true.mask(few),
+            "true_low": pd.Series(intervals[:, 0], table.index).mask(few),
+            "true_high": pd.Series(intervals[:, 1], table.index).mask(few),
+            "cannot_sessions": cannot.astype(float),
+            "cannot_share": cannot / cannot.sum() if cannot.sum() else np.nan,
+            "of": "sessions",
+        }
+    )
+
+
+def _ratio(top: float, bottom: float) -> float:
+    return float(top / bottom) if bottom else float("nan")
+
+
+def _plain(row: pd.Series) -> dict:
+    whole = {"sessions", "visitors", "orders", "can_buy", "ambiguous", "cannot_buy", "buyers_elsewhere", "landings"}
+    return {
+        name: int(value) if name in whole else value if isinstance(value, str) else float(value)
+        for name, value in row.items()
+    }
