@@ -126,3 +126,15 @@ def _short_number(found: re.Match[bytes]) -> bytes:
     """Two decimals are a hundredth of a point; a scale below one needs its digits."""
     value = float(found[0])
     return b"%g" % (round(value, 2) if abs(value) >= 1 else float(f"{value:.3g}"))
+
+
+def pick(frame: Any, *names: str) -> str | None:
+    """Return the first of these columns that the table holds and that is not empty, or None."""
+    return next((name for name in names if name in frame and frame[name].notna().any()), None)
+
+
+def names_of(frame: Any) -> str:
+    """Return the column that names the rows: the first that is not a number, else the first."""
+    from pandas.api.types import is_numeric_dtype
+
+    return next((column for column in frame if not is_numeric_dtype(frame[column])), frame.columns[0])

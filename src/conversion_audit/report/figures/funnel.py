@@ -1,0 +1,98 @@
+"""The ordered funnel: who goes on, who is lost, and who of them comes back."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from conversion_audit.report.figures.style import (
+    INK,
+    LOSS,
+    MUTED,
+    REGAINED,
+    accent,
+    axes_for,
+    named,
+    nothing_to_draw,
+    pick,
+    tint,
+)
+from conversion_audit.report.formats import formatted, is_missing
+from conversion_audit.report.words import text
+
+_COUNTS = ("sessions_in_order", "visitors_in_order", "reached", "sessions", "visitors")
+_COLUMNS = ((1.06, "bold"), (1.22, "normal"), (1.40, "normal"))
+
+
+def plot_funnel(steps: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """
+    Draw one bar per step, and beside it those of the step before who did not come this far.
+
+    Parameters
+    ----------
+    steps : DataFrame
+        One row per step, in order: ``step``; how many reach it in order (the first of sessions_in_order,
+        visitors_in_order, reached, sessions, visitors); optional ``regained`` (of those lost before this step, how many
+        reached it later) and ``step_rate`` (of the step before; else the ratio of the counts is written).
+    """
+    rows = steps.reset_index(drop=True)
+    ax = axes_for(ax, height=0.75 + 0.5 * max(len(rows), 1))
+    count = pick(rows, *_COUNTS)
+    if rows.empty or count is None or not rows[count].max():
+        return nothing_to_draw(ax, text("figures.nothing"))
+    widest = float(rows[count].max())
+    for place, row in rows.iterrows():
+        before = rows[count].iloc[place - 1] if place else None
+        _step(ax, place, row, float(row[count]), before, widest)
+        _numbers(ax, place, row, row[count], rows[count].iloc[0], before)
+    _frame(ax, rows, count)
+    return ax
+
+
+def _step(ax: Axes, place: int, row: pd.Series, count: float, before: float | None, widest: float) -> None:
+    ax.barh(place, max(count / widest, 0.002), height=0.62, color=accent())
+    lost = max(float(before or 0) - count, 0)
+    regained = row.get("regained", 0)
+    regained = 0.0 if is_missing(regained) else min(float(regained), lost)
+    if regained:
+        ax.barh(place, regained / widest, left=count / widest, height=0.62, color=REGAINED)
+    if lost > regained:
+        ax.barh(
+            place, (lost - regained) / widest, left=(count + regained) / widest, height=0.62, color=tint(LOSS, 0.18)
+        )
+
+
+def _numbers(ax: Axes, place: int, row: pd.Series, count: float, first: float, before: float | None) -> None:
+    rate = row.get("step_rate")
+    if is_missing(rate):
+        rate = count / before if before else None
+    cells = (
+        formatted(count, "count"),
+        formatted(count / first, "percent1") if first else formatted(None),
+        "" if before is None else formatted(rate, "percent1"),
+    )
+    for (x, weight), words in zip(_COLUMNS, cells, strict=True):
+        color = INK if weight == "bold" else MUTED
+        ax.text(x + 0.06, place, words, ha="right", va="center", fontweight=weight, color=color)
+
+
+def _frame(ax: Axes, rows: pd.DataFrame, count: str) -> None:
+    ax.set_yticks(range(len(rows)), [named(name, 30) for name in rows["step"]])
+    ax.set_ylim(len(rows) - 0.45, -1.0)
+    ax.set_xlim(0, 1.48)
+    ax.set_xticks([])
+    ax.spines["bottom"].set_visible(False)
+    unit = text("figures.visitors" if "visitor" in count else "figures.sessions")
+    for (x, _), words in zip(_COLUMNS, (unit, text("figures.of_first"), text("figures.of_step_before")), strict=True):
+        ax.text(x + 0.06, -0.72, words, ha="right", va="center", fontsize=8.3, color=MUTED)
+    _legend(ax, "regained" in rows and rows["regained"].fillna(0).gt(0).any())
+
+
+def _legend(ax: Axes, regained: bool) -> None:
+    parts = [(accent(), "figures.go_on")] + ([(REGAINED, "figures.come_back")] if regained else [])
+    x = 0.0
+    for color, key in [*parts, (tint(LOSS, 0.4), "figures.leave")]:
+        words = text(key)
+        ax.text(x, -0.72, "■", color=color, fontsize=9, va="center", family="DejaVu Sans")
+        ax.text(x + 0.025, -0.72, words, fontsize=8.3, va="center", color=MUTED)
+        x += 0.075 + 0.0135 * len(words)

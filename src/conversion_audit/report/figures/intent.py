@@ -1,0 +1,153 @@
+"""What visitors came for, and what that does to the conversion rate."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from conversion_audit.report.figures.style import (
+    CONTEXT,
+    INK,
+    LOSS,
+    MUTED,
+    REGAINED,
+    accent,
+    axes_for,
+    named,
+    names_of,
+    nothing_to_draw,
+    percent_axis,
+    pick,
+    tint,
+)
+from conversion_audit.report.formats import formatted, is_missing
+from conversion_audit.report.words import text
+
+_CAN = {"can": "can", "c": "can", "cannot": "cannot", "x": "cannot", "unclear": "unclear", "a": "unclear"}
+
+
+def plot_intent(split: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """
+    Draw what visitors came for: one bar per intent, in the colour of whether these visitors could buy.
+
+    Parameters
+    ----------
+    split : DataFrame
+        One row per intent, in the order to show: its name in the first text column (``intent``); ``can_buy`` (can,
+        cannot, unclear) or ``class`` (C, X, A); the count (the first of soft_sessions, sessions, visitors) and optionally
+        ``success_rate``.
+    """
+    rows = split.reset_index(drop=True)
+    ax = axes_for(ax, height=0.85 + 0.4 * max(len(rows), 1))
+    count = pick(rows, "soft_sessions", "sessions", "visitors")
+    if rows.empty or count is None or not rows[count].sum():
+        return nothing_to_draw(ax, text("figures.nothing"))
+    kind, total = pick(rows, "can_buy", "class"), float(rows[count].sum())
+    name = next((c for c in ("intent", "name", "label") if c in rows), names_of(rows))
+    top = float(rows[count].max()) / total
+    for place, row in rows.iterrows():
+        color = _colors()[_CAN.get(str(row[kind]).lower(), "unclear") if kind else "unclear"]
+        share = float(row[count]) / total
+        ax.barh(place, max(share, top * 0.003), height=0.6, color=color)
+        _share(ax, place, share, row[count], top)
+        if "success_rate" in rows and not is_missing(row["success_rate"]):
+            ax.text(top * 1.5, place, formatted(row["success_rate"], "percent0"), ha="right", va="center", color=INK)
+    ax.set_yticks(range(len(rows)), [named(value, 30) for value in rows[name]])
+    ax.set_ylim(len(rows) - 0.4, -1.05)
+    ax.set_xlim(0, top * 1.52)
+    ax.set_xticks([])
+    ax.spines["bottom"].set_visible(False)
+    _legend(ax, top, pick(rows, "success_rate") is not None)
+    return ax
+
+
+def _colors() -> dict[str, tuple | str]:
+    return {"can": accent(), "unclear": tint(CONTEXT, 0.55), "cannot": REGAINED}
+
+
+def _share(ax: Axes, place: int, share: float, count: float, top: float) -> None:
+    words = f"{formatted(share, 'percent1')}   {formatted(count, 'count')}"
+    ax.annotate(words, (share, place), (6, 0), textcoords="offset points", va="center", fontsize=9, color=MUTED)
+
+
+def _legend(ax: Axes, top: float, success: bool) -> None:
+    x = 0.0
+    for kind, color in _colors().items():
+        words = text(f"figures.{kind}_buy")
+        ax.text(x, -0.78, "■", color=color, fontsize=9, va="center", family="DejaVu Sans")
+        ax.text(x + top * 0.035, -0.78, words, fontsize=8.3, va="center", color=MUTED)
+        x += top * (0.1 + 0.0215 * len(words))
+    if success:
+        ax.text(top * 1.5, -0.78, text("figures.succeed"), ha="right", fontsize=8.3, va="center", color=MUTED)
+
+
+def plot_true_rate(rates: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """
+    Draw the conversion rate of all sessions beside that of those who could convert.
+
+    Parameters
+    ----------
+    rates : DataFrame
+        One row per group: its name in the first text column; ``naive`` (or naive_rate, naive_conversion_rate); ``lower``
+        and ``upper`` (also with ``_rate``): the bounds; ``low`` and ``high``: the interval; ``estimate`` (or middle), which
+        may be missing.
+    """
+    rows = rates.reset_index(drop=True)
+    ax = axes_for(ax, height=1.15 + 0.52 * max(len(rows), 1))
+    columns = {key: pick(rows, *names) for key, names in _TRUE.items()}
+    if rows.empty or columns["naive"] is None:
+        return nothing_to_draw(ax, text("figures.nothing"))
+    tops = [float(rows[column].max()) for column in columns.values() if column]
+    for place, row in rows.iterrows():
+        _true(
+            ax, place, {key: None if c is None or is_missing(row[c]) else float(row[c]) for key, c in columns.items()}
+        )
+    name = names_of(rows)
+    ax.set_yticks(range(len(rows)), [named(value, 30) for value in rows[name]])
+    ax.set_ylim(len(rows) - 0.45, -0.95)
+    ax.set_xlim(0, max(tops) * 1.12 or 1)
+    ax.xaxis.grid(True)
+    percent_axis(ax)
+    _true_legend(ax)
+    return ax
+
+
+_TRUE = {
+    "naive": ("naive", "naive_rate", "naive_conversion_rate"),
+    "lower": ("lower", "lower_rate"),
+    "upper": ("upper", "upper_rate"),
+    "low": ("low", "true_low", "interval_low"),
+    "high": ("high", "true_high", "interval_high"),
+    "estimate": ("estimate", "middle", "middle_rate", "true_rate"),
+}
+
+
+def _true(ax: Axes, y: int, row: dict[str, float | None]) -> None:
+    if row["low"] is not None and row["high"] is not None:
+        ax.plot([row["low"], row["high"]], [y, y], color=accent(), lw=1.4)
+    if row["lower"] is not None and row["upper"] is not None:
+        ax.barh(y, row["upper"] - row["lower"], left=row["lower"], height=0.3, color=tint(accent(), 0.35))
+    if row["estimate"] is not None:
+        ax.plot(row["estimate"], y, "o", color=accent(), ms=8, mec="white", mew=1.4)
+        _value(ax, row["estimate"], y, accent())
+    if row["naive"] is not None:
+        ax.plot(row["naive"], y, "D", color=LOSS, ms=6, mec="white", mew=1.2)
+        _value(ax, row["naive"], y, LOSS)
+
+
+def _value(ax: Axes, x: float, y: int, color: str) -> None:
+    words = formatted(x, "percent2" if x < 0.1 else "percent1")
+    ax.annotate(
+        words, (x, y), (0, 9), textcoords="offset points", ha="center", fontsize=8.6, color=color, weight="bold"
+    )
+
+
+def _true_legend(ax: Axes) -> None:
+    handles = [
+        ax.plot([], [], "D", color=LOSS, ms=6)[0],
+        ax.plot([], [], "o", color=accent(), ms=7)[0],
+        ax.barh([0], [0], color=tint(accent(), 0.35)),
+        ax.plot([], [], color=accent(), lw=1.4)[0],
+    ]
+    words = [text(f"figures.{key}") for key in ("naive", "middle", "bounds", "interval")]
+    ax.legend(handles, words, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, borderpad=0, columnspacing=1.4)
