@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
-import shutil
 from collections.abc import Mapping
 from datetime import date
-from functools import cached_property, lru_cache
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock
 
 from conversion_audit import recipes
 from conversion_audit.config import Config, Period, read_config
-from conversion_audit.engine import Engine, Table, statement
+from conversion_audit.engine import Engine, Table, quoted, statement
 from conversion_audit.errors import ConfigError, MachineError, Problem, closest
 from conversion_audit.findings import Finding, plain, ranked
 from conversion_audit.folders import Folders
-
-INTAKE = (
-    "events",
-    "items",
-    "orders",
-    "visits",
-    "rejects",
-    "fates",
-    "masked",
-    "book_orders",
-    "stage_counts",
-    "outcomes",
-)
-INTAKE_KEYS = (
-    "timezone", "currency", "sources", "page_types", "goals", "own_hosts", "referral_exclusions",
-    "query_parameters", "internal", "fx",
-)  # fmt: skip
+from conversion_audit.prepared import INTAKE, Prepared, code
 
 
 def open_audit(
@@ -87,16 +65,13 @@ class Audit:
         try:
             folders.prepared.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise MachineError(
-                Problem(f"cannot be written: {error.strerror}", f"data/{folders.client}/prepared")
-            ) from error
-        self.engine = Engine(
-            folders=[folders.raw, folders.prepared],
-            scratch=folders.prepared / ".spill",
-            memory=config.engine.memory,
-        )
+            where_to = f"data/{folders.client}/prepared"
+            raise MachineError(Problem(f"cannot be written: {error.strerror}", where_to)) from error
+        fence = [folders.raw, folders.prepared]
+        self.engine = Engine(folders=fence, scratch=folders.prepared / ".spill", memory=config.engine.memory)
+        self.prepared = Prepared(folders, config, self.engine)
 
-    # Shared tables, cached in prepared/ under a hash of what they are made from.
+    # Shared tables, by name.
 
     def table(self, name: str) -> Table:
         """
@@ -109,14 +84,14 @@ class Audit:
         """
         if name not in self._tables:
             if name in INTAKE:
-                self._open_intake()
+                self._tables |= self.prepared.intake()
             elif name in recipes.TABLES:
-                self._tables[name] = self._made(name, recipes.TABLES[name])
+                recipe = recipes.TABLES[name]
+                self._tables[name] = self.prepared.table(name, self._parts(name), lambda: recipe.make(self))
             else:
                 known = [*INTAKE, *recipes.TABLES]
-                raise ConfigError(
-                    Problem(f"no table {name!r}{closest(name, known)}", mend=f"Tables: {', '.join(known)}")
-                )
+                hint = f"Tables: {', '.join(known)}"
+                raise ConfigError(Problem(f"no table {name!r}{closest(name, known)}", mend=hint))
         return self._tables[name]
 
     def frame(self, name: str) -> pd.DataFrame:
@@ -125,98 +100,43 @@ class Audit:
 
     def has(self, name: str) -> bool:
         """Say whether the export gives any row of a shared table."""
-        try:
-            return len(self.table(name)) > 0
-        except KeyError:
-            return False
+        return len(self.table(name)) > 0
 
     def prepare(self) -> None:
         """Make every shared table now, so that notebooks only read."""
-        self._open_intake()
-        for name in recipes.TABLES:
+        for name in ("events", *recipes.TABLES):
             self.table(name)
         _ = self.findings
 
-    def _made(self, name: str, recipe: recipes.Recipe) -> Table:
-        path = self.folders.prepared / f"{name}-{self._hash_of(name, recipe)}.parquet"
-        with FileLock(self.folders.prepared / f".{name}.lock"):
-            if not path.is_file():
-                made = recipe.make(self)
-                self.engine.write("SELECT * FROM this", path, {"this": made})
-        return self.engine.open(path)
-
-    def _hash_of(self, name: str, recipe: recipes.Recipe) -> str:
-        parts = [name, self.intake_hash, _code("analysis"), self._config_part(recipe.keys)]
-        if recipe.of_period:
-            parts += [self.period.start, self.period.end, sorted(self._where.items()), self.config.seed]
-        for needed in recipe.needs:
-            if needed in recipes.TABLES:
-                parts.append(self._hash_of(needed, recipes.TABLES[needed]))
-        return _short(parts)
-
-    def _config_part(self, keys: tuple[str, ...]) -> str:
-        return self.config.model_dump_json(include=set(keys))
-
-    @cached_property
+    @property
     def inputs(self) -> dict[str, str]:
         """File of the export -> SHA-256."""
-        return {file.name: file.sha256 for files in self._files.values() for file in files}
+        return self.prepared.inputs
 
-    @cached_property
-    def _files(self) -> dict[int, list]:
-        from conversion_audit.intake import prepare
+    def _parts(self, name: str) -> list[Any]:
+        recipe = recipes.TABLES[name]
+        parts = [name, self.prepared.intake_hash, code("analysis"), self.prepared.config_part(recipe.keys)]
+        if recipe.of_period:
+            parts += self._scope
+        return parts + [self._parts(needed) for needed in recipe.needs if needed in recipes.TABLES]
 
-        return prepare.open_sources(self.config, self.folders.data, self.folders.prepared / ".inputs")
-
-    @cached_property
-    def intake_hash(self) -> str:
-        """What the tables of intake are made from: inputs, config keys, code."""
-        return _short([sorted(self.inputs.items()), self._config_part(INTAKE_KEYS), _code("intake"), _code("engine")])
-
-    def _open_intake(self) -> None:
-        paths = {name: self.folders.prepared / f"{name}-{self.intake_hash}.parquet" for name in INTAKE}
-        with FileLock(self.folders.prepared / ".intake.lock"):
-            if not all(path.is_file() for path in paths.values()):
-                self._take_in(paths)
-        self._tables |= {name: self.engine.open(path) for name, path in paths.items()}
-
-    def _take_in(self, paths: Mapping[str, Path]) -> None:
-        from conversion_audit.intake import prepare
-
-        scratch = self.folders.prepared / ".scratch"
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir()
-        try:
-            tables = prepare.take_in(self.engine, self.config, self._files, key=self._key, scratch=scratch)
-            for name, path in paths.items():
-                self.engine.write("SELECT * FROM this", path, {"this": tables[name]})
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-        for old in self.folders.prepared.glob("*-*.parquet"):
-            if old.name.split("-")[0] in INTAKE and old not in paths.values():
-                old.unlink(missing_ok=True)
-
-    @cached_property
-    def _key(self) -> bytes:
-        path = self.folders.data / ".key"
-        if not path.is_file():
-            path.write_text(secrets.token_hex(32), encoding="ascii")
-            path.chmod(0o600)
-        return bytes.fromhex(path.read_text(encoding="ascii"))
+    @property
+    def _scope(self) -> list[Any]:
+        return [str(self.period), sorted(self._where.items()), self.config.seed]
 
     # The period, applied once, at session grain.
 
     @cached_property
     def period(self) -> Period:
-        """First and last day looked at."""
+        """First and last day looked at: asked for, else the config's, else the export's."""
         start, end = self._asked
-        config = self.config.period
-        if not (start or config) or not (end or config):
+        if self.config.period:
+            start, end = start or self.config.period.start, end or self.config.period.end
+        if not (start and end):
             days = self.engine.query(_sql("days"), {"visits": self.table("visits")}).iloc[0]
             first, last = (value.date() if pd.notna(value) else date(1970, 1, 1) for value in days)
-        else:
-            first, last = config.start if config else start, config.end if config else end
-        return Period(start=start or first, end=end or last)
+            start, end = start or first, end or last
+        return Period(start=start, end=end)
 
     @cached_property
     def every_session(self) -> Table:
@@ -226,24 +146,18 @@ class Audit:
     @cached_property
     def all_sessions(self) -> Table:
         """Sessions of the period that meet `where`, bots, internal and test traffic included."""
-        unknown = [column for column in self._where if column not in self.every_session.columns]
+        known = self.every_session.columns
+        unknown = [column for column in self._where if column not in known]
         if unknown:
-            known = self.every_session.columns
-            raise ConfigError(
-                *(
-                    Problem(f"where: no column {c!r}{closest(c, known)}", mend=f"Columns: {', '.join(known)}")
-                    for c in unknown
-                )
-            )
+            hint = f"Columns: {', '.join(known)}"
+            raise ConfigError(*(Problem(f"where: no column {c!r}{closest(c, known)}", mend=hint) for c in unknown))
         asked = pd.DataFrame({"start": [pd.Timestamp(self.period.start)], "end": [pd.Timestamp(self.period.end)]})
         found = {"sessions": self.every_session, "period": self.engine.hold(asked, "period")}
-        table = self.engine.view(_sql("in_period"), found, name="all_sessions")
+        table = self.engine.view(_sql("in_period"), found, name="in_period")
         for column, value in self._where.items():
             wanted = self.engine.hold(pd.DataFrame({column: [value]}), "wanted")
-            table = self.engine.view(
-                f'SELECT s.* FROM s JOIN w ON lower(CAST(s."{column}" AS VARCHAR)) = lower(w."{column}")',
-                {"s": table, "w": wanted},
-            )
+            same = f"lower(CAST(s.{quoted(column)} AS VARCHAR)) = lower(w.{quoted(column)})"
+            table = self.engine.view(f"SELECT s.* FROM s JOIN w ON {same}", {"s": table, "w": wanted})
         return self.engine.create("SELECT * FROM this", {"this": table}, name="all_sessions")
 
     @cached_property
@@ -273,7 +187,8 @@ class Audit:
     @cached_property
     def items(self) -> Table:
         """Items of `events`."""
-        return self.engine.view(_sql("items"), {"items": self.table("items"), "events": self.events}, name="items")
+        found = {"items": self.table("items"), "events": self.events}
+        return self.engine.view(_sql("items"), found, name="items")
 
     @cached_property
     def history(self) -> Table:
@@ -281,12 +196,12 @@ class Audit:
         found = {"marks": self.table("marks"), "every": self.every_session, "sessions": self.sessions}
         return self.engine.view(_sql("history"), found, name="history")
 
-    @cached_property
+    @property
     def book_orders(self) -> Table:
         """Orders of the shop's own books, where a source gives them."""
         return self.table("book_orders")
 
-    @cached_property
+    @property
     def rejects(self) -> Table:
         """Quarantined rows."""
         return self.table("rejects")
@@ -302,11 +217,12 @@ class Audit:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """What there is: period, rows by fate, sessions, visitors, orders, revenue."""
+        """What there is: period, sessions, visitors, orders, revenue, rows by fate."""
         counts = self.engine.query(_sql("summary"), {"sessions": self.sessions}).iloc[0]
         fates = self.ledger.groupby(["status", "reason"]).rows.sum()
-        rows = [("period", f"{self.period.start} to {self.period.end}"), *((k, f"{v:,.0f}") for k, v in counts.items())]
-        rows += [(f"rows {status}: {reason}", f"{n:,}") for (status, reason), n in fates.items()]
+        rows = [("period", f"{self.period.start} to {self.period.end}")]
+        rows += [(name, f"{value:,.0f}") for name, value in counts.items()]
+        rows += [(f"rows {status}: {reason}", f"{n:,.0f}") for (status, reason), n in fates.items()]
         return pd.DataFrame(rows, columns=["what", "value"]).set_index("what")
 
     @cached_property
@@ -317,23 +233,10 @@ class Audit:
     @cached_property
     def findings(self) -> list[Finding]:
         """Every finding, ranked; computed once and kept in prepared/."""
-        key = [
-            self.intake_hash,
-            _code("analysis"),
-            self.config.model_dump_json(),
-            str(self.period),
-            sorted(self._where.items()),
-        ]
-        path = self.folders.prepared / f"findings-{_short(key)}.json"
-        with FileLock(self.folders.prepared / ".findings.lock"):
-            if not path.is_file():
-                records = [plain(vars(finding)) for finding in ranked(recipes.findings(self))]
-                for old in self.folders.prepared.glob("findings-*.json"):
-                    old.unlink(missing_ok=True)
-                beside = path.with_suffix(".tmp")
-                beside.write_text(json.dumps(records), encoding="utf-8")
-                beside.replace(path)
-        return [Finding(**_tuples(record)) for record in json.loads(path.read_text(encoding="utf-8"))]
+        parts = [self.prepared.intake_hash, code("analysis"), self.config.model_dump_json(), self._scope]
+        make = lambda: plain([vars(finding) for finding in ranked(recipes.findings(self))])  # noqa: E731
+        records = self.prepared.record("findings", parts, make)
+        return [Finding(**_tuples(record)) for record in records]
 
 
 def _sql(name: str) -> str:
@@ -342,19 +245,6 @@ def _sql(name: str) -> str:
 
 def _tuples(record: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}
-
-
-def _short(parts: list[Any]) -> str:
-    return hashlib.md5(json.dumps(parts, default=str).encode()).hexdigest()[:12]
-
-
-@lru_cache
-def _code(package: str) -> str:
-    """A hash of a package's code: what it makes is made anew when it changes."""
-    files = sorted(
-        path for path in (Path(__file__).parent / package).rglob("*") if path.suffix in {".py", ".sql", ".csv", ".yaml"}
-    )
-    return _short([(path.name, hashlib.md5(path.read_bytes()).hexdigest()) for path in files])
 
 
 def _day(value: str | None, name: str) -> date | None:

@@ -1,0 +1,69 @@
+"""Every row under one terminal reason; the sums add up."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from conftest import table
+from conversion_audit.errors import DataError
+from conversion_audit.intake.ledger import fates, ledger, stop_if_too_bad, totals
+
+
+@pytest.fixture
+def counted() -> pd.DataFrame:
+    staged = table("""
+        file line event_id order_id is_purchase amount reject
+        a    1    e1       -        False       -      -
+        a    2    e2       A        True        80     -
+        a    3    e2       A        True        80     -
+        a    4    e3       B        True        70     no_event
+        b    1    e4       -        False       -      -
+        b    2    e5       C        True        10     -
+        b    3    e6       -        False       -      -
+        b    4    e7       -        True        5      -
+    """, order_id="string", reject="string")
+    staged["time"] = pd.Timestamp("2026-03-01 12:00")
+    repeated = pd.DataFrame({"event_id": ["e2"], "file": ["a"], "line": [3]})
+    numbered = pd.DataFrame({"event_id": ["e1", "e2", "e4", "e5", "e7"], "session_id": ["s1", "s1", "bot", "late", "s1"]})
+    sessions = pd.DataFrame({
+        "session_id": ["s1", "bot", "late"],
+        "set_aside": pd.Series([None, "bot", None], dtype="string"),
+        "date": pd.to_datetime(["2026-03-01", "2026-03-01", "2026-05-01"]),
+    })
+    made = fates(staged, repeated, numbered, sessions, zone="Europe/Berlin")
+    return ledger(made, date(2026, 3, 1), date(2026, 3, 31))
+
+
+def test_each_row_has_one_reason(counted):
+    found = {(r.file, r.status, r.reason): (r.rows, r.orders, r.revenue) for r in counted.itertuples()}
+    assert found == {
+        ("a", "analysed", "ok"): (1 + 1, 1, 80),
+        ("a", "set_aside", "duplicate"): (1, 0, 80),
+        ("a", "quarantined", "no_event"): (1, 1, 70),
+        ("b", "set_aside", "bot"): (1, 0, 0),
+        ("b", "set_aside", "out_of_period"): (1, 1, 10),
+        ("b", "set_aside", "no_consent"): (1, 0, 0),
+        ("b", "analysed", "ok"): (1, 1, 5),
+    }
+
+
+def test_rows_orders_and_revenue_add_up(counted):
+    for parts in totals(counted).values():
+        assert parts["in"] == parts["kept"] + parts["quarantined"]
+        assert parts["kept"] == parts["analysed"] + parts["set_aside"]
+    assert totals(counted)["rows"]["in"] == 8
+
+
+def test_too_many_unreadable_rows_stop_the_run_with_the_remedy(counted):
+    with pytest.raises(DataError) as stopped:
+        stop_if_too_bad(counted, 0.13)
+    assert str(stopped.value) == (
+        "- a: 25.0% of orders cannot be read (1 of 4); accepted: 13.0%\n"
+        "    Reasons: no_event 1. Numbers from the rest may mislead.\n"
+        "    Mend the export, or write 'accept_bad: 26 %' into audit.yaml to go on.\n"
+        "- a: 28.6% of revenue cannot be read (70 of 245); accepted: 13.0%\n"
+        "    Reasons: no_event 1. Numbers from the rest may mislead.\n"
+        "    Mend the export, or write 'accept_bad: 29 %' into audit.yaml to go on."
+    )
+    stop_if_too_bad(counted, 0.3)
