@@ -1,0 +1,223 @@
+"""A second, careful reading of one file that the fast reader refused: good rows copied, bad ones named by line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from conversion_audit.errors import DataError
+from conversion_audit.intake import packed
+from conversion_audit.intake.files import InputFile
+
+LINE = "__line"
+LONGEST = 1 << 20
+DEEPEST = 100
+
+
+class Bad(NamedTuple):
+    """A row that cannot be kept."""
+
+    line: int
+    reason: str
+    column: str | None
+    value: str
+
+
+class Mended(NamedTuple):
+    """The readable copy of a file, with the line number in column ``__line``, and what is not in it."""
+
+    file: InputFile
+    bad: list[Bad]
+
+
+def mended(file: InputFile, scratch: Path, shape: dict[str, Any], *, salvage: bool) -> Mended:
+    """
+    Read a text file line by line and copy what can be read.
+
+    Parameters
+    ----------
+    file : InputFile
+        JSON lines or delimited text.
+    scratch : Path
+        Where the copy goes.
+    shape : dict
+        What a JSON object must look like (see `sources.reading`); not used for delimited text.
+    salvage : bool
+        Keep the complete lines of a truncated archive instead of refusing it.
+
+    Returns
+    -------
+    Mended
+        Every physical row is in the copy or in `bad`, blank lines in neither.
+    """
+    copy = scratch / f"{file.sha256[:16]}-{file.path.name.removesuffix('.gz')}.mended"
+    bad: list[Bad] = []
+    lines = _lines(file, salvage)
+    good = _json_rows(lines, shape, bad) if file.format == "ndjson" else _csv_rows(lines, file, bad)
+    with copy.open("w", encoding="utf-8", newline="") as target:
+        target.writelines(good)
+    columns = (LINE, *file.columns)
+    return Mended(replace(file, path=copy, gzipped=False, columns=columns, delimiter=",", skip=0), bad)
+
+
+def _lines(file: InputFile, salvage: bool) -> Iterator[tuple[int, bytes]]:
+    """Yield physical lines with their numbers; without a final newline the last one is yielded as it is."""
+    rest, number = b"", 0
+    try:
+        for chunk in packed.text_chunks(file.path, "utf-8", file.name):
+            *whole, rest = (rest + chunk).split(b"\n")
+            for line in whole:
+                number += 1
+                yield number, line + b"\n"
+    except DataError:
+        if not salvage:
+            raise
+        return
+    if rest:
+        yield number + 1, rest
+
+
+def _json_rows(lines: Iterator[tuple[int, bytes]], shape: dict[str, Any], bad: list[Bad]) -> Iterator[str]:
+    for number, raw in lines:
+        if not raw.strip():
+            continue
+        text, reason = _text(raw)
+        value, reason = (None, reason) if reason else _object(text, raw)
+        column = None if reason else misfit(value, shape)
+        if reason or column:
+            bad.append(Bad(number, reason or "wrong_shape", column, text.strip()[:200]))
+            continue
+        yield json.dumps({LINE: str(number), **value}, ensure_ascii=False) + "\n"
+
+
+def _text(raw: bytes) -> tuple[str, str | None]:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", errors="replace"), "bad_encoding"
+    return text, "nul_byte" if "\x00" in text else None
+
+
+class _Number(str):
+    """A JSON number kept as its own text."""
+
+
+def _object(text: str, raw: bytes) -> tuple[Any, str | None]:
+    if len(raw) > 16 * LONGEST:
+        return None, "field_too_long"
+    try:
+        value = json.loads(text, parse_float=_Number, parse_int=_Number)
+    except RecursionError:
+        return None, "nested_too_deep"
+    except ValueError:
+        return None, "bad_json" if raw.endswith(b"\n") else "truncated_last_row"
+    if not isinstance(value, dict):
+        return None, "bad_json"
+    return value, "nested_too_deep" if _depth(value) > DEEPEST else None
+
+
+def _depth(value: Any) -> int:
+    deepest, layer = 0, [value]
+    while layer:
+        deepest += 1
+        layer = [
+            child
+            for node in layer
+            if isinstance(node, (dict, list))
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+    return deepest
+
+
+def misfit(value: dict, shape: dict[str, Any]) -> str | None:
+    """Return the first key whose value has another shape than expected, or None."""
+    return next((key for key, expected in shape.items() if not _fits(value.get(key), expected)), None)
+
+
+def _fits(value: Any, expected: Any) -> bool:
+    if value is None:
+        return True
+    if isinstance(expected, dict):
+        return isinstance(value, dict) and all(_fits(value.get(key), inner) for key, inner in expected.items())
+    if isinstance(expected, list):
+        return isinstance(value, list) and all(_fits(child, expected[0]) for child in value)
+    return True
+
+
+def _csv_rows(lines: Iterator[tuple[int, bytes]], file: InputFile, bad: list[Bad]) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+
+    def written(row: list[str]) -> str:
+        writer.writerow(row)
+        text = buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+        return text
+
+    yield written([LINE, *file.columns])
+    seen = 0
+    for number, raw, is_closed in _records(lines, file.skip, file.delimiter):
+        seen += 1
+        if seen == 1:
+            continue
+        text, reason = _text(raw)
+        row = [] if reason else next(csv.reader(io.StringIO(text, newline=""), delimiter=file.delimiter), [])
+        reason = reason or _fault(row, raw, is_closed, len(file.columns))
+        if reason:
+            bad.append(Bad(number, reason, None, text.strip()[:200]))
+        else:
+            yield written([str(number), *row])
+
+
+def _fault(row: list[str], raw: bytes, is_closed: bool, width: int) -> str | None:
+    if any(len(field) > LONGEST for field in row):
+        return "field_too_long"
+    if not raw.endswith(b"\n") and (len(row) < width or not is_closed):
+        return "truncated_last_row"
+    if not is_closed:
+        return "bad_quoting"
+    return None if len(row) == width else "wrong_field_count"
+
+
+def _records(lines: Iterator[tuple[int, bytes]], skip: int, delimiter: str) -> Iterator[tuple[int, bytes, bool]]:
+    """
+    Yield (first line, bytes, quotes are closed) of each record.
+
+    A quoted field may run over lines. One that never closes would swallow the rest of the file: after `LONGEST` bytes,
+    or at the end, its first line is given up and reading goes on with the line after it.
+    """
+    waiting: list[tuple[int, bytes]] = []
+    source: Callable[[], tuple[int, bytes] | None] = lambda: waiting.pop(0) if waiting else next(lines, None)  # noqa: E731
+    mark = delimiter.encode()
+    while (line := source()) is not None:
+        number, raw = line
+        if number <= skip or not raw.strip():
+            continue
+        if _is_closed(raw, mark):
+            yield number, raw, True
+            continue
+        taken, size = [line], len(raw)
+        while size <= LONGEST and (following := source()) is not None:
+            taken.append(following)
+            size += len(following[1])
+            if following[1].count(b'"') % 2 and _is_closed(b"".join(part for _, part in taken), mark):
+                yield number, b"".join(part for _, part in taken), True
+                break
+        else:
+            waiting[:0] = taken[1:]
+            yield number, raw, False
+
+
+def _is_closed(raw: bytes, delimiter: bytes) -> bool:
+    """Return whether every quoted field of these bytes ends in them."""
+    if raw.count(b'"') % 2 == 0:
+        return True
+    # An odd number of quotes is closed where the odd one stands inside an unquoted field, as in 5" pipe.
+    opens = any(field.startswith(b'"') for field in raw.rstrip(b"\r\n").split(delimiter))
+    return not opens

@@ -1,0 +1,184 @@
+"""Compressed and differently encoded files: first bytes, plain copies, and a stop for archives that explode."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from conversion_audit.errors import DataError, Problem, listing
+
+PEEK = 1 << 18
+MOST_BYTES = 20 << 30
+MOST_RATIO = 200
+SMALL = 10 << 20
+_CHUNK = 1 << 20
+
+
+def is_gzip(start: bytes) -> bool:
+    """Return whether these are the first bytes of a gzip file."""
+    return start[:2] == b"\x1f\x8b"
+
+
+def first_bytes(path: Path, *, unpack: bool = False, name: str = "") -> bytes:
+    """Return up to 256 kB from the start of a file, unpacked if asked."""
+    with path.open("rb") as file:
+        if not unpack:
+            return file.read(PEEK)
+        try:
+            return b"".join(_inflated(file, PEEK))[:PEEK]
+        except (EOFError, OSError, zlib.error) as error:
+            raise DataError(_cut(name, 0)) from error
+
+
+def _inflated(file: BinaryIO, most: int) -> Iterator[bytes]:
+    seen = 0
+    with gzip.GzipFile(fileobj=file) as unpacked:
+        while seen < most:
+            try:
+                chunk = unpacked.read(min(_CHUNK, most - seen))
+            except EOFError:
+                if seen:
+                    return
+                raise
+            if not chunk:
+                return
+            seen += len(chunk)
+            yield chunk
+
+
+def refuse_bomb(path: Path, name: str) -> None:
+    """Raise DataError where a gzip file says it unpacks to far more than an export would."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - 4))
+        unpacked = int.from_bytes(file.read(4), "little")
+    if unpacked > SMALL and unpacked > MOST_RATIO * size:
+        raise DataError(_bomb(name, unpacked, size))
+
+
+def _bomb(name: str, unpacked: int, size: int) -> Problem:
+    return Problem(
+        f"unpacks to {unpacked / size:.0f} times its size",
+        name,
+        seen=f"{size:,} bytes hold at least {unpacked:,}",
+        why=f"The limit is {MOST_RATIO} times, and {MOST_BYTES >> 30} GB in all: more is not an export but an accident or an attack.",
+        mend="Unpack it yourself and put the plain file into raw/.",
+    )
+
+
+def _cut(name: str, rows: int) -> Problem:
+    return Problem(
+        "ends in the middle: the compressed file is truncated",
+        name,
+        seen=f"{rows:,} complete lines before the end",
+        why="What is missing cannot be counted.",
+        mend="Copy or export it again; or set `salvage: true` on this source to keep the complete lines.",
+    )
+
+
+def unzip(path: Path, name: str, folder: Path, allowed: tuple[str, ...]) -> list[Path]:
+    """
+    Unpack the exports of a zip archive into a folder of ours; names inside the archive never become paths.
+
+    Raises
+    ------
+    DataError
+        For a workbook, an archive without exports, one that is encrypted, damaged, nested, or explodes.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inside = [info for info in archive.infolist() if not info.is_dir()]
+            wanted = [i for i in inside if i.filename.lower().endswith(allowed) and not _is_hidden(i.filename)]
+            if not wanted:
+                raise DataError(_no_exports(name, [i.filename for i in inside], allowed))
+            total = sum(info.file_size for info in wanted)
+            if total > MOST_BYTES or (total > SMALL and total > MOST_RATIO * path.stat().st_size):
+                raise DataError(_bomb(name, total, path.stat().st_size))
+            folder.mkdir(parents=True, exist_ok=True)
+            return [_member(archive, info, folder, number, name) for number, info in enumerate(wanted, 1)]
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
+        raise DataError(
+            Problem(f"cannot be unpacked: {error}", name, mend="Unpack it yourself and put the files into raw/.")
+        ) from error
+
+
+def _is_hidden(member: str) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(member).parts)
+
+
+def _no_exports(name: str, members: list[str], allowed: tuple[str, ...]) -> Problem:
+    return Problem(
+        "is an archive without an export in it",
+        name,
+        seen=listing(members, 5),
+        why=f"Files that can be read end in {', '.join(allowed)}.",
+        mend="Put the exported files themselves into raw/.",
+    )
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path, number: int, name: str) -> Path:
+    plain = "".join(c if c.isalnum() or c in "._-" else "_" for c in PurePosixPath(info.filename).name)
+    copy = folder / f"{number:04}-{plain[-80:]}"
+    if copy.exists() and copy.stat().st_size == info.file_size:
+        return copy
+    with archive.open(info) as packed, copy.open("wb") as target:
+        written = 0
+        while chunk := packed.read(_CHUNK):
+            written += len(chunk)
+            if written > info.file_size:
+                raise DataError(_bomb(name, written, max(1, info.compress_size)))
+            target.write(chunk)
+    return copy
+
+
+def copy_as_utf8(path: Path, copy: Path, encoding: str, name: str) -> None:
+    """Write a plain UTF-8 copy of a text file. Bytes that do not decode are left for the careful reader to count."""
+    if copy.exists():
+        return
+    beside = copy.with_name(f".{copy.name}.tmp")
+    try:
+        with beside.open("wb") as target:
+            for chunk in text_chunks(path, encoding, name):
+                target.write(chunk)
+        beside.replace(copy)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def text_chunks(path: Path, encoding: str, name: str) -> Iterator[bytes]:
+    """Yield a text file's UTF-8 bytes without byte order mark; UTF-8 itself is passed through undecoded."""
+    with path.open("rb") as raw:
+        gzipped = is_gzip(raw.read(2))
+        raw.seek(0)
+        file = gzip.GzipFile(fileobj=raw) if gzipped else raw
+        size = path.stat().st_size
+        if encoding != "utf-8":
+            file = _Encoded(io.TextIOWrapper(file, encoding=encoding, errors="surrogateescape", newline=""))
+        seen, lines, first = 0, 0, True
+        while True:
+            try:
+                chunk = file.read(_CHUNK)
+            except (EOFError, zlib.error, OSError) as error:
+                raise DataError(_cut(name, lines)) from error
+            if not chunk:
+                return
+            seen, lines = seen + len(chunk), lines + chunk.count(b"\n")
+            if gzipped and seen > SMALL and (seen > MOST_RATIO * size or seen > MOST_BYTES):
+                raise DataError(_bomb(name, seen, size))
+            yield chunk.removeprefix(b"\xef\xbb\xbf") if first else chunk
+            first = False
+
+
+class _Encoded:
+    """A text stream read as UTF-8 bytes."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self.text = text
+
+    def read(self, most: int) -> bytes:
+        return self.text.read(most).encode("utf-8", errors="surrogateescape")

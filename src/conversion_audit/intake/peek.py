@@ -1,0 +1,225 @@
+"""What a file is, told from its first bytes: never from its name."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from conversion_audit.errors import DataError, Problem
+
+ROWS = 50
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+_DELIMITERS = ",;\t|"
+_WORKBOOK = ("is an Excel workbook", "Open it and save the sheet as 'CSV UTF-8', or export CSV from the tool.")
+_HTML = ("is a web page, not an export", "The download link had expired or asked for a login: export it again.")
+_POINTER = ("is a git-lfs pointer, not the file itself", "Run: git lfs pull")
+_CLOUD = ("is only a placeholder: the file is still in iCloud", "Download it in the Finder first, then copy it here.")
+_PDF = ("is a PDF", "Export the data as CSV or JSON lines instead.")
+_DATABASE = ("is a database file", "Export the table as CSV or Parquet instead.")
+_PARQUET_CUT = (
+    "is a Parquet file without its end: the copy is incomplete or damaged",
+    "Copy or export it again; a Parquet file cannot be read without its footer.",
+)
+
+
+class Shape(NamedTuple):
+    """How a text file is laid out, and its first records."""
+
+    format: str
+    delimiter: str = ","
+    skip: int = 0
+    columns: tuple[str, ...] = ()
+    records: tuple[dict, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def not_an_export(start: bytes, path: Path, name: str) -> Problem | None:
+    """Return what the file is instead of an export, or None."""
+    what = _foreign(start, path)
+    return what and Problem(what[0], name, why="It holds no rows that could be read.", mend=what[1])
+
+
+def _foreign(start: bytes, path: Path) -> tuple[str, str] | None:
+    head = start[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if path.name.endswith(".icloud"):
+        return _CLOUD
+    if start[:2] == b"PK" and (b"[Content_Types].xml" in start or b"xl/" in start[:4000]):
+        return _WORKBOOK
+    if start[:4] == b"PAR1":
+        with path.open("rb") as file:
+            file.seek(-4, 2)
+            return None if file.read(4) == b"PAR1" else _PARQUET_CUT
+    if (
+        path.suffix == ".parquet"
+        and start[:1] not in (b"", b"{", b"[")
+        and _CONTROL.search(start[:200].decode("latin-1"))
+    ):
+        return _PARQUET_CUT
+    signs = {
+        b"\xd0\xcf\x11\xe0": _WORKBOOK,
+        b"version https://git-lfs": _POINTER,
+        b"<!doctype html": _HTML,
+        b"<html": _HTML,
+        b"%pdf": _PDF,
+        b"sqlite format 3": _DATABASE,
+    }
+    return next((what for sign, what in signs.items() if head.startswith(sign)), None)
+
+
+def parquet(path: Path, name: str) -> tuple[tuple[str, ...], tuple[dict, ...]]:
+    """Return a Parquet file's top-level columns and first rows, or raise DataError naming the damage."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        try:
+            # Bounded by the first row group that answers; nested values become plain Python.
+            cursor = connection.execute("SELECT * FROM read_parquet($path) LIMIT $n", {"path": [str(path)], "n": 5})
+            columns = tuple(column[0] for column in cursor.description)
+            return columns, tuple(dict(zip(columns, row, strict=True)) for row in cursor.fetchall())
+        except duckdb.Error as error:
+            what = f"is a damaged Parquet file: {str(error).splitlines()[0][:120]}"
+            raise DataError(Problem(what, name, mend="Copy or export it again.")) from error
+
+
+def encoding_of(start: bytes, declared: str | None, name: str) -> tuple[str, bool]:
+    """Return the encoding and whether a byte order mark stands before the text."""
+    if declared:
+        try:
+            start.decode(declared, errors="ignore")
+        except LookupError as error:
+            raise DataError(Problem("unknown encoding", name, declared, mend="Write e.g. cp1252 or utf-16.")) from error
+        return declared.lower().replace("utf8", "utf-8").removesuffix("-sig"), start.startswith(b"\xef\xbb\xbf")
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if start.startswith(mark):
+            return encoding, True
+    if start[1:200:2].count(0) > 60 or start[0:200:2].count(0) > 60:
+        return ("utf-16-le" if start[1:200:2].count(0) > 60 else "utf-16-be"), False
+    return ("utf-8" if is_mostly_utf8(start) else "cp1252"), False
+
+
+def is_mostly_utf8(start: bytes) -> bool:
+    """Return whether the bytes are UTF-8, or hold at least one line that only UTF-8 explains (a mixed file)."""
+    if _decodes(start[: start.rfind(b"\n") + 1 or len(start)]):
+        return True
+    return any(not line.isascii() and _decodes(line) for line in start.splitlines()[:-1])
+
+
+def _decodes(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def decoded(start: bytes, encoding: str) -> str:
+    """Return the first bytes as text, cut after the last whole line where there is one."""
+    text = start.decode(encoding, errors="replace").removeprefix("\ufeff")
+    end = text.rfind("\n")
+    return text if len(start) < (1 << 18) or end < 0 else text[: end + 1]
+
+
+def shape_of(text: str, delimiter: str | None) -> Shape:
+    """Return whether a text is JSON lines, a JSON array, delimited rows or something else."""
+    body = text.lstrip()
+    if body[:1] == "{":
+        return _json_lines(body)
+    if body[:1] == "[" and body[1:].lstrip()[:1] in "{]":
+        return _json_array(body)
+    return _delimited(text, delimiter)
+
+
+def _json_lines(text: str) -> Shape:
+    found = [record for line in text.splitlines()[:ROWS] if isinstance(record := _parsed(line), dict)]
+    if not found and isinstance(whole := _parsed(text), dict):
+        return Shape("json", columns=_keys([whole]), records=(whole,))
+    return Shape("ndjson", columns=_keys(found), records=tuple(found))
+
+
+def _json_array(text: str) -> Shape:
+    decoder, place, found = json.JSONDecoder(parse_float=str), text.index("[") + 1, []
+    while len(found) < ROWS:
+        place += len(text[place:]) - len(text[place:].lstrip(" \t\r\n,"))
+        try:
+            value, place = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            break
+        found.append(value)
+    records = [value for value in found if isinstance(value, dict)]
+    return Shape("json", columns=_keys(records), records=tuple(records))
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text, parse_float=str)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _keys(records: list[dict]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(key for record in records for key in record))
+
+
+def _delimited(text: str, delimiter: str | None) -> Shape:
+    skip, notes = 0, []
+    if (first := text.split("\n", 1)[0].strip()).lower().startswith("sep=") and len(first) == 5:
+        delimiter, skip = delimiter or first[4], 1
+    lines = text.split("\n")
+    while skip < len(lines) and (not lines[skip].strip() or lines[skip].startswith("#")):
+        skip += 1
+    body = "\n".join(lines[skip:])
+    delimiter = delimiter or _delimiter_of(body)
+    rows = list(_rows(body, delimiter))
+    if not rows:
+        return Shape("empty")
+    columns = unique(rows[0])
+    if columns != tuple(name.strip() for name in rows[0]):
+        notes.append(f"repeated or unnamed columns were numbered: {', '.join(columns)}"[:200])
+    whole = [row for row in rows[1:] if len(row) == len(columns)]
+    records = tuple(dict(zip(columns, row, strict=True)) for row in whole[:ROWS])
+    return Shape("csv", delimiter, skip, columns, records, tuple(notes))
+
+
+def unique(names: list[str]) -> tuple[str, ...]:
+    """Return column names without surrounding space; repeated ones numbered, unnamed ones called ``column_N``."""
+    seen: Counter[str] = Counter()
+    found = []
+    for place, name in enumerate((name.strip() for name in names), 1):
+        name = name or f"column_{place}"
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return tuple(found)
+
+
+def _delimiter_of(text: str) -> str:
+    """Return the separator that cuts the first rows into the most columns of the same number."""
+    best = max(_DELIMITERS, key=lambda candidate: _evenness(text, candidate))
+    return best if _evenness(text, best) > (0, 0.0) else ","
+
+
+def _evenness(text: str, delimiter: str) -> tuple[float, float]:
+    widths = [len(row) for row in _rows(text, delimiter) if row][:ROWS]
+    if not widths or widths[0] < 2:
+        return 0, 0.0
+    same = widths.count(widths[0]) / len(widths)
+    return same * widths[0], same
+
+
+def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    limit = csv.field_size_limit(1 << 24)
+    try:
+        for number, row in enumerate(csv.reader(io.StringIO(text.replace("\x00", "")), delimiter=delimiter)):
+            if number > ROWS:
+                return
+            if row:
+                yield row
+    except csv.Error:
+        return
+    finally:
+        csv.field_size_limit(limit)

@@ -1,0 +1,155 @@
+"""
+GA4, exported through BigQuery: one row an event, as JSON lines, Parquet or CSV, daily and intraday tables alike.
+
+Follows Google's "[GA4] BigQuery Export schema" (support.google.com/analytics/answer/7029846). What to know of it:
+
+- ``event_timestamp`` is the time of the batch; ``batch_page_id``, ``batch_ordering_id`` and ``batch_event_index`` order what
+  it ties, and together with visitor, stream and name they are the row's id: a row that stands in a daily and in an
+  intraday table is the same row. Older exports have only ``event_bundle_sequence_id`` and no id.
+- ``traffic_source`` is how the *visitor* was first won. A session's source is the last click of the session, else what the
+  event itself collected (a ``gclid`` is google / cpc), else the event's own parameters; the first touch stands in for them
+  on the first event of a first session only.
+- INT64 arrives as text in JSON, missing values are left out, and a parameter's value sits in one of four fields.
+- ``session_engaged`` may come late: a session bounced where none of its rows says engaged.
+- The export has no user agent: known bots cannot be told by name.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conversion_audit import config
+from conversion_audit.engine import Engine, Table, quoted, statement
+from conversion_audit.intake.files import InputFile
+from conversion_audit.intake.sources.reading import Reading, Shape, gather, sql_type
+
+KIND = "ga4"
+TITLE = "Google Analytics 4, BigQuery export"
+GIVES = "rows"
+
+_VALUE = dict.fromkeys(("string_value", "int_value", "float_value", "double_value"), "text")
+_PARAMETERS = [{"key": "text", "value": _VALUE}]
+_CLICK = {"source": "text", "medium": "text", "campaign_name": "text"}
+_PLAIN = (
+    *("event_date", "event_timestamp", "event_name", "user_id", "user_pseudo_id", "stream_id", "platform"),
+    *("event_bundle_sequence_id", "batch_event_index", "batch_page_id", "batch_ordering_id"),
+)
+SHAPE: Shape = {
+    **dict.fromkeys(_PLAIN, "text"),
+    "event_params": _PARAMETERS,
+    "user_properties": _PARAMETERS,
+    "privacy_info": {"analytics_storage": "text"},
+    "device": {
+        **dict.fromkeys(("category", "operating_system", "operating_system_version", "language", "browser"), "text"),
+        "browser_version": "text",
+        "web_info": {"browser": "text", "browser_version": "text"},
+    },
+    "geo": {"country": "text", "region": "text", "city": "text"},
+    "app_info": {"version": "text"},
+    "traffic_source": {"name": "text", "medium": "text", "source": "text"},
+    "collected_traffic_source": dict.fromkeys(
+        ("manual_source", "manual_medium", "manual_campaign_name", "gclid"), "text"
+    ),
+    "session_traffic_source_last_click": {
+        "manual_campaign": _CLICK,
+        "cross_channel_campaign": {**_CLICK, "default_channel_group": "text"},
+        "google_ads_campaign": {"campaign_name": "text"},
+    },
+    "ecommerce": {"transaction_id": "text", "purchase_revenue": "text", "refund_value": "text"},
+    "items": [
+        dict.fromkeys(("item_id", "item_name", "item_brand", "item_category", "price", "quantity"), "text"),
+    ],
+}
+_SIGNS = {"event_name", "event_timestamp"}
+_ITS_OWN = {"user_pseudo_id", "event_params", "event_date"}
+
+
+def recognises(file: InputFile) -> str | None:
+    """Return why this looks like a GA4 export, in words, or None."""
+    has = set(file.columns)
+    if has >= _SIGNS and has & _ITS_OWN:
+        return f"its rows have {', '.join(sorted(_SIGNS | (has & _ITS_OWN)))}"
+    return None
+
+
+def read(
+    engine: Engine, source: config.Source, files: list[InputFile], *, timezone: str | None, scratch: Path
+) -> Table:
+    """
+    Read a GA4 export.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where the rows are kept.
+    source : Source
+        Its `salvage` is used.
+    files : list of InputFile
+        From `files.open_files`.
+    timezone : str, optional
+        Not needed: times are UTC.
+    scratch : Path
+        Where mended copies go.
+
+    Returns
+    -------
+    Table
+        See `tables.ROWS`.
+
+    Raises
+    ------
+    DataError
+        For a file that cannot be read at all.
+    """
+    rows = statement(__file__, "rows", stem="ga4.duckdb")
+    reading = Reading(rows, SHAPE, scratch, source.salvage, from_text=nested)
+    return gather(engine, files, reading)
+
+
+def nested(columns: tuple[str, ...]) -> str:
+    """
+    Return the SELECT that gives the rows of a flat CSV export the export's own nested shape.
+
+    A column may hold one leaf (``device.category``, ``device_category``), one branch as JSON (``event_params``), or one
+    parameter under its own name (``page_location``, ``event_params.page_location``, ``ep_page_location``).
+    """
+    left = [name for name in columns if not name.startswith("__")]
+    parts = []
+    for name, shape in SHAPE.items():
+        if name in left:
+            left.remove(name)
+            text = quoted(name)
+            parts.append(
+                f"{text if shape == 'text' else f'TRY_CAST(TRY_CAST({text} AS JSON) AS {sql_type(shape)})'} AS {name}"
+            )
+        elif isinstance(shape, dict):
+            parts.append(f"{_struct(shape, (name,), left)} AS {name}")
+        elif name != "event_params":
+            parts.append(f"CAST(NULL AS {sql_type(shape)}) AS {name}")
+    if "event_params" not in columns:
+        parts.append(f"{_parameters(left)} AS event_params")
+    return f"SELECT {', '.join(parts)}, __file, __line FROM text"
+
+
+def _struct(shape: Shape, path: tuple[str, ...], left: list[str]) -> str:
+    fields = []
+    for name, inner in shape.items():
+        here = (*path, name)
+        if isinstance(inner, dict):
+            fields.append(f"'{name}': {_struct(inner, here, left)}")
+            continue
+        found = next((column for column in (".".join(here), "_".join(here)) if column in left), None)
+        if found:
+            left.remove(found)
+        fields.append(f"'{name}': {quoted(found) if found else 'CAST(NULL AS VARCHAR)'}")
+    return "{" + ", ".join(fields) + "}"
+
+
+def _parameters(left: list[str]) -> str:
+    prefixes = ("event_params.", "event_params_", "event_param_", "params_", "param_", "ep_")
+    pairs = []
+    for column in left:
+        prefix = next((prefix for prefix in prefixes if column.startswith(prefix)), "")
+        key = column.removeprefix(prefix).replace("'", "''")
+        pairs.append(f"{{'key': '{key}', 'value': {{'string_value': {quoted(column)}}}}}")
+    return f"CAST([{', '.join(pairs)}] AS {sql_type(_PARAMETERS)})"

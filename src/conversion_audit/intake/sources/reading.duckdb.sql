@@ -1,0 +1,13 @@
+-- name: json
+SELECT *, file_index AS __file, NULL AS __line
+FROM read_json($paths, format = $format, columns = $columns, compression = $compression,
+               maximum_object_size = 16777216, timestampformat = 'none', dateformat = 'none');
+
+-- name: csv
+SELECT *, file_index AS __file, NULL AS __line
+FROM read_csv($paths, columns = $columns, header = true, auto_detect = false, delim = $delimiter, quote = '"', escape = '"',
+              skip = $skip, strict_mode = true, null_padding = false, max_line_size = 2097152, nullstr = '');
+
+-- name: parquet
+SELECT *, file_index AS __file, file_row_number + 1 AS __line
+FROM read_parquet($paths, union_by_name = true);

@@ -1,0 +1,228 @@
+"""Files -> one table of rows: read strictly and all at once; a file that resists is read again with care."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from conversion_audit.engine import Engine, Table, quoted, statement
+from conversion_audit.errors import DataError, Problem
+from conversion_audit.intake.careful import LINE, Bad, mended
+from conversion_audit.intake.files import InputFile
+from conversion_audit.tables import ROWS
+
+Shape = dict[str, Any]
+_SQL = {
+    "text": "VARCHAR",
+    "json": "VARCHAR",
+    "int": "BIGINT",
+    "float": "DOUBLE",
+    "bool": "BOOLEAN",
+    "time": "TIMESTAMP",
+}
+_SQL |= {"money": "DECIMAL(18, 4)"}
+_RESISTS = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException, duckdb.SerializationException)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """
+    How one kind of export is read.
+
+    Parameters
+    ----------
+    rows : str
+        A SELECT from ``raw`` with columns named as in `tables.ROWS`; it passes ``__file`` and ``__line`` through.
+    shape : dict
+        The columns of ``raw``: name -> ``"text"``, a nested dict (object) or a list of one of these (array).
+    scratch : Path
+        Where mended copies go.
+    salvage : bool
+        Keep the complete lines of truncated archives.
+    from_text : callable, optional
+        Columns of delimited text -> a SELECT from ``text`` that gives them this shape; by default they have it.
+    parameters : dict
+        Further values for ``$name`` in `rows`.
+    """
+
+    rows: str
+    shape: Shape
+    scratch: Path
+    salvage: bool = False
+    from_text: Callable[[tuple[str, ...]], str] | None = None
+    parameters: dict[str, Any] | None = None
+
+
+def gather(engine: Engine, files: Sequence[InputFile], reading: Reading) -> Table:
+    """
+    Read the files of one source into one table.
+
+    Returns
+    -------
+    Table
+        See `tables.ROWS`: every physical row once. Rows that no reader understands carry `reject`; `line` is the row's
+        number among the file's rows, and the physical line in files that had to be read with care.
+
+    Raises
+    ------
+    DataError
+        For files that cannot be read at all.
+    """
+    made = engine.create(_nothing(), name="raw_rows")
+    full = [file for file in files if not file.is_empty]
+    numbers = {file.name: number for number, file in enumerate(full)}
+    with _in_order(engine):
+        for _, group in groupby(sorted(full, key=_group), key=_group):
+            _read(engine, made, sorted(group, key=lambda file: numbers[file.name]), reading, numbers)
+    return _numbered(engine, made, full)
+
+
+def _group(file: InputFile) -> tuple:
+    return (file.format, file.gzipped, file.delimiter, file.skip, file.columns if file.format == "csv" else ())
+
+
+def _nothing() -> str:
+    columns = [
+        f"CAST(NULL AS {_SQL[column.kind]}) AS {quoted(name)}"
+        for name, column in ROWS.columns.items()
+        if name != "file"
+    ]
+    return f"SELECT CAST(NULL AS INTEGER) AS __file, {', '.join(columns)} WHERE false"
+
+
+@contextmanager
+def _in_order(engine: Engine) -> Iterator[None]:
+    """Within, rows are stored in the order of the files, so that a row's place is its line."""
+    engine.query("SET preserve_insertion_order = true")
+    try:
+        yield
+    finally:
+        engine.query("SET preserve_insertion_order = false")
+
+
+def _read(engine: Engine, made: Table, files: list[InputFile], reading: Reading, numbers: dict[str, int]) -> None:
+    try:
+        _insert(engine, made, files, reading, numbers)
+        return
+    except _RESISTS as error:
+        if len(files) == 1:
+            _read_with_care(engine, made, files[0], reading, numbers, error)
+            return
+    for file in files:
+        _read(engine, made, [file], reading, numbers)
+
+
+def _read_with_care(
+    engine: Engine, made: Table, file: InputFile, reading: Reading, numbers: dict[str, int], error: duckdb.Error
+) -> None:
+    if file.format not in ("ndjson", "csv"):
+        raise DataError(_unreadable(file, error)) from error
+    copy, bad = mended(file, reading.scratch, reading.shape, salvage=reading.salvage)
+    try:
+        _insert(engine, made, [copy], reading, numbers)
+    except _RESISTS as again:
+        raise DataError(_unreadable(file, again)) from again
+    if bad:
+        _reject(engine, made, bad, numbers[file.name])
+
+
+def _unreadable(file: InputFile, error: duckdb.Error) -> Problem:
+    what = "is damaged" if file.format == "parquet" else "cannot be read"
+    return Problem(
+        f"{what}: {str(error).splitlines()[0][:160]}",
+        file.name,
+        why="None of its rows can be counted.",
+        mend="Copy or export it again.",
+    )
+
+
+def _insert(engine: Engine, made: Table, files: list[InputFile], reading: Reading, numbers: dict[str, int]) -> None:
+    raw, values = _raw(engine, files, reading)
+    places = pd.DataFrame({"place": range(len(files)), "number": [numbers[file.name] for file in files]})
+    sql = f"""
+        INSERT INTO {quoted(made.name)} BY NAME
+        WITH raw AS ({raw}), read AS ({reading.rows})
+        SELECT read.* EXCLUDE (__file, __line), files.number AS __file, TRY_CAST(read.__line AS BIGINT) AS line
+        FROM read JOIN files ON files.place = read.__file
+    """
+    engine.query(sql, {"files": places}, **values, **(reading.parameters or {}))
+
+
+def _raw(engine: Engine, files: list[InputFile], reading: Reading) -> tuple[str, dict[str, Any]]:
+    first, shape = files[0], reading.shape
+    values: dict[str, Any] = {"paths": [str(file.path) for file in files]}
+    if first.format in ("ndjson", "json"):
+        lines = {LINE: "VARCHAR"} if LINE in first.columns else {}
+        values["columns"] = lines | {name: sql_type(inner) for name, inner in shape.items()}
+        values["format"] = "newline_delimited" if first.format == "ndjson" else "array"
+        values["compression"] = "gzip" if first.gzipped else "none"
+        sql = statement(__file__, "json", stem="reading.duckdb")
+        return (sql.replace(", NULL AS __line", "") if lines else sql), values
+    if first.format == "csv":
+        values |= {"columns": dict.fromkeys(first.columns, "VARCHAR"), "delimiter": first.delimiter, "skip": first.skip}
+        sql = statement(__file__, "csv", stem="reading.duckdb")
+        sql = sql.replace(", NULL AS __line", "") if LINE in first.columns else sql
+        return (f"WITH text AS ({sql}) {reading.from_text(first.columns)}" if reading.from_text else sql), values
+    sql = statement(__file__, "parquet", stem="reading.duckdb")
+    described = engine.query(f"DESCRIBE {sql}", **values)
+    kinds = dict(zip(described.column_name, described.column_type, strict=True))
+    return f"SELECT {', '.join(_cast_columns(kinds, shape))}, __file, __line FROM ({sql}) found", values
+
+
+def _cast_columns(kinds: dict[str, str], shape: Shape) -> Iterator[str]:
+    """Yield each column of a Parquet file cast to the shape: absent ones are NULL, wrapped lists unwrapped."""
+    by_lower = {name.lower(): name for name in kinds}
+    for name, inner in shape.items():
+        there = by_lower.get(name.lower())
+        column = quoted(there) if there else "NULL"
+        if there and isinstance(inner, list) and not kinds[there].endswith("[]"):
+            # BigQuery writes repeated fields as {"list": [{"element": ...}]} unless told otherwise.
+            column = f'list_transform({column}."list", lambda wrapped: wrapped.element)'
+        yield f"CAST({column} AS {sql_type(inner)}) AS {quoted(name)}"
+
+
+def sql_type(shape: Any) -> str:
+    """
+    Return the SQL type of a shape.
+
+    >>> sql_type([{"key": "text"}])
+    'STRUCT("key" VARCHAR)[]'
+    """
+    if isinstance(shape, dict):
+        return "STRUCT(" + ", ".join(f"{quoted(name)} {sql_type(inner)}" for name, inner in shape.items()) + ")"
+    return f"{sql_type(shape[0])}[]" if isinstance(shape, list) else _SQL[shape]
+
+
+def _reject(engine: Engine, made: Table, bad: list[Bad], number: int) -> None:
+    found = pd.DataFrame(bad, columns=["line", "reject", "reject_column", "reject_value"]).astype(
+        {"reject_column": "string"}
+    )
+    sql = f"""
+        INSERT INTO {quoted(made.name)} BY NAME
+        SELECT CAST($number AS INTEGER) AS __file, line, false AS is_page, false AS is_purchase, false AS is_refund,
+               '{{}}' AS properties, reject, reject_column, reject_value
+        FROM bad
+    """
+    engine.query(sql, {"bad": found}, number=number)
+
+
+def _numbered(engine: Engine, made: Table, files: list[InputFile]) -> Table:
+    """The rows with their file's name; where the reader gave no line, the row's place in its file."""
+    firsts = engine.query(f"SELECT __file AS number, min(rowid) AS first FROM {quoted(made.name)} GROUP BY 1")
+    named = pd.DataFrame({"number": range(len(files)), "file": [file.name for file in files]})
+    named = named.merge(firsts, how="left", on="number").astype({"first": "Int64", "file": "string"})
+    held = engine.create("SELECT number, file, first FROM named", {"named": named}, name="raw_files")
+    view = Table(f"rows_of_{made.name}", engine)
+    engine.query(f"""
+        CREATE TEMP VIEW {quoted(view.name)} AS
+        SELECT f.file, coalesce(r.line, r.rowid - f.first + 1) AS line, r.* EXCLUDE (__file, line)
+        FROM {quoted(made.name)} r JOIN {quoted(held.name)} f ON f.number = r.__file
+    """)
+    return view
