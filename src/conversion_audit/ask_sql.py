@@ -1,0 +1,50 @@
+"""One SELECT of an analyst's own on a client's prepared tables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from conversion_audit.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OF_PERIOD = ("sessions", "all_sessions", "marks", "events", "items", "orders")
+
+
+def answer(client: str, query: str) -> pd.DataFrame:
+    """
+    Return the rows of a query.
+
+    Parameters
+    ----------
+    client : str
+        Folder under ``data/``.
+    query : str
+        One SELECT. ``sessions``, ``marks``, ``events``, ``items`` and ``orders`` are of the client's period, what is set
+        aside left out; every other shared table goes by its own name.
+
+    Raises
+    ------
+    ConfigError
+        If the engine does not understand it. It can read nothing but the client's own files.
+    """
+    import duckdb
+
+    from conversion_audit import recipes
+    from conversion_audit.audit import INTAKE, open_audit
+
+    if not re.match(r"\s*(select|with|from|describe|summarize)\b", query, re.IGNORECASE):
+        raise ConfigError(
+            Problem("not a SELECT", seen=query, mend='E.g. audit sql acme "SELECT count(*) FROM sessions"')
+        )
+    audit = open_audit(client)
+    words = set(re.findall(r"\w+", query.lower()))
+    tables = {name: getattr(audit, name) for name in OF_PERIOD if name in words}
+    tables |= {name: audit.table(name) for name in (*INTAKE, *recipes.TABLES) if name in words and name not in tables}
+    try:
+        return audit.engine.query(query, tables)
+    except duckdb.Error as error:
+        known = ", ".join(sorted({*OF_PERIOD, *INTAKE, *recipes.TABLES}))
+        raise ConfigError(Problem(str(error).splitlines()[0], mend=f"Tables: {known}")) from None

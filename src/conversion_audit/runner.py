@@ -1,0 +1,328 @@
+"""Notebooks -> executed -> published run: a client's audit from its export to the page that is handed over."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conversion_audit import chapters, evidence, manifest, publish, runs
+from conversion_audit.errors import NEEDS_YOU, OK, AuditError, MachineError, Problem
+from conversion_audit.folders import Folders, home
+from conversion_audit.kernels import Kernels
+from conversion_audit.lock import locked
+from conversion_audit.progress import Progress
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from conversion_audit.audit import Audit
+
+COMPLETE, SKIPPED, FAILED = "complete", "skipped", "failed"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """
+    What a run is asked for.
+
+    Parameters
+    ----------
+    start, end : str, optional
+        First and last day, ISO; else the config's period, else the whole export.
+    where : str, optional
+        Sessions to look at, e.g. ``device=mobile``.
+    resume : bool
+        Give the newest run back where it is complete and made from just this.
+    jobs : int
+        Chapters that run at the same time.
+    pdf : bool
+        Also print the report.
+    timeout : int
+        Seconds that one cell may take.
+    """
+
+    start: str | None = None
+    end: str | None = None
+    where: str | None = None
+    resume: bool = False
+    jobs: int = field(default_factory=lambda: min(2, os.cpu_count() or 1))
+    pdf: bool = False
+    timeout: int = field(default_factory=lambda: int(os.environ.get("AUDIT_CELL_TIMEOUT", "3600")))
+
+
+@dataclass(frozen=True)
+class Told:
+    """A chapter after its turn: its status, the reason when it is not complete, and the executed notebook."""
+
+    number: str
+    name: str
+    status: str
+    reason: str = ""
+    notebook: NotebookNode | None = None
+
+    def record(self) -> dict[str, Any]:
+        """Return what the manifest keeps."""
+        return {"name": self.name, "status": self.status, "reason": self.reason or None}
+
+
+@dataclass(frozen=True)
+class Published:
+    """A run that stands under its own name."""
+
+    client: str
+    folder: Path
+    manifest: dict[str, Any]
+    resumed: bool = False
+
+    @property
+    def chapters(self) -> list[dict[str, Any]]:
+        """Name, status and reason of each chapter."""
+        return self.manifest["chapters"]
+
+    def answer(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        kept = {key: self.manifest[key] for key in ("client", "run", "status", "period", "headline", "chapters")}
+        path = self.report.relative_to(home()).as_posix()
+        return {**kept, "exit": self.exit_code, "resumed": self.resumed, "report": path}
+
+    @property
+    def status(self) -> str:
+        """complete, or partial where a chapter could not be computed."""
+        return self.manifest["status"]
+
+    @property
+    def report(self) -> Path:
+        """The page that is handed over."""
+        return self.folder / "client" / "report.html"
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line returns for it."""
+        return OK if self.status == COMPLETE else NEEDS_YOU
+
+
+def run(client: str, asked: Asked | None = None, progress: Progress | None = None) -> Published:
+    """
+    Audit a client and publish the run, whole or not at all.
+
+    Parameters
+    ----------
+    client : str
+        Folder under ``data/``.
+    asked : Asked, optional
+        Period, filter and how to run.
+    progress : Progress, optional
+        Who is told how far it is.
+
+    Returns
+    -------
+    Published
+        ``reports/<client>/<run>/``. Before it is whole, nothing of it is there.
+
+    Raises
+    ------
+    AuditError
+        Config, lock, data or machine, each with its exit code; the last published run stands as it was.
+    """
+    from conversion_audit.audit import open_audit
+
+    asked, progress = asked or Asked(), progress or Progress()
+    folders = Folders(client).existing()
+    with os_errors(), locked(folders):
+        publish.require_space(folders.reports, 3 * _bytes_in(folders.raw) + 50_000_000)
+        before = stamps(folders.raw)
+        audit = open_audit(client, asked.start, asked.end, asked.where)
+        asked_for = manifest.wanted(audit, asked.start, asked.end, asked.where)
+        there = runs.current(client, asked_for) if asked.resume else None
+        if there is not None:
+            return Published(client, there, manifest.read(there), resumed=True)
+        planned = chapters.plan(folders, audit.config.report.chapters)
+        with drafted(folders.reports) as draft:
+            progress.stage("reading the export")
+            audit.prepare()
+            told = tell(planned, audit, asked, draft, progress)
+            progress.stage("writing the report")
+            _write(draft, audit, told, asked)
+            require_unchanged(folders, audit.inputs, before)
+            record = {**asked_for, **manifest.record(audit, [one.record() for one in told])}
+            folder = publish.publish(draft, record)
+    return Published(client, folder, manifest.read(folder))
+
+
+@contextmanager
+def drafted(reports: Path) -> Iterator[publish.Draft]:
+    """Give a draft that is gone if anything goes wrong with it."""
+    draft = publish.start(reports)
+    try:
+        yield draft
+    except BaseException:
+        shutil.rmtree(draft.folder, ignore_errors=True)
+        raise
+
+
+def tell(
+    planned: Sequence[chapters.Chapter], audit: Audit, asked: Asked, draft: publish.Draft, progress: Progress
+) -> list[Told]:
+    """
+    Execute the chapters, some at a time, each in a kernel of its own.
+
+    Returns
+    -------
+    list of Told
+        In the order planned. A chapter whose code raised is ``failed``, and the others stand; one whose tables are
+        absent is ``skipped``.
+
+    Raises
+    ------
+    MachineError
+        At the first dead kernel, time-out, or shortage of memory or disk.
+    AuditError
+        If not one chapter is complete.
+    """
+    parameters = {"client": audit.folders.client, "start": asked.start, "end": asked.end, "where": asked.where}
+    absent = {name for chapter in planned for name in chapter.needs if not audit.has(name)}
+    wanted = [chapter for chapter in planned if not absent & set(chapter.needs)]
+    progress.chapters([chapter.name for chapter in wanted])
+    done: dict[str, Told] = {}
+    with Kernels() as kernels, ThreadPoolExecutor(max(1, asked.jobs), thread_name_prefix="chapter") as pool:
+        futures: list[Future[Told]] = [
+            pool.submit(_one, chapter, parameters, draft.evidence, kernels, asked.timeout, progress)
+            for chapter in wanted
+        ]
+        try:
+            for future in as_completed(futures):
+                one = future.result()
+                done[one.name] = one
+                progress.chapter(one.name, one.status)
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            kernels.stop()
+            raise
+    told = [done.get(chapter.name) or _skipped(chapter, absent) for chapter in planned]
+    _require_any(told)
+    return told
+
+
+def _one(
+    chapter: chapters.Chapter,
+    parameters: dict[str, Any],
+    folder: Path,
+    kernels: Kernels,
+    timeout: int,
+    progress: Progress,
+) -> Told:
+    path = folder / f"{chapter.name}.ipynb"
+
+    def on_cell(done: int, total: int) -> None:
+        progress.cell(chapter.name, done, total)
+
+    try:
+        notebook = chapters.execute(chapter, parameters, path, kernels, on_cell, timeout)
+    except chapters.ChapterFailed as failed:
+        notebook = chapters.executed(path)
+        evidence.save_notebook(notebook, path)
+        return Told(chapter.number, chapter.name, FAILED, evidence.without_folders(str(failed)))
+    evidence.save_notebook(notebook, path)
+    return Told(chapter.number, chapter.name, COMPLETE, notebook=notebook)
+
+
+def _skipped(chapter: chapters.Chapter, absent: set[str]) -> Told:
+    missing = ", ".join(name for name in chapter.needs if name in absent)
+    return Told(chapter.number, chapter.name, SKIPPED, f"the export holds no {missing}")
+
+
+def _require_any(told: Sequence[Told]) -> None:
+    if not any(one.status == COMPLETE for one in told):
+        raise AuditError(*(Problem(f"{one.name} is {one.status}: {one.reason}") for one in told))
+
+
+def _write(draft: publish.Draft, audit: Audit, told: Sequence[Told], asked: Asked) -> None:
+    """Write what is handed over and what is kept."""
+    from conversion_audit.report import export, page
+
+    findings = audit.findings
+    book = [page.chapter(one.number, one.name, one.status, one.notebook) for one in told]
+    publish.write(draft.client / "report.html", page.render(book, findings, manifest.about(audit, told)))
+    export.save_tables(book, draft.client / "tables")
+    export.save_workbook(book, draft.client / "audit.xlsx")
+    evidence.save_findings(findings, audit.folders.client, draft.run, draft.evidence / "findings.json")
+    evidence.save_rejects(audit.rejects.frame(), draft.evidence / "bad_rows.ndjson.gz")
+    if asked.pdf:
+        from conversion_audit.pdf import print_pdf
+
+        print_pdf(draft.client / "report.html", draft.client / "report.pdf")
+
+
+def stamps(folder: Path) -> dict[Path, tuple[int, int]]:
+    """Return size and time of change of every file below a folder."""
+    return {
+        path: (path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def require_unchanged(folders: Folders, inputs: dict[str, str], before: dict[Path, tuple[int, int]]) -> None:
+    """
+    Hold the export to what it was when the run began.
+
+    Raises
+    ------
+    DataError
+        Naming every file that was changed or removed meanwhile.
+    """
+    from conversion_audit.errors import DataError
+
+    after = stamps(folders.raw)
+    touched = [path for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
+    changed = [path for path in touched if _differs(path, inputs.get(path.relative_to(folders.data).as_posix()))]
+    if changed:
+        why = "The numbers would be of neither the old nor the new export."
+        mend = "Wait until the export is complete, then run this again."
+        raise DataError(
+            *(Problem("file changed while being read", folders.relative(path), why=why, mend=mend) for path in changed)
+        )
+
+
+def _differs(path: Path, sha256: str | None) -> bool:
+    # A file that no source reads may come and go.
+    return sha256 is not None and (not path.is_file() or publish.sha256(path) != sha256)
+
+
+def _bytes_in(folder: Path) -> int:
+    return sum(size for size, _ in stamps(folder).values())
+
+
+@contextmanager
+def os_errors() -> Iterator[None]:
+    """Tell what the operating system or the engine refused in words."""
+    try:
+        yield
+    except OSError as error:
+        raise publish.machine_error(error) from error
+    except MemoryError as error:
+        raise MachineError(Problem("out of memory", mend="Close other programs, or use --memory 2GB.")) from error
+    except Exception as error:
+        refused = _engine_refused(error)
+        if refused is None:
+            raise
+        raise refused from error
+
+
+def _engine_refused(error: Exception) -> MachineError | None:
+    if type(error).__module__.split(".")[0] not in {"duckdb", "_duckdb"}:
+        return None
+    said = evidence.without_folders(str(error)).splitlines()[0][:200]
+    if type(error).__name__ == "OutOfMemoryException":
+        mend = "Use --memory with more, e.g. --memory 4GB, or a shorter period with --start and --end."
+        return MachineError(Problem("the engine ran out of memory", seen=said, mend=mend))
+    if type(error).__name__ == "IOException":
+        return MachineError(
+            Problem("the engine could not read or write a file", why=said, mend="Check free space and permissions.")
+        )
+    return None
