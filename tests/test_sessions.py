@@ -62,7 +62,7 @@ def ordered() -> pd.DataFrame:
     rows["time"] = pd.Timestamp("2026-03-01 10:00") + pd.to_timedelta(rows.pop("seconds"), unit="s")
     visitors = pd.DataFrame({"session_id": ["s1", "s2"], "visitor_id": ["u:ann", "u:ann"]})
     shuffled = rows.assign(order_2=0, order_3=0).sample(frac=1, random_state=3)
-    return numbered(shuffled, visitors).frame().set_index("event_id").sort_index()
+    return numbered(shuffled.drop(columns="session_id"), rows[["event_id", "session_id"]], visitors).frame().set_index("event_id").sort_index()
 
 
 def test_events_are_ordered_by_time_then_source_order_then_id(ordered):

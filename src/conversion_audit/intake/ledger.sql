@@ -40,8 +40,3 @@ SELECT file,
 FROM fates
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3;
-
--- name: rejects
-SELECT file, line, reject AS reason, reject_column AS "column", reject_value AS value
-FROM staged
-WHERE reject IS NOT NULL;

@@ -83,3 +83,8 @@ SELECT DISTINCT error AS value FROM rows WHERE error IS NOT NULL ORDER BY error;
 
 -- name: distinct_properties
 SELECT DISTINCT properties AS value FROM rows WHERE matches(properties, $pattern) ORDER BY properties;
+
+-- name: rejects
+SELECT file, line, reject AS reason, reject_column AS "column", reject_value AS value
+FROM staged
+WHERE reject IS NOT NULL;

@@ -1,6 +1,11 @@
-"""Accepted rows -> events in their total order, and one row per session."""
+"""Kept rows -> events in their total order, and one row per session."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
 
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
 
@@ -15,22 +20,25 @@ def add_sessions(rows: AnyTable, *, timeout_seconds: float) -> Table:
     Parameters
     ----------
     rows : table
-        Accepted rows: event_id, device_id, login, source_session, time, order_1, order_2, order_3.
+        Kept rows: event_id, device_id, login, source_session, time, order_1, order_2, order_3.
     timeout_seconds : float
         The longest gap inside a session.
 
     Returns
     -------
     Table
-        One row per event: event_id, session_id (null where neither device nor login is known).
+        One row per event of a known device or login: event_id, session_id.
     """
-    engine = engine_of(rows)
-    return engine.create(
-        statement(__file__, "add_sessions"), {"rows": rows}, name="keyed", timeout_seconds=float(timeout_seconds)
-    )
+    sql = statement(__file__, "add_sessions")
+    return engine_of(rows).create(sql, {"rows": rows}, name="keyed", timeout_seconds=float(timeout_seconds))
 
 
-def numbered(rows: AnyTable, visitors: AnyTable) -> Table:
+def logins(rows: AnyTable, keyed: AnyTable) -> Table:
+    """Return one row per session: session_id, device_id, its first legal login, start."""
+    return _made("logins", rows=rows, keyed=keyed)
+
+
+def numbered(rows: AnyTable, keyed: AnyTable, visitors: AnyTable) -> Table:
     """
     Put events into their total order, in the session and in the visitor's life.
 
@@ -40,15 +48,109 @@ def numbered(rows: AnyTable, visitors: AnyTable) -> Table:
     Parameters
     ----------
     rows : table
-        Accepted rows with session_id.
+        Kept rows.
+    keyed : table
+        event_id -> session_id (see `add_sessions`).
     visitors : table
         session_id -> visitor_id, user_id (see `identity.session_visitors`).
 
     Returns
     -------
     Table
-        One row per event: event_id, session_id, visitor_id, event_number, moment, visitor_event_number,
-        visitor_moment, next_event, seconds_to_next, next_page_time.
+        One row per event of a session: event_id, session_id, visitor_id, event_number, moment, visitor_event_number,
+        visitor_moment, next_event, next_time, next_page_time.
     """
-    engine = engine_of(rows)
-    return engine.create(statement(__file__, "numbered"), {"rows": rows, "visitors": visitors}, name="numbered")
+    return _made("numbered", rows=rows, keyed=keyed, visitors=visitors)
+
+
+def facts(rows: AnyTable, numbered: AnyTable) -> Table:
+    """Return what only the raw rows know of a session: its id in the source, traffic source, bounce, visit number."""
+    return _made("facts", rows=rows, numbered=numbered)
+
+
+def source_triples(facts: AnyTable) -> pd.DataFrame:
+    """Return the distinct traffic sources of sessions: source, medium, campaign, own_channel, sessions."""
+    return engine_of(facts).query(statement(__file__, "source_triples"), {"facts": facts})
+
+
+def channels(facts: AnyTable, named: AnyTable) -> Table:
+    """Return session_id -> channel: the source's own grouping, else the channel of its traffic source."""
+    return _made("channels", facts=facts, named=named)
+
+
+def events(
+    rows: AnyTable,
+    numbered: AnyTable,
+    channels: AnyTable,
+    texts: Mapping[str, AnyTable],
+    rates: pd.DataFrame,
+    *,
+    path: Path,
+    zone: str,
+) -> Table:
+    """
+    Write the events table.
+
+    Parameters
+    ----------
+    rows, numbered, channels : table
+        Kept rows; their order; their session's channel.
+    texts : mapping
+        Mapping tables of `rows.clean_texts`.
+    rates : DataFrame
+        currency -> rate into the client's currency, the client's own first.
+    path : Path
+        The Parquet file.
+    zone : str
+        The client's time zone.
+
+    Returns
+    -------
+    Table
+        See `tables.EVENTS`.
+    """
+    found = {"rows": rows, "numbered": numbered, "session_channels": channels, "rates": rates, **texts}
+    sql = statement(__file__, "events")
+    return engine_of(rows).write(sql, path, found, zone=zone, currency=str(rates["currency"][0]))
+
+
+def purchases(rows: AnyTable, events: AnyTable) -> Table:
+    """Return purchase and refund events as `orders.orders` reads them."""
+    return _made("purchases", rows=rows, events=events)
+
+
+def visits(
+    events: AnyTable,
+    facts: AnyTable,
+    channels: AnyTable,
+    visitors: AnyTable,
+    orders: AnyTable,
+    aside: AnyTable,
+    *,
+    zone: str,
+) -> Table:
+    """
+    Make one row per session (see `tables.SESSIONS`); `is_bounce` is the source's own verdict, null where it has none.
+
+    Parameters
+    ----------
+    events, facts, channels, visitors, orders : table
+        See above, `identity` and `orders`.
+    aside : table
+        session_id -> reason, for sessions that are set aside.
+    zone : str
+        The client's time zone.
+    """
+    found = {
+        "events": events,
+        "facts": facts,
+        "session_channels": channels,
+        "visitors": visitors,
+        "orders": orders,
+        "aside": aside,
+    }
+    return engine_of(events).create(statement(__file__, "visits"), found, name="visits", zone=zone)
+
+
+def _made(section: str, **found: AnyTable) -> Table:
+    return engine_of(*found.values()).create(statement(__file__, section), found, name=section)

@@ -20,23 +20,20 @@ SELECT event_id, owner || '/' || source_session AS session_id FROM known WHERE s
 UNION ALL
 SELECT event_id, owner || '/gap/' || CAST(first_row AS VARCHAR) AS session_id FROM opened;
 
--- name: owned
-SELECT r.*, k.session_id FROM rows r JOIN keyed k ON k.event_id = r.event_id;
-
 -- name: logins
-SELECT session_id,
-       min(device_id) AS device_id,
-       earliest(login, time) AS login,
-       min(time) AS start
-FROM rows
-WHERE session_id IS NOT NULL
-GROUP BY session_id;
+SELECT k.session_id,
+       min(r.device_id) AS device_id,
+       earliest(r.login, r.time) AS login,
+       min(r.time) AS start
+FROM rows r JOIN keyed k ON k.event_id = r.event_id
+GROUP BY k.session_id;
 
 -- name: numbered
 WITH owned AS (
-    SELECT r.event_id, r.session_id, v.visitor_id, r.time, r.order_1, r.order_2, r.order_3, r.event, r.is_page
-    FROM rows r LEFT JOIN visitors v ON v.session_id = r.session_id
-    WHERE r.session_id IS NOT NULL
+    SELECT r.event_id, k.session_id, v.visitor_id, r.time, r.order_1, r.order_2, r.order_3, r.event, r.is_page
+    FROM rows r
+    JOIN keyed k ON k.event_id = r.event_id
+    LEFT JOIN visitors v ON v.session_id = k.session_id
 )
 SELECT event_id, session_id, visitor_id,
        ROW_NUMBER() OVER in_session AS event_number,
@@ -52,7 +49,7 @@ FROM owned
 WINDOW in_session AS (PARTITION BY session_id ORDER BY time, order_1, order_2, order_3, event_id),
        in_life AS (PARTITION BY visitor_id ORDER BY time, order_1, order_2, order_3, event_id);
 
--- name: session_facts
+-- name: facts
 -- What only the raw rows know of a session. Its traffic source is the first that any of its rows names;
 -- it bounced where the source calls none of its rows engaged.
 SELECT n.session_id,
@@ -72,7 +69,7 @@ FROM facts
 GROUP BY source, medium, campaign
 ORDER BY source, medium, campaign;
 
--- name: session_channels
+-- name: channels
 SELECT f.session_id, coalesce(known(f.own_channel), n.channel) AS channel
 FROM facts f
 LEFT JOIN named n ON coalesce(n.source, '') = coalesce(f.source, '') AND coalesce(n.medium, '') = coalesce(f.medium, '')
@@ -115,8 +112,8 @@ LEFT JOIN errors m ON m.value = r.error
 LEFT JOIN other o ON o.value = r.properties
 LEFT JOIN rates x ON x.currency = coalesce(r.currency, $currency);
 
--- name: sessions
-WITH facts AS (
+-- name: visits
+WITH seen AS (
     SELECT session_id,
            min(visitor_id) AS visitor_id,
            min(device_id) AS device_id,
@@ -139,7 +136,7 @@ WITH facts AS (
     GROUP BY session_id
 ), landings AS (
     SELECT e.session_id, e.page_type
-    FROM events e JOIN facts f ON f.session_id = e.session_id AND f.landing = e.event_number
+    FROM events e JOIN seen f ON f.session_id = e.session_id AND f.landing = e.event_number
 ), sold AS (
     SELECT session_id, count(*) AS orders, sum(revenue) AS revenue
     FROM orders
@@ -161,8 +158,8 @@ SELECT f.session_id, f.visitor_id, f.device_id, v.user_id, s.source_session, f.s
        CAST(coalesce(o.revenue, 0) AS DECIMAL(18, 4)) AS revenue,
        a.reason AS set_aside,
        SUBSTR(md5(f.visitor_id), 1, 2) AS bucket
-FROM facts f
-JOIN session_facts s ON s.session_id = f.session_id
+FROM seen f
+JOIN facts s ON s.session_id = f.session_id
 LEFT JOIN session_channels c ON c.session_id = f.session_id
 LEFT JOIN landings l ON l.session_id = f.session_id
 LEFT JOIN visitors v ON v.session_id = f.session_id

@@ -1,0 +1,127 @@
+"""A source's rows -> rows that are kept: ids, reasons, repeats, and texts cleaned once per distinct value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from conversion_audit.config import Config
+from conversion_audit.engine import Engine, Table, engine_of, statement
+from conversion_audit.errors import DataError, Problem
+from conversion_audit.intake import pages, values
+
+EARLIEST = datetime(2005, 1, 1)
+FUTURE = timedelta(days=2)
+SUSPICIOUS = r"@|%40|eyJ|(?i)(token|passw|secret|reset|iban)|\d[\d .-]{11,}\d|\+\d[\d ()/-]{6,}\d"
+"""Texts of `properties` that may hold personal data; only these are looked at one by one."""
+
+
+def staged(engine: Engine, rows: Table, path: Path, now: datetime | None = None) -> Table:
+    """
+    Read a source's rows once, giving each an id and, where it cannot be kept, the reason.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where it runs.
+    rows : table
+        See `tables.ROWS`.
+    path : Path
+        Where the rows are kept for the passes that follow.
+    now : datetime, optional
+        Rows later than this by more than two days are not believed. Defaults to the clock.
+
+    Raises
+    ------
+    DataError
+        If there is no row at all.
+    """
+    latest = (now or datetime.now(UTC).replace(tzinfo=None)) + FUTURE
+    table = engine.write(
+        statement(__file__, "staged"), path, {"rows": rows}, light=True, earliest=EARLIEST, latest=latest
+    )
+    if not len(table):
+        why = "There is nothing to audit."
+        raise DataError(Problem("no rows in any file", why=why, mend="Check the export's period and filters."))
+    return table
+
+
+def repeated(staged: Table) -> Table:
+    """Return event_id, file and line of the rows that say again what an earlier row of the same id said."""
+    return engine_of(staged).create(statement(__file__, "repeated"), {"staged": staged}, name="repeated")
+
+
+def kept(staged: Table, repeated: Table, *, key: bytes, purchase_events: Sequence[str]) -> Table:
+    """
+    Return accepted rows once each, with ids that may join people.
+
+    Parameters
+    ----------
+    staged, repeated : table
+        See above.
+    key : bytes
+        The client's own key: an id that is an address or a number becomes a keyed hash.
+    purchase_events : sequence of str
+        Events of goals worth their revenue: orders, whatever the source calls them.
+    """
+    engine = engine_of(staged)
+    illegal = pd.DataFrame({"word": pd.Series(sorted(values.ILLEGAL_IDS), dtype="string")})
+    odd = engine.query(statement(__file__, "odd_ids"), {"staged": staged, "illegal": illegal})
+    ids = values.ids(odd["value"], key)
+    ids["is_legal"] = [not values.is_illegal_id(value) for value in ids["value"]]
+    ids["clean"] = ids["clean"].where(ids["is_legal"])
+    events = pd.DataFrame({"event": pd.Series(sorted(set(purchase_events)), dtype="string")})
+    found = {
+        "staged": staged,
+        "repeated": repeated,
+        "odd_ids": engine.hold(ids, "odd_ids"),
+        "purchases": engine.hold(events, "purchase_events"),
+    }
+    return engine.view(statement(__file__, "kept"), found, name="kept")
+
+
+def clean_texts(kept: Table, config: Config) -> dict[str, Table]:
+    """
+    Clean pages, titles, referrers, searches, errors and suspicious properties.
+
+    Returns
+    -------
+    dict
+        Mapping tables, each with `value` (as exported), `clean` (as kept; pages: host, page, page_type, search_term) and
+        `masked` (pieces of personal data replaced).
+    """
+    engine = engine_of(kept)
+
+    def distinct(name: str, **parameters: str) -> pd.Series:
+        return engine.query(statement(__file__, f"distinct_{name}"), {"rows": kept}, **parameters)["value"]
+
+    addresses = pages.pages(distinct("pages"), keep=config.query_parameters, own_hosts=config.own_hosts)
+    types = values.page_types(addresses["page"].dropna().drop_duplicates(), config.page_types)
+    cleaned = {
+        "pages": addresses.merge(types, on="page", how="left"),
+        "titles": values.texts(distinct("titles")),
+        "referrers": pages.referrers(distinct("referrers")).rename(columns={"referrer": "clean"}),
+        "searches": values.texts(distinct("searches")),
+        "errors": values.texts(distinct("errors")),
+        "other": values.texts(distinct("properties", pattern=SUSPICIOUS)),
+    }
+    return {name: engine.hold(frame, name) for name, frame in cleaned.items()}
+
+
+def masked_counts(clean: dict[str, Table]) -> pd.DataFrame:
+    """Return how many distinct values of each field held personal data: field, values, masked."""
+    frames = {name: table.frame() for name, table in clean.items()}
+    counts = [(name, int((frame["masked"] > 0).sum()), int(frame["masked"].sum())) for name, frame in frames.items()]
+    return pd.DataFrame(counts, columns=["field", "values", "masked"])
+
+
+def rejects(staged: Table) -> Table:
+    """Return the quarantined rows (see `tables.REJECTS`), their values masked."""
+    engine = engine_of(staged)
+    found = engine.query(statement(__file__, "rejects"), {"staged": staged})
+    masked = values.texts(found["value"].dropna().drop_duplicates()).set_index("value")["clean"]
+    shown = found["value"].map(masked).astype("string").str.slice(0, 80).fillna("")
+    return engine.hold(found.assign(value=shown), "rejects")
