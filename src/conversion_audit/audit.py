@@ -103,7 +103,17 @@ class Audit:
         return len(self.table(name)) > 0
 
     def prepare(self) -> None:
-        """Make every shared table now, so that notebooks only read."""
+        """
+        Make every shared table now, so that notebooks only read.
+
+        Raises
+        ------
+        DataError
+            Where more of the export is unreadable than `accept_bad` allows.
+        """
+        from conversion_audit.intake import ledger
+
+        ledger.stop_if_too_bad(self.ledger, self.config.accept_bad)
         for name in ("events", *recipes.TABLES):
             self.table(name)
         _ = self.findings

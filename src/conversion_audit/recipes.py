@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from conversion_audit.analysis import rules
+from conversion_audit.analysis import intent, rules, split
 from conversion_audit.engine import Table, statement
 from conversion_audit.findings import Finding
 from conversion_audit.tables import MARKS, SESSIONS, check
@@ -27,7 +27,7 @@ class Recipe:
     of_period: bool = True
 
 
-RULE_KEYS = ("goals", "micro_conversions", "journey", "main_goal", "after_purchase", "kpis", "intents", "funnel")
+RULE_KEYS = ("goals", "micro_conversions", "journey", "main_goal", "after_purchase", "kpis", "intents", "ineligible", "funnel")
 
 
 def _marks(audit: Audit) -> Table:
@@ -60,9 +60,20 @@ def _engaging(audit: Audit) -> list[str]:
     return [name for name, rule in audit.config.micro_conversions.items() if rule.type in ("action", "time")]
 
 
+def _session_intents(audit: Audit) -> Table:
+    """What each session of the period came for, and the chance that it could have bought."""
+    config = audit.config
+    can_buy = {name: one.can_buy for name, one in config.intents.items()}
+    labelled = intent.session_intents(
+        audit.marks, audit.sessions, config.steps, config.main_goal, can_buy, list(config.ineligible)
+    )
+    return split.with_chances(labelled, split.split(split.landing_cells(labelled), can_buy, config.thresholds))
+
+
 TABLES: dict[str, Recipe] = {
     "marks": Recipe(_marks, keys=RULE_KEYS, of_period=False),
     "sessions": Recipe(_sessions, needs=("marks",), keys=RULE_KEYS, of_period=False),
+    "session_intents": Recipe(_session_intents, needs=("marks", "sessions"), keys=("thresholds",)),
 }
 
 

@@ -136,7 +136,7 @@ def named_rules(config: Config) -> dict[str, Rule]:
     names += [name for kpi in config.kpis.values() for name in (kpi.of, kpi.reach, kpi.without) if name]
     names += config.funnel.exclude
     every = [*config.micro_conversions, *config.goals, *names]
-    return {name: config.definition(name) for name in dict.fromkeys(every) if name != REPEAT}
+    return {name: config.definition(name) for name in dict.fromkeys(every) if name != REPEAT} | config.ineligible
 
 
 def _named(rules: Mapping[str, Rule]) -> Iterator[tuple[str, Rule, str | None]]:
