@@ -21,7 +21,7 @@ CHANNELS = ["Organic Search", "Paid Search", "Direct", "Email"]
 TYPES = {"/p": "product", "/c": "category", "/search": "search"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class World:
     """What is planted. Shares are of sessions; `silent` is the share that leaves a landing without further evidence."""
 

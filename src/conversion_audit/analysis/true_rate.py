@@ -9,12 +9,11 @@ import pandas as pd
 
 from conversion_audit.analysis.split import Split
 from conversion_audit.analysis.statistics import imbens_manski, rogan_gladen, wilson
-from conversion_audit.engine import AnyTable, Table, engine_of, quoted, statement
+from conversion_audit.engine import AnyTable, Table, engine_of, statement
 from conversion_audit.findings import Finding
 
 ASSUMED_WRONG = 0.05  # of the sessions that look like shopping, where no split says how many are not
 FEW_ORDERS = 10  # below, the interval is Wilson's: a standard error means little
-HOMES = ("/", "/home", "/index", "/index.html", "/start")
 
 
 def true_rate(intents: AnyTable, fitted: Split, checked: Mapping[str, float] | None = None) -> dict:
@@ -49,18 +48,17 @@ def true_rate(intents: AnyTable, fitted: Split, checked: Mapping[str, float] | N
     ----------
     Imbens and Manski 2004 (interval); Rogan and Gladen 1978 (checked sample).
     """
-    engine = engine_of(intents)
-    totals = _plain(engine.query(statement(__file__, "totals"), {"intents": intents}).iloc[0])
+    totals = totals_of(intents)
     wrong = wrong_shares(totals, fitted)
-    everything = engine.query(statement(__file__, "everything"), {"intents": intents})
-    row = _segments(engine_of(everything), everything, wrong)
-    interval = _interval(row.iloc[0]) if len(row) else (float("nan"), float("nan"))
+    everything = engine_of(intents).view(statement(__file__, "everything"), {"intents": intents}, name="everything")
+    sums = visitor_sums(everything, wrong)
+    low, high = interval(sums.iloc[0]) if len(sums) else (float("nan"), float("nan"))
     record = {**totals, **bounds(**{name: totals[name] for name in ("orders", "can_buy", "ambiguous", "cannot_buy")})}
     record |= {
-        "robust_lower": _ratio(record["orders"], row.wide.iloc[0] if len(row) else 0),
-        "robust_upper": _ratio(record["orders"], row.narrow.iloc[0] if len(row) else 0),
-        "low": interval[0],
-        "high": interval[1],
+        "robust_lower": ratio(record["orders"], sums.wide.sum()),
+        "robust_upper": ratio(record["orders"], sums.narrow.sum()),
+        "low": low,
+        "high": high,
         "wrong_can_buy": wrong[0],
         "wrong_cannot_buy": wrong[1],
         "checks": list(fitted.checks),
@@ -78,9 +76,9 @@ def bounds(orders: float, can_buy: float, ambiguous: float, cannot_buy: float) -
     {'naive': 0.03, 'lower': 0.03333, 'upper': 0.05}
     """
     return {
-        "naive": _ratio(orders, can_buy + ambiguous + cannot_buy),
-        "lower": _ratio(orders, can_buy + ambiguous),
-        "upper": _ratio(orders, can_buy),
+        "naive": ratio(orders, can_buy + ambiguous + cannot_buy),
+        "lower": ratio(orders, can_buy + ambiguous),
+        "upper": ratio(orders, can_buy),
     }
 
 
@@ -106,74 +104,6 @@ def visitors(intents: AnyTable) -> Table:
     session, taken as independent.
     """
     return engine_of(intents).create(statement(__file__, "visitors"), {"intents": intents}, name="intent_visitors")
-
-
-def by_segment(
-    intents: AnyTable, sessions: AnyTable, column: str, fitted: Split, min_sessions: int = 30
-) -> pd.DataFrame:
-    """
-    Return the rates per value of one session column, or per ``month``.
-
-    Parameters
-    ----------
-    intents : table
-        From `split.with_chances`.
-    sessions : table
-        Contract `tables.SESSIONS`.
-    column : str
-        A column of sessions, or ``month``.
-    fitted : Split
-        The split that gave the chances.
-    min_sessions : int
-        Segments with fewer sessions are shown with counts alone.
-
-    Returns
-    -------
-    DataFrame
-        One row per value, the largest first::
-
-             segment  sessions  orders  naive_rate  true_rate  true_low  true_high  cannot_sessions  cannot_share
-             desktop     24100     812       0.034      0.041     0.036      0.049           4120.5          0.58
-
-        `true_rate` is NaN where no middle estimate holds. `cannot_sessions` is the expected number that could not buy
-        (counted, where no estimate holds); `cannot_share` is this segment's part of all of them. `of` names the base.
-    """
-    engine = engine_of(intents, sessions)
-    sql = (
-        statement(__file__, "months")
-        if column == "month"
-        else f"SELECT session_id, {quoted(column)} AS segment FROM sessions"
-    )
-    segments = engine.create(sql, {"sessions": sessions}, name="segment_of")
-    placed = engine.create(statement(__file__, "placed"), {"intents": intents, "segments": segments}, name="placed")
-    totals = engine.query(statement(__file__, "totals"), {"intents": intents}).iloc[0]
-    table = _segments(engine, placed, wrong_shares(_plain(totals), fitted))
-    return _told(table, fitted, min_sessions)
-
-
-def questions(intents: AnyTable, sessions: AnyTable, record: Mapping[str, float]) -> pd.DataFrame:
-    """
-    Return the pages about which one answer of the client would move the bounds most.
-
-    Returns
-    -------
-    DataFrame
-        One row per landing page that says nothing about a purpose, the most telling first::
-
-                      page  landings  orders  ambiguous  lower_if_not  upper_if_so
-             /brand/tube        590       0        512         0.024        0.041
-
-        `lower_if_not`: the lower bound if its ambiguous visitors could not buy; `upper_if_so`: the upper bound if
-        they could. The home page is left out: nobody could answer for it.
-    """
-    homes = pd.DataFrame({"page": pd.Series(HOMES, dtype="string")})
-    tables = {"intents": intents, "sessions": sessions, "homes": homes}
-    pages = engine_of(intents, sessions).query(statement(__file__, "pages"), tables)
-    orders, sure, unsure = (record[name] for name in ("orders", "can_buy", "ambiguous"))
-    return pages.assign(
-        lower_if_not=[_ratio(orders, sure + unsure - n) for n in pages.ambiguous],
-        upper_if_so=[_ratio(orders, sure + n) for n in pages.ambiguous],
-    )
 
 
 def headline(record: Mapping) -> dict:
@@ -207,7 +137,7 @@ def findings(record: Mapping, pages: pd.DataFrame) -> list[Finding]:
         )
     ]
     if len(pages) and pages.ambiguous[0] >= 0.02 * record["sessions"]:
-        page = _plain(pages.iloc[0])
+        page = plain_row(pages.iloc[0])
         found.append(
             Finding(
                 kind="observation",
@@ -223,14 +153,28 @@ def findings(record: Mapping, pages: pd.DataFrame) -> list[Finding]:
     return found
 
 
-def _segments(engine, placed: AnyTable, wrong: tuple[float, float]) -> pd.DataFrame:
-    return engine.query(
-        statement(__file__, "segments"), {"placed": placed}, wrong_can_buy=wrong[0], wrong_cannot_buy=wrong[1]
-    )
+def totals_of(intents: AnyTable) -> dict:
+    """Return sessions, visitors, orders, the classes and the expected number that could buy."""
+    return plain_row(engine_of(intents).query(statement(__file__, "totals"), {"intents": intents}).iloc[0])
 
 
-def _interval(row: pd.Series) -> tuple[float, float]:
-    """The interval around the robust bounds of one segment, clustered by visitor."""
+def visitor_sums(placed: AnyTable, wrong: tuple[float, float]) -> pd.DataFrame:
+    """
+    Return counts per segment, and the sums over visitors from which clustered errors follow.
+
+    Parameters
+    ----------
+    placed : table
+        visitor_id, class, is_buyer, chance, segment.
+    wrong : tuple
+        From `wrong_shares`.
+    """
+    shares = {"wrong_can_buy": wrong[0], "wrong_cannot_buy": wrong[1]}
+    return engine_of(placed).query(statement(__file__, "segments"), {"placed": placed}, **shares)
+
+
+def interval(row: pd.Series) -> tuple[float, float]:
+    """Return the interval around the robust bounds of one row of `visitor_sums`, clustered by visitor."""
     if not row.wide or not row.narrow:
         return float("nan"), float("nan")
     if row.orders < FEW_ORDERS:
@@ -238,7 +182,7 @@ def _interval(row: pd.Series) -> tuple[float, float]:
     lower, upper = row.orders / row.wide, row.orders / row.narrow
     errors = [_clustered(row, name) for name in ("wide", "narrow")]
     low, high = imbens_manski(min(lower, upper), upper, *errors)
-    return max(0.0, low), min(1.0, high)
+    return float(max(0.0, low)), float(min(1.0, high))
 
 
 def _clustered(row: pd.Series, base: str) -> float:
@@ -252,11 +196,11 @@ def _middle(record: Mapping, fitted: Split, checked: Mapping[str, float] | None)
     if checked:
         share = rogan_gladen(checked["share"], checked["sensitivity"], checked["specificity"])
         expected = share * record["sessions"]
-        return {"estimate": _ratio(record["orders"], expected), "expected": expected, "source": "hand-checked"}
+        return {"estimate": ratio(record["orders"], expected), "expected": expected, "source": "hand-checked"}
     if not fitted.holds or not record["orders"]:
         return {"estimate": None, "source": None}
     source = "everyone" if fitted.everyone else "split"
-    return {"estimate": _ratio(record["orders"], record["expected"]), "source": source}
+    return {"estimate": ratio(record["orders"], record["expected"]), "source": source}
 
 
 def _understated(record: Mapping) -> dict[str, float | None]:
@@ -270,33 +214,13 @@ def _understated(record: Mapping) -> dict[str, float | None]:
     }
 
 
-def _told(table: pd.DataFrame, fitted: Split, min_sessions: int) -> pd.DataFrame:
-    few = table.sessions < min_sessions
-    intervals = np.array([_interval(row) for _, row in table.iterrows()]).reshape(len(table), 2)
-    known = fitted.holds and table.orders.sum() > 0
-    cannot = table.sessions - table.expected if known else table.cannot_buy
-    true = table.orders / table.expected.where(table.expected > 0) if known else pd.Series(np.nan, table.index)
-    return pd.DataFrame(
-        {
-            "segment": table.segment,
-            "sessions": table.sessions.astype("int64"),
-            "orders": table.orders.astype("int64"),
-            "naive_rate": (table.orders / table.sessions).mask(few),
-            "true_rate": true.mask(few),
-            "true_low": pd.Series(intervals[:, 0], table.index).mask(few),
-            "true_high": pd.Series(intervals[:, 1], table.index).mask(few),
-            "cannot_sessions": cannot.astype(float),
-            "cannot_share": cannot / cannot.sum() if cannot.sum() else np.nan,
-            "of": "sessions",
-        }
-    )
-
-
-def _ratio(top: float, bottom: float) -> float:
+def ratio(top: float, bottom: float) -> float:
+    """Return top / bottom; NaN without a denominator."""
     return float(top / bottom) if bottom else float("nan")
 
 
-def _plain(row: pd.Series) -> dict:
+def plain_row(row: pd.Series) -> dict:
+    """Return a row of SQL as plain numbers, counts whole."""
     whole = {"sessions", "visitors", "orders", "can_buy", "ambiguous", "cannot_buy", "buyers_elsewhere", "landings"}
     return {
         name: int(value) if name in whole else value if isinstance(value, str) else float(value)

@@ -1,0 +1,105 @@
+"""Where the true rate differs, which traffic hides it, and which answer of the client would narrow it most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from conversion_audit.analysis.split import Split
+from conversion_audit.analysis.true_rate import interval, ratio, totals_of, visitor_sums, wrong_shares
+from conversion_audit.engine import AnyTable, engine_of, quoted, statement
+
+HOMES = ("/", "/home", "/index", "/index.html", "/start")
+
+
+def by_segment(
+    intents: AnyTable, sessions: AnyTable, column: str, fitted: Split, min_sessions: int = 30
+) -> pd.DataFrame:
+    """
+    Return the rates per value of one session column, or per ``month``.
+
+    Parameters
+    ----------
+    intents : table
+        From `split.with_chances`.
+    sessions : table
+        Contract `tables.SESSIONS`.
+    column : str
+        A column of sessions, or ``month``.
+    fitted : Split
+        The split that gave the chances.
+    min_sessions : int
+        Segments with fewer sessions are shown with counts alone.
+
+    Returns
+    -------
+    DataFrame
+        One row per value, the largest first::
+
+             segment  sessions  orders  naive_rate  lower_rate  upper_rate  true_rate  true_low  true_high  cannot_share
+             desktop     24100     812       0.034       0.039       0.044      0.041     0.036      0.049          0.58
+
+        `true_rate` is NaN where no middle estimate holds. `cannot_sessions` is the expected number that could not
+        buy (counted, where no estimate holds); `cannot_share` is this segment's part of all of them. `of` names the base.
+    """
+    engine = engine_of(intents, sessions)
+    sql = (
+        statement(__file__, "months")
+        if column == "month"
+        else f"SELECT session_id, {quoted(column)} AS segment FROM sessions"
+    )
+    segments = engine.create(sql, {"sessions": sessions}, name="segment_of")
+    placed = engine.create(statement(__file__, "placed"), {"intents": intents, "segments": segments}, name="placed")
+    table = visitor_sums(placed, wrong_shares(totals_of(intents), fitted))
+    return _told(table, fitted, min_sessions)
+
+
+def questions(intents: AnyTable, sessions: AnyTable, record: Mapping[str, float]) -> pd.DataFrame:
+    """
+    Return the pages about which one answer of the client would move the bounds most.
+
+    Returns
+    -------
+    DataFrame
+        One row per landing page that says nothing about a purpose, the most telling first::
+
+                      page  landings  orders  ambiguous  lower_if_not  upper_if_so
+             /brand/tube        590       0        512         0.024        0.041
+
+        `lower_if_not`: the lower bound if its ambiguous visitors could not buy; `upper_if_so`: the upper bound if
+        they could. The home page is left out: nobody could answer for it.
+    """
+    homes = pd.DataFrame({"page": pd.Series(HOMES, dtype="string")})
+    tables = {"intents": intents, "sessions": sessions, "homes": homes}
+    pages = engine_of(intents, sessions).query(statement(__file__, "pages"), tables)
+    orders, sure, unsure = (record[name] for name in ("orders", "can_buy", "ambiguous"))
+    return pages.assign(
+        lower_if_not=[ratio(orders, sure + unsure - n) for n in pages.ambiguous],
+        upper_if_so=[ratio(orders, sure + n) for n in pages.ambiguous],
+    )
+
+
+def _told(table: pd.DataFrame, fitted: Split, min_sessions: int) -> pd.DataFrame:
+    few = table.sessions < min_sessions
+    intervals = np.array([interval(row) for _, row in table.iterrows()]).reshape(len(table), 2)
+    known = fitted.holds and table.orders.sum() > 0
+    cannot = table.sessions - table.expected if known else table.cannot_buy
+    true = table.orders / table.expected.where(table.expected > 0) if known else pd.Series(np.nan, table.index)
+    return pd.DataFrame(
+        {
+            "segment": table.segment,
+            "sessions": table.sessions.astype("int64"),
+            "orders": table.orders.astype("int64"),
+            "naive_rate": (table.orders / table.sessions).mask(few),
+            "lower_rate": (table.orders / (table.can_buy + table.ambiguous).replace(0, np.nan)).mask(few),
+            "upper_rate": (table.orders / table.can_buy.replace(0, np.nan)).mask(few),
+            "true_rate": true.mask(few),
+            "true_low": pd.Series(intervals[:, 0], table.index).mask(few),
+            "true_high": pd.Series(intervals[:, 1], table.index).mask(few),
+            "cannot_sessions": cannot.astype(float),
+            "cannot_share": cannot / cannot.sum() if cannot.sum() else np.nan,
+            "of": "sessions",
+        }
+    )
