@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -14,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from conversion_audit import yaml_text
 from conversion_audit.errors import ConfigError, Problem, closest
 from conversion_audit.folders import Folders, home
+from conversion_audit.leaks import WHOLE_SESSION, refuse_leaks, whole_session
 
 _UNITS = {
     "s": 1,
@@ -385,18 +387,36 @@ def read_config(client: str) -> Config:
 def typed(data: dict[str, Any], lines: yaml_text.Lines, shown: str) -> Config:
     """Return the typed config of a read YAML mapping, or every mistake in it."""
     try:
-        return Config.model_validate(data)
+        config = Config.model_validate(data)
     except ValidationError as error:
-        found = error.errors()
-    raise ConfigError(*(_problem(one, data, lines, shown) for one in found))
+        raise ConfigError(*(_problem(one, data, lines, shown) for one in error.errors())) from None
+    leaks = [replace(problem, where=_place(path, lines, shown)) for path, problem in _leaks(config)]
+    if leaks:
+        raise ConfigError(*leaks)
+    return config
+
+
+def _leaks(config: Config) -> list[tuple[tuple[str, ...], Problem]]:
+    outcomes = {
+        "goal": list(config.goals),
+        "journey step": config.journey,
+        "after-purchase step": config.after_purchase,
+    }
+    return refuse_leaks(config.intents, config.ineligible, outcomes, config.definition)
+
+
+def _place(path: tuple, lines: yaml_text.Lines, shown: str) -> str:
+    line = next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), 0)
+    return f"{shown}:{line}" if line else shown
 
 
 def _problem(error: dict[str, Any], data: dict[str, Any], lines: yaml_text.Lines, shown: str) -> Problem:
     path = error["loc"]
-    line = next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), 0)
-    where = f"{shown}:{line}" if line else shown
+    where = _place(path, lines, shown)
     key = ".".join(str(part) for part in path)
     if error["type"] == "extra_forbidden":
+        if path[0] in ("intents", "ineligible") and path[-1] in WHOLE_SESSION:
+            return replace(whole_session(path)[1], where=where)
         allowed = _keys_at(path[:-1])
         return Problem(
             f"unknown key '{path[-1]}'{closest(str(path[-1]), allowed)}",
