@@ -1,0 +1,74 @@
+-- The passes over the prepared tables. Everything after them works on arrays with one entry per session.
+
+-- name: numbered
+SELECT
+    session_id,
+    start,
+    row_number() OVER (ORDER BY session_id) - 1 AS n,
+    dense_rank() OVER (ORDER BY visitor_id) - 1 AS visitor
+FROM sessions
+
+-- name: reached
+SELECT
+    numbered.n,
+    steps.step,
+    seconds_between(min(numbered.start), min(marks.time)) AS seconds,
+    min(marks.event_number) AS event_number,
+    count(*) AS times
+FROM marks
+JOIN steps ON steps.name = marks.name
+JOIN numbered ON numbered.session_id = marks.session_id
+GROUP BY numbered.n, steps.step
+ORDER BY numbered.n, steps.step
+
+-- name: troubles
+-- What went wrong on the way: marks of negative micro-conversions, called by their own name.
+SELECT
+    numbered.n,
+    seconds_between(numbered.start, marks.time) AS seconds,
+    marks.event_number,
+    marks.name AS message
+FROM marks
+JOIN negatives ON negatives.name = marks.name
+JOIN numbered ON numbered.session_id = marks.session_id
+WHERE marks.detail IS NOT NULL
+
+-- name: messages
+-- The export's own error texts, where it has them.
+SELECT
+    numbered.n,
+    seconds_between(numbered.start, events.time) AS seconds,
+    events.event_number,
+    events.error AS message
+FROM events
+JOIN numbered ON numbered.session_id = events.session_id
+WHERE events.error IS NOT NULL
+
+-- name: usual_pages
+-- The page each step's event is usually recorded on, and in how many sessions.
+SELECT steps.step, events.page, count(DISTINCT events.session_id) AS sessions
+FROM marks
+JOIN steps ON steps.name = marks.name
+JOIN events ON events.session_id = marks.session_id AND events.event_number = marks.event_number
+WHERE events.page IS NOT NULL
+GROUP BY steps.step, events.page
+ORDER BY steps.step, sessions DESC, events.page
+
+-- name: pages_seen
+SELECT DISTINCT numbered.n, companions.step
+FROM events
+JOIN companions ON companions.page = events.page
+JOIN numbered ON numbered.session_id = events.session_id
+ORDER BY numbered.n, companions.step
+
+-- name: slow_pages
+SELECT
+    numbered.n,
+    entered.step,
+    max(events.load_seconds) AS load_seconds
+FROM events
+JOIN numbered ON numbered.session_id = events.session_id
+JOIN entered ON entered.n = numbered.n
+WHERE events.load_seconds IS NOT NULL AND events.event_number >= entered.event_number
+GROUP BY numbered.n, entered.step
+ORDER BY numbered.n, entered.step
