@@ -27,6 +27,8 @@ class Voice:
         Name in the config -> words for the client.
     accent : str
         One colour, as ``#rrggbb``.
+    site : str
+        Kind of site (shop, leads, ...); a sentence may have its own wording for a kind.
     """
 
     language: str = "en"
@@ -34,6 +36,7 @@ class Voice:
     currency: str = "EUR"
     labels: Mapping[str, str] = field(default_factory=dict)
     accent: str = ACCENT
+    site: str = ""
 
     @property
     def writes(self) -> str:
@@ -76,4 +79,5 @@ def voice_of(config: Any) -> Voice:
         currency=config.currency,
         labels={name: config.label(name) for name in sorted(names)},
         accent=config.report.accent or config.agency.accent or ACCENT,
+        site=config.site,
     )

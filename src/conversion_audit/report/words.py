@@ -50,7 +50,7 @@ def text(key: str, record: Any = None) -> str:
 
     A placeholder is ``{name}`` (a name of the config becomes its label, anything else is shown as text),
     ``{name:kind}`` with a kind of `formats.KINDS`, or ``{name:count session|sessions}``: a count with the
-    word that fits it.
+    word that fits it. A key may have a wording for one kind of site: ``<key>_shop`` is taken for a shop.
 
     Parameters
     ----------
@@ -69,9 +69,9 @@ def text(key: str, record: Any = None) -> str:
     ConfigError
         For an unknown key, or a placeholder the record does not hold.
     """
-    sentence = sentences(voice().language).get(key)
+    known = sentences(voice().language)
+    sentence = known.get(f"{key}_{voice().site}", known.get(key))
     if sentence is None:
-        known = sentences(voice().language)
         raise ConfigError(
             Problem(f"no text {key!r}{closest(key, known)}", f"report/texts/*.{voice().language}.toml", mend="Add it.")
         )

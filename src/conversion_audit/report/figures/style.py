@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from conversion_audit.report.figures.svg import small_svg
 from conversion_audit.report.formats import formatted
 from conversion_audit.report.voice import voice
 from conversion_audit.report.words import label
@@ -23,7 +23,6 @@ INK, MUTED, LINE, TRACK, PAPER = "#1b2430", "#57616e", "#c3cad3", "#edf0f3", "#f
 LOSS, REGAINED, CONTEXT = "#b9481a", "#d9a441", "#8b97a5"
 WIDTH = 7.6
 _FONTS = Path(__file__).parents[1] / "fonts"
-_NUMBER = re.compile(rb"-?\d+\.\d{2,}")
 
 
 @lru_cache(maxsize=1)
@@ -93,7 +92,7 @@ def nothing_to_draw(ax: Axes, words: str) -> Axes:
 
 def as_svg(figure: Figure) -> bytes:
     """Return a figure as small SVG: text as outlines, two decimals, no date, no random ids."""
-    return _tight(_saved(figure, "svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}))
+    return small_svg(_saved(figure, "svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}))
 
 
 def as_png(figure: Figure) -> bytes:
@@ -112,20 +111,6 @@ def _saved(figure: Figure, kind: str, **options: Any) -> bytes:
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure.savefig(buffer, format=kind, **options)
     return buffer.getvalue()
-
-
-def _tight(svg: bytes) -> bytes:
-    body = svg[svg.index(b"<svg") :]
-    body = re.sub(rb"<!--.*?-->", b"", body, flags=re.S)
-    body = re.sub(rb"<metadata>.*?</metadata>", b"", body, flags=re.S)
-    body = _NUMBER.sub(_short_number, body)
-    return re.sub(rb">\s+<", b"><", re.sub(rb"[ \t]*\n[ \t]*", b" ", body))
-
-
-def _short_number(found: re.Match[bytes]) -> bytes:
-    """Two decimals are a hundredth of a point; a scale below one needs its digits."""
-    value = float(found[0])
-    return b"%g" % (round(value, 2) if abs(value) >= 1 else float(f"{value:.3g}"))
 
 
 def pick(frame: Any, *names: str) -> str | None:

@@ -1,0 +1,112 @@
+"""A chapter's bundles -> blocks of the page: lead, paragraphs, figures with their tables, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from conversion_audit.report.formats import formatted, is_missing
+from conversion_audit.report.tables import MOST_ROWS, card_html, image_html, table_html
+from conversion_audit.report.wording import claim_of, cost_of, next_step_of, record_of
+from conversion_audit.report.words import heading, label, text, text_or
+
+BOARD_ROWS, BOARD_PICTURES, BOARD_FINDINGS = 8, 1, 3
+
+
+def blocks(
+    bundles: Sequence[Mapping[str, Any]], findings: Sequence[Mapping[str, Any]], number: str, board: bool
+) -> tuple[list[dict[str, Any]], list[Mapping[str, Any]]]:
+    """
+    Return a chapter's blocks, and its findings.
+
+    Parameters
+    ----------
+    bundles : list of dict
+        As shown.
+    findings : list of dict
+        All findings of the report; those shown in the chapter, or belonging to it, are told there in this wording.
+    number : str
+        The chapter's.
+    board : bool
+        The short report: the lead, one figure (or one small table), three findings.
+    """
+    shown = [bundle["finding"]["id"] for bundle in bundles if bundle["kind"] == "finding"]
+    here = [one for one in findings if one["id"] in shown or str(one.get("chapter")) == number]
+    told = [_block(bundle, board) for bundle in bundles if bundle["kind"] != "finding"]
+    for lead in [block for block in told if block["kind"] == "text"][:1]:
+        lead["kind"] = "lead"
+    if board:
+        told = _for_board(told)
+        here = here[:BOARD_FINDINGS]
+    return told, here
+
+
+def _for_board(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    pictures = [block for block in told if block["kind"] == "figure"][:BOARD_PICTURES]
+    pictures = pictures or [block for block in told if block["kind"] == "table"][:1]
+    return [block for block in told if block["kind"] in {"lead", "markdown"} or block in pictures]
+
+
+def _block(bundle: Mapping[str, Any], board: bool) -> dict[str, Any]:
+    kind = bundle["kind"]
+    if kind == "text":
+        return {"kind": "text", "text": formatted(bundle["text"])}
+    if kind == "markdown":
+        from conversion_audit.report.page import markdown_html
+
+        return {"kind": "markdown", "html": Markup(markdown_html(bundle["text"]))}
+    most = BOARD_ROWS if board else MOST_ROWS
+    title = bundle.get("claim") or heading(bundle.get("name") or "") or text("page.table")
+    twin = bundle.get("table")
+    return {
+        "kind": kind,
+        "claim": formatted(bundle.get("claim") or ""),
+        "read": formatted(bundle.get("read") or ""),
+        "image": Markup(image_html(bundle)) if kind == "figure" else "",
+        "table": Markup(table_html(twin, title, most)) if twin and not (board and kind == "figure") else "",
+        "card": Markup(card_html(bundle["card"])) if bundle.get("card") and not board else "",
+        "reference": "" if board else bundle.get("name") or "",
+    }
+
+
+def finding_view(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a finding as the page shows it."""
+    kind, severity = finding.get("kind") or "observation", finding.get("severity") or "info"
+    record = record_of(finding)
+    facts = [
+        ("page.confidence", label(finding.get("verdict") or "")),
+        ("page.where", record["segment"] if finding.get("segment") else ""),
+        ("page.since", formatted(finding["since"], "date") if finding.get("since") else ""),
+        ("page.until", formatted(finding["until"], "date") if finding.get("until") else ""),
+        ("page.owner", label(finding.get("owner") or "")),
+        ("page.effort", formatted(finding.get("effort") or "")),
+        ("page.status", label(finding["status"]) if finding.get("status") else ""),
+    ]
+    return {
+        "id": finding["id"],
+        "kind": text_or(f"page.kind.{kind}", kind),
+        "severity": severity if severity in {"high", "medium", "low", "info"} else "info",
+        "severity_word": text_or(f"page.severity.{severity}", severity),
+        "is_strength": kind == "strength",
+        "claim": claim_of(finding),
+        "cost": cost_of(finding) or "",
+        "next_step": next_step_of(finding) or "",
+        "facts": [(text(key), value) for key, value in facts if value and value != formatted(None)],
+        "note": formatted(finding.get("note") or ""),
+        "gates": [_gate(gate) for gate in finding.get("gates") or []],
+        "anchor": finding["id"].replace(" ", "-"),
+    }
+
+
+def _gate(gate: Mapping[str, Any] | str) -> tuple[str, str]:
+    """Return a check and how it went, in words."""
+    if isinstance(gate, str):
+        return label(gate), ""
+    name = str(gate.get("name") or gate.get("gate") or "")
+    result = gate.get("verdict", gate.get("passed", gate.get("result")))
+    said = formatted(result, "flag") if isinstance(result, bool) else "" if is_missing(result) else label(result)
+    value = gate.get("value")
+    shown = "" if is_missing(value) else f" ({formatted(value, 'number')})" if isinstance(value, (int, float)) else ""
+    return text_or(f"values.{name}", name.replace("_", " ").capitalize()), f"{said}{shown}"

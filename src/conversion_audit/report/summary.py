@@ -1,0 +1,161 @@
+"""The first screen: the true conversion rate beside the naive one, three findings, and how far the data can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from conversion_audit.report.book import finding_view
+from conversion_audit.report.formats import formatted, is_missing
+from conversion_audit.report.wording import claim_of
+from conversion_audit.report.words import label, text
+
+FIRST = 3
+_COSTLY = ("friction", "incident", "service", "opportunity", "own")
+_NEXT = ("unexplained", "mix", "goal", "tracking")
+_CLOSED = ("rejected", "done")
+
+
+def view(findings: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return what the summary shows.
+
+    Parameters
+    ----------
+    findings : list of dict
+        Ranked.
+    about : mapping
+        As `page.render` takes it.
+    """
+    head = about.get("headline") or {}
+    first = first_findings(findings)
+    strengths = [one for one in findings if one.get("kind") == "strength"]
+    return {
+        "lead": _lead(head),
+        "rates": _rates(head),
+        "facts": _facts(head),
+        "first": [finding_view(one) for one in first],
+        "rest": max(len(findings) - len(first) - len(strengths), 0),
+        "works": [claim_of(one) for one in strengths[:3]],
+        "trust": [formatted(note) for note in about.get("trust") or []] + _faults(findings, first),
+        "questions": [formatted(question) for question in about.get("questions") or []],
+    }
+
+
+def first_findings(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the three to tell first: what stops visitors, in rank order; then what else needs someone."""
+    open_ones = [one for one in findings if one.get("status") not in _CLOSED]
+    chosen = [one for one in open_ones if one.get("kind") in _COSTLY]
+    chosen += [one for one in open_ones if one.get("kind") in _NEXT and one.get("severity") in {"high", "medium"}]
+    return chosen[:FIRST]
+
+
+def _faults(findings: Sequence[Mapping[str, Any]], first: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what weakens the numbers: findings on tracking, and those that void a chapter."""
+    told = {one["id"] for one in first}
+    faults = [one for one in findings if (one.get("kind") == "tracking" or one.get("voids")) and one["id"] not in told]
+    return [claim_of(one) for one in faults[:4]]
+
+
+def _lead(head: Mapping[str, Any]) -> str:
+    naive, true = head.get("naive_conversion_rate"), head.get("true_conversion_rate") or {}
+    if is_missing(naive):
+        return text("page.lead_none")
+    record = {
+        "naive": formatted(naive, "percent2"),
+        "goal": label(head.get("goal") or ""),
+        **{name: formatted(true.get(name), "percent2") for name in ("lower", "upper")},
+        "middle": formatted(true.get("estimate"), "percent2"),
+    }
+    if not is_missing(true.get("estimate")):
+        same = record["middle"] == record["naive"]
+        return text("page.lead_same" if same else "page.lead_true", record)
+    known = not is_missing(true.get("lower")) and not is_missing(true.get("upper"))
+    return text("page.lead_bounds" if known else "page.lead_naive", record)
+
+
+def _rates(head: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return both rates in words, and where they lie on one scale (shares of its width)."""
+    naive = head.get("naive_conversion_rate")
+    if is_missing(naive):
+        return None
+    true = {name: _number(value) for name, value in (head.get("true_conversion_rate") or {}).items() if name != "gates"}
+    middle, lower, upper = (true.get(name) for name in ("estimate", "lower", "upper"))
+    bounded = lower is not None and upper is not None
+    shown = {
+        "naive": formatted(naive, "percent2"),
+        "naive_note": text("page.naive_note", {"completions": _completions(head), "sessions": head.get("sessions")}),
+        "true": text("page.true_unknown"),
+        "true_note": text("page.true_unknown_note"),
+        "is_range": False,
+        "scale": None,
+    }
+    if not bounded:
+        return shown
+    note = "page.true_note_middle" if middle is not None else "page.true_note_bounds"
+    bounds = {"low": _or(true.get("low"), lower), "high": _or(true.get("high"), upper)}
+    values = (
+        (formatted(middle, "percent2"),)
+        if middle is not None
+        else tuple(formatted(v, "percent2") for v in (lower, upper))
+    )
+    return shown | {
+        "true": " – ".join(dict.fromkeys(values)),
+        "true_note": text(note, bounds),
+        "is_range": middle is None and lower != upper,
+        "scale": _scale(float(naive), middle, lower, upper, bounds),
+    }
+
+
+def _scale(
+    naive: float, middle: float | None, lower: float, upper: float, bounds: Mapping[str, float]
+) -> dict[str, Any]:
+    most = max(naive, upper, bounds["high"], middle or 0) * 1.08 or 1.0
+    place = {
+        name: f"{value / most * 100:.2f}" for name, value in (("naive", naive), ("lower", lower), ("upper", upper))
+    }
+    return {
+        **place,
+        "low": f"{bounds['low'] / most * 100:.2f}",
+        "width": f"{(bounds['high'] - bounds['low']) / most * 100:.2f}",
+        "band": f"{max(upper - lower, 0) / most * 100:.2f}",
+        "middle": None if middle is None else f"{middle / most * 100:.2f}",
+        "most": formatted(most, "percent1"),
+        "words": text(
+            "page.scale",
+            {
+                "naive": formatted(naive, "percent2"),
+                "low": formatted(bounds["low"], "percent2"),
+                "high": formatted(bounds["high"], "percent2"),
+            },
+        ),
+    }
+
+
+def _completions(head: Mapping[str, Any]) -> Any:
+    """Return the sessions that reached the goal: the naive rate's numerator."""
+    sessions, naive = head.get("sessions"), head.get("naive_conversion_rate")
+    return None if is_missing(sessions) or is_missing(naive) else round(sessions * naive)
+
+
+def _facts(head: Mapping[str, Any]) -> list[tuple[str, str]]:
+    bounce = (
+        head["bounces"] / head["sessions"] if head.get("sessions") and not is_missing(head.get("bounces")) else None
+    )
+    orders = "orders" if head.get("orders") else "completions"
+    cells = [
+        ("sessions", head.get("sessions"), "count"),
+        ("visitors", head.get("visitors"), "count"),
+        (orders, head.get(orders), "count"),
+        ("revenue", head.get("revenue") or None, "money"),
+        ("bounce_rate", bounce, "percent1"),
+    ]
+    return [(formatted(value, kind), text(f"page.fact_{name}")) for name, value, kind in cells if not is_missing(value)]
+
+
+def _number(value: Any) -> float | None:
+    return None if is_missing(value) else float(value)
+
+
+def _or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
