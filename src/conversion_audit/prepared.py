@@ -116,8 +116,12 @@ class Prepared:
         scratch.mkdir()
         try:
             tables = prepare.take_in(self.engine, self.config, self.files, key=self._key, scratch=scratch)
-            for name, path in paths.items():
-                self.engine.write("SELECT * FROM this", path, {"this": tables[name]})
+            # What other tables still read as views comes first.
+            for name, path in sorted(paths.items(), key=lambda item: tables[item[0]].path is not None):
+                if tables[name].path:  # already a file of its own
+                    tables[name].path.replace(path)
+                else:
+                    self.engine.write("SELECT * FROM this", path, {"this": tables[name]})
                 self._forget(name, path)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)

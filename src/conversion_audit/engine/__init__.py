@@ -33,10 +33,11 @@ _serial = count(1)
 
 @dataclass(frozen=True)
 class Table:
-    """A table that the engine holds: its physical name, the engine, and its columns."""
+    """A table that the engine holds: its physical name, the engine, its file where it is one Parquet file."""
 
     name: str
     engine: Engine = field(repr=False)
+    path: Path | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -182,6 +183,11 @@ class Engine:
         self._run(f"CREATE TEMP VIEW {quoted(table.name)} AS {'WITH ' + aliases if aliases else ''} {sql}")
         return table
 
+    def drop(self, *tables: Table) -> None:
+        """Forget tables that `create` made, so that their memory is free for the next step."""
+        for table in tables:
+            self._run(f"DROP TABLE IF EXISTS {quoted(table.name)}")
+
     def write(self, sql: str, path: Path, tables: Mapping[str, AnyTable] | None = None, **parameters: Any) -> Table:
         """Write a statement's rows to a Parquet file, whole or not at all, and return its handle."""
         self._bind(tables or {})
@@ -195,7 +201,7 @@ class Engine:
 
     def open(self, *paths: Path) -> Table:
         """Return the handle of one or several Parquet files with the same columns."""
-        table = Table(f"file_{next(_serial)}", self)
+        table = Table(f"file_{next(_serial)}", self, paths[0] if len(paths) == 1 else None)
         files = ", ".join(_literal(str(path)) for path in paths)
         self._run(f"CREATE TEMP VIEW {quoted(table.name)} AS SELECT * FROM read_parquet([{files}])")
         return table
