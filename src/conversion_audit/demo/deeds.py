@@ -11,7 +11,7 @@ from conversion_audit.demo.catalogue import TERMS, Product, products
 from conversion_audit.demo.people import draw
 from conversion_audit.demo.plans import ANDROID, DUTCH, SAFARI
 from conversion_audit.demo.shop import World, robots
-from conversion_audit.demo.story import Happening, Story, decimal, text, whole
+from conversion_audit.demo.story import LONGEST, Happening, Story, decimal, text, whole
 
 _PAYMENTS = ("card", "paypal", "invoice", "klarna")
 _COUPONS = ("", "", "", "", "SPRING10", "WELCOME5")
@@ -34,6 +34,7 @@ def arrive(rng: np.random.Generator, story: Story, is_new: np.ndarray, loads: np
     """Add session starts, page views, scrolling and leaving."""
     everyone = np.ones(len(is_new), dtype=bool)
     tenths = np.array([decimal("load_seconds", n / 10) for n in range(400)], dtype=object)
+    spent = np.array([whole("engagement_time_msec", 95 * n) for n in range(10 * LONGEST + 1)], dtype=object)
     for slot, place in story.slots.items():
         first = story.has(slot) & (story.previous[:, place] < 0)
         story.happen("session_start", slot, first, seq=0)
@@ -45,8 +46,7 @@ def arrive(rng: np.random.Generator, story: Story, is_new: np.ndarray, loads: np
         story.happen("scroll", slot, scrolls, 0.6, whole("percent_scrolled", 90))
         last = story.begin[:, place] + seconds >= story.length - 0.01
         leaves = (seconds > 5) & (rng.random(len(seconds)) < np.where(last, 0.85, 0.22))
-        spent = np.array([whole("engagement_time_msec", int(900 * n)) for n in seconds], dtype=object)
-        story.happen("user_engagement", slot, leaves, 0.97, spent)
+        story.happen("user_engagement", slot, leaves, 0.97, spent[(seconds * 10).astype(int)])
 
 
 def _browse(rng: np.random.Generator, shop: World, story: Story) -> None:

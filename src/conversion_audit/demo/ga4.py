@@ -65,15 +65,12 @@ def _ordered(story: Story, starts: np.ndarray, logged_in: np.ndarray, borders: n
     """Return all events by time within their session, with the day they belong to and their place in their batch."""
     kinds = [happening.event for happening in story.happenings]
     sizes = [len(happening.session) for happening in story.happenings]
-    rows = pd.DataFrame(
-        {
-            name: np.concatenate([getattr(happening, name) for happening in story.happenings])
-            for name in ("session", "seconds", "page", "previous", "params", "body")
-        }
-    )
+    names = ("session", "seconds", "page", "previous", "params", "body")
+    joined = {name: np.concatenate([getattr(one, name) for one in story.happenings]) for name in names}
+    rows = pd.DataFrame({name: pd.Series(values, dtype=values.dtype) for name, values in joined.items()})
     rows["kind"] = np.repeat(np.arange(len(kinds)), sizes)
     rows["seq"] = np.repeat([one.seq for one in story.happenings], sizes)
-    rows["event"] = np.array(kinds, dtype=object)[rows["kind"]]
+    rows["event"] = pd.Series(np.array(kinds, dtype=object)[rows["kind"]], dtype=object)
     rows["micros"] = starts[rows["session"]] * 1_000_000 + (rows["seconds"] * 1_000).astype("int64") * 1_000
     rows["day"] = np.searchsorted(borders * 1_000_000, rows["micros"].to_numpy(), side="right") - 1
     rows["is_known"] = rows["seconds"].to_numpy() >= logged_in[rows["session"]]

@@ -9,6 +9,8 @@ import numpy as np
 
 from conversion_audit.demo.catalogue import Site
 
+LONGEST = 2_000  # seconds on one page, errors and slow loads included
+
 
 def text(key: str, value: str) -> str:
     """Return one event parameter that holds text, as the export writes it."""
