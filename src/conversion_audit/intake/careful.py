@@ -33,6 +33,7 @@ class Mended(NamedTuple):
 
     file: InputFile
     bad: list[Bad]
+    is_cut: bool
 
 
 def mended(file: InputFile, scratch: Path, shape: dict[str, Any], *, salvage: bool) -> Mended:
@@ -57,16 +58,21 @@ def mended(file: InputFile, scratch: Path, shape: dict[str, Any], *, salvage: bo
     """
     copy = scratch / f"{file.sha256[:16]}-{file.path.name.removesuffix('.gz')}.mended"
     bad: list[Bad] = []
-    lines = _lines(file, salvage)
+    cut: list[int] = []
+    lines = _lines(file, cut if salvage else None)
     good = _json_rows(lines, shape, bad) if file.format == "ndjson" else _csv_rows(lines, file, bad)
     with copy.open("w", encoding="utf-8", newline="") as target:
         target.writelines(good)
     columns = (LINE, *file.columns)
-    return Mended(replace(file, path=copy, gzipped=False, columns=columns, delimiter=",", skip=0), bad)
+    return Mended(replace(file, path=copy, gzipped=False, columns=columns, delimiter=",", skip=0), bad, bool(cut))
 
 
-def _lines(file: InputFile, salvage: bool) -> Iterator[tuple[int, bytes]]:
-    """Yield physical lines with their numbers; without a final newline the last one is yielded as it is."""
+def _lines(file: InputFile, cut: list[int] | None) -> Iterator[tuple[int, bytes]]:
+    """
+    Yield physical lines with their numbers; without a final newline the last one is yielded as it is.
+
+    A truncated archive is an error, unless there is a list that takes the number of its last complete line.
+    """
     rest, number = b"", 0
     try:
         for chunk in packed.text_chunks(file.path, "utf-8", file.name):
@@ -75,8 +81,9 @@ def _lines(file: InputFile, salvage: bool) -> Iterator[tuple[int, bytes]]:
                 number += 1
                 yield number, line + b"\n"
     except DataError:
-        if not salvage:
+        if cut is None:
             raise
+        cut.append(number)
         return
     if rest:
         yield number + 1, rest

@@ -29,8 +29,8 @@ class InputFile:
     name : str
         How it is called in messages and in `ROWS.file`.
     format : str
-        ``ndjson`` (one JSON object a line), ``json`` (one array of objects), ``csv`` (any delimited text), ``parquet``,
-        ``text`` (lines of something else), ``empty``.
+        ``ndjson`` (one JSON object a line), ``array`` (one JSON array of objects), ``json`` (objects over several lines),
+        ``csv`` (any delimited text), ``parquet``, ``empty``.
     gzipped : bool
         `path` is compressed.
     sha256, size, modified : str, int, int
@@ -65,7 +65,7 @@ class InputFile:
     @property
     def is_empty(self) -> bool:
         """There is no row in it."""
-        return not self.records and self.format in ("empty", "csv", "json", "ndjson")
+        return not self.records and self.format in ("empty", "csv", "json", "array", "ndjson")
 
 
 def find(folder: Path, patterns: Sequence[str]) -> list[Path]:

@@ -137,13 +137,15 @@ def shape_of(text: str, delimiter: str | None) -> Shape:
 
 def _json_lines(text: str) -> Shape:
     found = [record for line in text.splitlines()[:ROWS] if isinstance(record := _parsed(line), dict)]
-    if not found and isinstance(whole := _parsed(text), dict):
-        return Shape("json", columns=_keys([whole]), records=(whole,))
-    return Shape("ndjson", columns=_keys(found), records=tuple(found))
+    if found:
+        return Shape("ndjson", columns=_keys(found), records=tuple(found))
+    records = _objects(text, 0)
+    return Shape("json" if records else "ndjson", columns=_keys(records), records=tuple(records))
 
 
-def _json_array(text: str) -> Shape:
-    decoder, place, found = json.JSONDecoder(parse_float=str), text.index("[") + 1, []
+def _objects(text: str, place: int) -> list[dict]:
+    """Return the first objects that stand one after another in a text, however they are laid out."""
+    decoder, found = json.JSONDecoder(parse_float=str), []
     while len(found) < ROWS:
         place += len(text[place:]) - len(text[place:].lstrip(" \t\r\n,"))
         try:
@@ -151,8 +153,12 @@ def _json_array(text: str) -> Shape:
         except (ValueError, RecursionError):
             break
         found.append(value)
-    records = [value for value in found if isinstance(value, dict)]
-    return Shape("json", columns=_keys(records), records=tuple(records))
+    return [value for value in found if isinstance(value, dict)]
+
+
+def _json_array(text: str) -> Shape:
+    records = _objects(text, text.index("[") + 1)
+    return Shape("array", columns=_keys(records), records=tuple(records))
 
 
 def _parsed(text: str) -> Any:

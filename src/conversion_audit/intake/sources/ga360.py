@@ -104,4 +104,4 @@ def read(
         For a file that cannot be read at all.
     """
     rows = statement(__file__, "rows", stem="ga360.duckdb")
-    return gather(engine, files, Reading(rows, SHAPE, scratch, source.salvage))
+    return gather(engine, files, Reading(rows, SHAPE, scratch, source.salvage, rows_per_line="many"))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import pandas as pd
@@ -28,7 +28,17 @@ _SQL = {
     "time": "TIMESTAMP",
 }
 _SQL |= {"money": "DECIMAL(18, 4)"}
+TEXT = "text"
+_JSON = {"ndjson": "newline_delimited", "array": "array", "json": "unstructured"}
+_FLAGS = ("is_page", "is_purchase", "is_refund")
 _RESISTS = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException, duckdb.SerializationException)
+
+
+@dataclass(frozen=True)
+class Rows(Table):
+    """A table of rows, and what reading it changed or found odd, in words."""
+
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,10 @@ class Reading:
         Keep the complete lines of truncated archives.
     from_text : callable, optional
         Columns of delimited text -> a SELECT from ``text`` that gives them this shape; by default they have it.
+    rows_per_line : {"one", "many"}
+        Whether one line of a file may give many rows.
+    columns : dict
+        Columns of the table and their kinds, if not those of `tables.ROWS`.
     parameters : dict
         Further values for ``$name`` in `rows`.
     """
@@ -57,16 +71,18 @@ class Reading:
     scratch: Path
     salvage: bool = False
     from_text: Callable[[tuple[str, ...]], str] | None = None
+    columns: dict[str, str] | None = None
+    rows_per_line: Literal["one", "many"] = "one"
     parameters: dict[str, Any] | None = None
 
 
-def gather(engine: Engine, files: Sequence[InputFile], reading: Reading) -> Table:
+def gather(engine: Engine, files: Sequence[InputFile], reading: Reading) -> Rows:
     """
     Read the files of one source into one table.
 
     Returns
     -------
-    Table
+    Rows
         See `tables.ROWS`: every physical row once. Rows that no reader understands carry `reject`; `line` is the row's
         number among the file's rows, and the physical line in files that had to be read with care.
 
@@ -75,25 +91,23 @@ def gather(engine: Engine, files: Sequence[InputFile], reading: Reading) -> Tabl
     DataError
         For files that cannot be read at all.
     """
-    made = engine.create(_nothing(), name="raw_rows")
+    kinds = reading.columns or {name: column.kind for name, column in ROWS.columns.items() if name != "file"}
+    made = engine.create(_nothing({"line": "int", **kinds}), name="raw_rows")
     full = [file for file in files if not file.is_empty]
     numbers = {file.name: number for number, file in enumerate(full)}
+    notes = [note for file in files for note in file.notes]
     with _in_order(engine):
         for _, group in groupby(sorted(full, key=_group), key=_group):
-            _read(engine, made, sorted(group, key=lambda file: numbers[file.name]), reading, numbers)
-    return _numbered(engine, made, full)
+            notes += _read(engine, made, sorted(group, key=lambda file: numbers[file.name]), reading, numbers)
+    return _numbered(engine, made, full, kinds, tuple(notes))
 
 
 def _group(file: InputFile) -> tuple:
     return (file.format, file.gzipped, file.delimiter, file.skip, file.columns if file.format == "csv" else ())
 
 
-def _nothing() -> str:
-    columns = [
-        f"CAST(NULL AS {_SQL[column.kind]}) AS {quoted(name)}"
-        for name, column in ROWS.columns.items()
-        if name != "file"
-    ]
+def _nothing(kinds: dict[str, str]) -> str:
+    columns = [f"CAST(NULL AS {_SQL[kind]}) AS {quoted(name)}" for name, kind in kinds.items()]
     return f"SELECT CAST(NULL AS INTEGER) AS __file, {', '.join(columns)} WHERE false"
 
 
@@ -107,30 +121,36 @@ def _in_order(engine: Engine) -> Iterator[None]:
         engine.query("SET preserve_insertion_order = false")
 
 
-def _read(engine: Engine, made: Table, files: list[InputFile], reading: Reading, numbers: dict[str, int]) -> None:
+def _read(
+    engine: Engine, made: Table, files: list[InputFile], reading: Reading, numbers: dict[str, int]
+) -> Iterator[str]:
+    """Store the files' rows, all at once if they let themselves be read, and yield what is to be said of it."""
     try:
         _insert(engine, made, files, reading, numbers)
         return
     except _RESISTS as error:
         if len(files) == 1:
-            _read_with_care(engine, made, files[0], reading, numbers, error)
+            yield from _read_with_care(engine, made, files[0], reading, numbers, error)
             return
     for file in files:
-        _read(engine, made, [file], reading, numbers)
+        yield from _read(engine, made, [file], reading, numbers)
 
 
 def _read_with_care(
     engine: Engine, made: Table, file: InputFile, reading: Reading, numbers: dict[str, int], error: duckdb.Error
-) -> None:
+) -> Iterator[str]:
     if file.format not in ("ndjson", "csv"):
         raise DataError(_unreadable(file, error)) from error
-    copy, bad = mended(file, reading.scratch, reading.shape, salvage=reading.salvage)
+    copy, bad, is_cut = mended(file, reading.scratch, reading.shape, salvage=reading.salvage)
     try:
         _insert(engine, made, [copy], reading, numbers)
     except _RESISTS as again:
         raise DataError(_unreadable(file, again)) from again
     if bad:
-        _reject(engine, made, bad, numbers[file.name])
+        _reject(engine, made, bad, numbers[file.name], reading.rows_per_line)
+        yield f"{file.name}: {len(bad):,} lines cannot be read, the first is line {bad[0].line:,} ({bad[0].reason})"
+    if is_cut:
+        yield f"{file.name}: truncated; its complete lines were kept because of `salvage: true`"
 
 
 def _unreadable(file: InputFile, error: duckdb.Error) -> Problem:
@@ -158,10 +178,10 @@ def _insert(engine: Engine, made: Table, files: list[InputFile], reading: Readin
 def _raw(engine: Engine, files: list[InputFile], reading: Reading) -> tuple[str, dict[str, Any]]:
     first, shape = files[0], reading.shape
     values: dict[str, Any] = {"paths": [str(file.path) for file in files]}
-    if first.format in ("ndjson", "json"):
+    if first.format in _JSON:
         lines = {LINE: "VARCHAR"} if LINE in first.columns else {}
         values["columns"] = lines | {name: sql_type(inner) for name, inner in shape.items()}
-        values["format"] = "newline_delimited" if first.format == "ndjson" else "array"
+        values["format"] = _JSON[first.format]
         values["compression"] = "gzip" if first.gzipped else "none"
         sql = statement(__file__, "json", stem="reading.duckdb")
         return (sql.replace(", NULL AS __line", "") if lines else sql), values
@@ -200,29 +220,33 @@ def sql_type(shape: Any) -> str:
     return f"{sql_type(shape[0])}[]" if isinstance(shape, list) else _SQL[shape]
 
 
-def _reject(engine: Engine, made: Table, bad: list[Bad], number: int) -> None:
-    found = pd.DataFrame(bad, columns=["line", "reject", "reject_column", "reject_value"]).astype(
-        {"reject_column": "string"}
-    )
-    sql = f"""
-        INSERT INTO {quoted(made.name)} BY NAME
-        SELECT CAST($number AS INTEGER) AS __file, line, false AS is_page, false AS is_purchase, false AS is_refund,
-               '{{}}' AS properties, reject, reject_column, reject_value
-        FROM bad
-    """
+def _reject(engine: Engine, made: Table, bad: list[Bad], number: int, rows_per_line: str) -> None:
+    found = pd.DataFrame(bad, columns=["line", "reject", "reject_column", "reject_value"])
+    found = found.astype({"reject_column": "string", "reject_value": "string"})
+    if rows_per_line == "many":
+        # Here a row's line is its place among many of one physical line: those that are not rows come after them.
+        rows = engine.query(f"SELECT count(*) AS n FROM {quoted(made.name)} WHERE __file = $number", number=number).n[0]
+        named = "line " + found["line"].astype(str) + ": " + found["reject_value"]
+        found = found.assign(line=range(int(rows) + 1, int(rows) + 1 + len(found)), reject_value=named)
+    sql = f"INSERT INTO {quoted(made.name)} BY NAME SELECT CAST($number AS INTEGER) AS __file, * FROM bad"
     engine.query(sql, {"bad": found}, number=number)
 
 
-def _numbered(engine: Engine, made: Table, files: list[InputFile]) -> Table:
+def _numbered(
+    engine: Engine, made: Table, files: list[InputFile], kinds: dict[str, str], notes: tuple[str, ...]
+) -> Rows:
     """The rows with their file's name; where the reader gave no line, the row's place in its file."""
     firsts = engine.query(f"SELECT __file AS number, min(rowid) AS first FROM {quoted(made.name)} GROUP BY 1")
     named = pd.DataFrame({"number": range(len(files)), "file": [file.name for file in files]})
     named = named.merge(firsts, how="left", on="number").astype({"first": "Int64", "file": "string"})
     held = engine.create("SELECT number, file, first FROM named", {"named": named}, name="raw_files")
-    view = Table(f"rows_of_{made.name}", engine)
+    flags = [f"coalesce({quoted(name)}, false) AS {quoted(name)}" for name in _FLAGS if kinds.get(name) == "bool"]
+    given = [*flags, "coalesce(properties, '{}') AS properties"] if flags else []
+    view = Rows(f"rows_of_{made.name}", engine, notes=notes)
     engine.query(f"""
         CREATE TEMP VIEW {quoted(view.name)} AS
-        SELECT f.file, coalesce(r.line, r.rowid - f.first + 1) AS line, r.* EXCLUDE (__file, line)
+        SELECT f.file, coalesce(r.line, r.rowid - f.first + 1) AS line,
+               r.* EXCLUDE (__file, line) {f"REPLACE ({', '.join(given)})" if given else ""}
         FROM {quoted(made.name)} r JOIN {quoted(held.name)} f ON f.number = r.__file
     """)
     return view

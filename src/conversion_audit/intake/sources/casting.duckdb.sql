@@ -1,0 +1,102 @@
+-- name: times
+-- What the time column of each file is made of. The ranges are the years 2005 to 2100 in each unit: they do not overlap.
+WITH texts AS (
+    SELECT file, trim("time") AS text, TRY_CAST(trim("time") AS DECIMAL(38, 9)) AS number
+    FROM mapped
+    WHERE reject IS NULL AND "time" IS NOT NULL
+), slashed AS (
+    SELECT *, CASE WHEN number IS NULL THEN regexp_extract(text, '^(\d{1,2})/(\d{1,2})/\d{4}', ['first', 'second']) END AS parts
+    FROM texts
+)
+SELECT file,
+       count(number) AS numbers,
+       count(*) FILTER (number BETWEEN 1104537600 AND 4102444800) AS s,
+       count(*) FILTER (number BETWEEN 1104537600000 AND 4102444800000) AS ms,
+       count(*) FILTER (number BETWEEN 1104537600000000 AND 4102444800000000) AS us,
+       count(*) FILTER (number BETWEEN 1104537600000000000 AND 4102444800000000000) AS ns,
+       count(*) FILTER (parts.first <> '') AS slashed,
+       max(TRY_CAST(parts.first AS INTEGER)) AS most_first,
+       max(TRY_CAST(parts.second AS INTEGER)) AS most_second,
+       min(text) AS example
+FROM slashed
+GROUP BY file
+ORDER BY file;
+
+-- name: money
+-- How many amounts can only be read with a point, only with a comma, or with either and another value.
+WITH texts AS (SELECT file, regexp_replace(amount, '[\s''+-]', '', 'g') AS text FROM mapped WHERE amount IS NOT NULL)
+SELECT count(*) FILTER (regexp_full_match(text, '\d{1,3}(,\d{3})*\.\d+') AND NOT regexp_full_match(text, '\d{1,3}\.\d{3}')
+                        OR regexp_full_match(text, '\d{4,}\.\d+') OR regexp_full_match(text, '\d{1,3}(,\d{3}){2,}')) AS points,
+       count(*) FILTER (regexp_full_match(text, '\d{1,3}(\.\d{3})*,\d+') AND NOT regexp_full_match(text, '\d{1,3},\d{3}')
+                        OR regexp_full_match(text, '\d{4,},\d+') OR regexp_full_match(text, '\d{1,3}(\.\d{3}){2,}')) AS commas,
+       count(*) FILTER (regexp_full_match(text, '\d{1,3}[.,]\d{3}')) AS unclear,
+       min(CASE WHEN regexp_full_match(text, '\d{1,3}[.,]\d{3}') THEN text END) AS example
+FROM texts;
+
+-- name: rows
+WITH texts AS (
+    SELECT m.*, trim(m."time") AS clock, TRY_CAST(trim(m."time") AS DECIMAL(38, 9)) AS number,
+           s.zone, s."decimal" AS mark, s.day_first, u.unit,
+           regexp_replace(m.amount, '[\s'']', '', 'g') AS money
+    FROM mapped m CROSS JOIN settings s LEFT JOIN units u ON u.file = m.file
+), instants AS (
+    SELECT *,
+           CASE WHEN number IS NOT NULL THEN
+                    CASE CASE WHEN number BETWEEN 1104537600 AND 4102444800 THEN 's'
+                              WHEN number BETWEEN 1104537600000 AND 4102444800000 THEN 'ms'
+                              WHEN number BETWEEN 1104537600000000 AND 4102444800000000 THEN 'us'
+                              WHEN number BETWEEN 1104537600000000000 AND 4102444800000000000 THEN 'ns' ELSE unit END
+                    WHEN 's' THEN round(CAST(number AS DOUBLE) * 1000000) WHEN 'ms' THEN round(CAST(number AS DOUBLE) * 1000)
+                    WHEN 'us' THEN CAST(number AS DOUBLE) WHEN 'ns' THEN floor(CAST(number AS DOUBLE) / 1000) END
+           END AS micros,
+           CASE WHEN number IS NULL AND regexp_matches(clock, '(Z|UTC|GMT|[+-]\d\d(:?\d\d)?)$') AND length(clock) > 10
+                THEN timezone('UTC', TRY_CAST(regexp_replace(clock, '\s*([+-]\d\d):?(\d\d)$', '\1:\2') AS TIMESTAMPTZ)) END AS zoned,
+           CASE WHEN number IS NULL THEN coalesce(
+                    TRY_CAST(clock AS TIMESTAMP),
+                    try_strptime(clock, ['%d.%m.%Y %H:%M:%S', '%d.%m.%Y %H:%M', '%d.%m.%Y', '%d.%m.%Y, %H:%M:%S', '%d.%m.%Y, %H:%M']),
+                    CASE WHEN day_first THEN try_strptime(clock, ['%d/%m/%Y %H:%M:%S', '%d/%m/%Y %H:%M', '%d/%m/%Y', '%d/%m/%Y, %H:%M:%S',
+                                                                   '%d/%m/%Y %I:%M:%S %p', '%d/%m/%Y %I:%M %p'])
+                         ELSE try_strptime(clock, ['%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M', '%m/%d/%Y',
+                                                   '%m/%d/%Y, %I:%M:%S %p', '%m/%d/%Y, %H:%M:%S']) END) END AS local
+    FROM texts
+), utc AS (
+    SELECT *,
+           CASE WHEN micros BETWEEN -62135596800000000 AND 253402300799999999 THEN make_timestamp(CAST(micros AS BIGINT))
+                WHEN zoned IS NOT NULL THEN zoned
+                -- An hour that a clock shows twice is taken the first time it is shown.
+                WHEN local_time(timezone('UTC', timezone(zone, local)) - INTERVAL 1 HOUR, zone) = local
+                THEN timezone('UTC', timezone(zone, local)) - INTERVAL 1 HOUR
+                ELSE timezone('UTC', timezone(zone, local)) END AS instant,
+           CASE WHEN mark = ',' THEN
+                    CASE WHEN regexp_full_match(money, '[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?') THEN replace(replace(money, '.', ''), ',', '.') END
+                WHEN regexp_full_match(money, '[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?') THEN replace(money, ',', '') END AS plain,
+           lower(replace(event, '_', ' ')) IN ('purchase', 'order', 'orders', 'order completed', 'order placed', 'order paid', 'transaction',
+                'in app purchase', 'ecommerce purchase', 'checkout completed', 'completed order', 'placed order', 'purchase completed',
+                'buy', 'order complete', 'purchased', 'payment completed') AS bought,
+           lower(replace(event, '_', ' ')) IN ('refund', 'refunded', 'order refunded', 'refunded order', 'purchase refunded') AS returned
+    FROM instants
+), valued AS (
+    SELECT *, CASE WHEN abs(CAST(plain AS DOUBLE)) < 1e11 THEN CAST(plain AS DECIMAL(18, 4)) END AS worth FROM utc
+)
+SELECT file, line, event_id, device_id, user_id, source_session, instant AS "time",
+       TRY_CAST(order_1 AS BIGINT) AS order_1, TRY_CAST(order_2 AS BIGINT) AS order_2, TRY_CAST(order_3 AS BIGINT) AS order_3,
+       local_date, event,
+       coalesce(event IN (SELECT name FROM page_events), FALSE) AS is_page,
+       page_url, page_title, referrer, search_term, source, medium, campaign, channel, platform, app_version, device, browser, os,
+       country, language, user_agent, order_id,
+       CASE WHEN returned THEN -abs(worth) ELSE worth END AS amount,
+       CASE WHEN worth IS NULL THEN amount END AS amount_text,
+       coalesce(currency, CASE WHEN worth IS NOT NULL THEN default_currency END) AS currency,
+       coalesce(bought AND NOT coalesce(worth < 0, FALSE), FALSE) AS is_purchase,
+       coalesce(returned OR (bought AND worth < 0), FALSE) AS is_refund,
+       error, TRY_CAST(load_seconds AS DOUBLE) AS load_seconds, TRY_CAST(engagement_seconds AS DOUBLE) AS engagement_seconds,
+       CASE WHEN lower(is_bounce) IN ('true', '1', 'yes', 't', 'y', 'ja') THEN TRUE
+            WHEN lower(is_bounce) IN ('false', '0', 'no', 'f', 'n', 'nein') THEN FALSE END AS is_bounce,
+       TRY_CAST(visit_number AS BIGINT) AS visit_number,
+       coalesce(properties, '{}') AS properties,
+       coalesce(items, CASE WHEN coalesce(item_id, item_name) IS NOT NULL THEN
+           CAST(to_json([{'item_id': item_id, 'name': item_name, 'category': item_category, 'brand': item_brand, 'price': item_price, 'quantity': item_quantity}]) AS VARCHAR) END) AS items,
+       CASE WHEN reject IS NOT NULL THEN reject WHEN instant IS NULL AND "time" IS NOT NULL THEN 'cast_failed' END AS reject,
+       CASE WHEN reject IS NOT NULL THEN reject_column WHEN instant IS NULL AND "time" IS NOT NULL THEN 'time' END AS reject_column,
+       CASE WHEN reject IS NOT NULL THEN reject_value WHEN instant IS NULL THEN "time" END AS reject_value
+FROM valued CROSS JOIN (SELECT currency AS default_currency FROM settings) fallback;

@@ -1,0 +1,223 @@
+"""Which column of a file is what: guessed from names, checked, and turned into one SELECT of texts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from conversion_audit.engine import quoted
+from conversion_audit.errors import ConfigError, Problem, closest
+from conversion_audit.intake.files import InputFile
+from conversion_audit.intake.sources.casting import MAPPED
+from conversion_audit.intake.sources.reading import TEXT, Shape
+
+SYNONYMS = {
+    "session": "source_session", "session_id": "source_session", "visitor_id": "device_id", "client_id": "device_id",
+    "anonymous_id": "device_id", "page": "page_url", "url": "page_url", "title": "page_title", "revenue": "amount",
+    "value": "amount", "name": "event", "price": "item_price", "quantity": "item_quantity", "category": "item_category",
+    "transaction_id": "order_id", "date": "local_date",
+}  # fmt: skip
+"""Names that `columns` understands besides those of `tables.ROWS`."""
+
+_HIDDEN = {"reject", "reject_column", "reject_value", "properties", "order_1", "order_2", "order_3"}
+_USUAL = {
+    "time": ("time", "timestamp", "ts", "event_time", "event_timestamp", "created_at", "created", "datetime", "date_time",
+             "occurred_at", "received_at", "server_time", "event_date_time", "at", "when", "zeit", "zeitpunkt", "zeitstempel", "datum"),
+    "event": ("event", "event_name", "action", "event_type", "type", "activity", "event_action", "ereignis", "aktion"),
+    "device_id": ("device_id", "visitor_id", "client_id", "anonymous_id", "cookie_id", "visitorid", "distinct_id", "user_pseudo_id",
+                  "fullvisitorid", "customer_id", "besucher", "besucher_id", "uid"),
+    "user_id": ("user_id", "userid", "account_id", "member_id", "login_id", "customer", "kunde", "kundennummer"),
+    "source_session": ("session_id", "session", "sessionid", "visit_id", "user_session", "sitzung", "sitzungs_id"),
+    "event_id": ("event_id", "message_id", "insert_id", "row_id", "uuid"),
+    "page_url": ("page_url", "url", "page_location", "page", "page_path", "path", "location", "seite"),
+    "page_title": ("page_title", "title", "seitentitel"),
+    "referrer": ("referrer", "referer", "page_referrer", "http_referer"),
+    "search_term": ("search_term", "search_query", "keyword_search", "site_search"),
+    "source": ("source", "utm_source", "traffic_source", "quelle"),
+    "medium": ("medium", "utm_medium"),
+    "campaign": ("campaign", "utm_campaign", "campaign_name", "kampagne"),
+    "channel": ("channel", "channel_group", "default_channel_group", "channel_grouping", "kanal"),
+    "platform": ("platform",),
+    "app_version": ("app_version",),
+    "device": ("device", "device_category", "device_type", "geraet", "gerät"),
+    "browser": ("browser", "browser_name"),
+    "os": ("os", "operating_system", "os_name", "betriebssystem"),
+    "country": ("country", "country_code", "land"),
+    "language": ("language", "locale", "sprache"),
+    "user_agent": ("user_agent", "useragent"),
+    "order_id": ("order_id", "transaction_id", "order_number", "bestellnummer", "bestell_id"),
+    "amount": ("amount", "revenue", "value", "order_value", "total", "umsatz", "betrag"),
+    "currency": ("currency", "currency_code", "waehrung", "währung"),
+    "error": ("error", "error_message", "fehler"),
+    "load_seconds": ("load_seconds", "page_load_seconds"),
+    "item_id": ("item_id", "product_id", "sku", "aid", "artikelnummer"),
+    "item_name": ("item_name", "product_name", "product"),
+    "item_category": ("item_category", "product_category", "category_code"),
+    "item_price": ("item_price", "price", "unit_price", "preis"),
+    "item_quantity": ("item_quantity", "quantity", "qty", "menge"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How raw rows become texts: the SELECT from ``raw``, the shape it needs, how delimited text gets that shape."""
+
+    select: str
+    shape: Shape
+    from_text: Callable[[tuple[str, ...]], str]
+    parameters: dict[str, str]
+    is_many: bool
+
+
+def plain(name: str) -> str:
+    """Return a column name as it is compared: lower case, words joined by ``_``."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
+    return re.sub(r"[^\w]+", "_", spaced).strip("_").lower()
+
+
+def guess(file: InputFile) -> dict[str, list[str]]:
+    """Return the usual columns that a file has, by name: target -> [column]; fields of nested lists as ``list.field``."""
+    known = {plain(name): name for name in reversed(file.columns)}
+    for name, inner in shapes(file.records, file.columns).items():
+        fields = inner[0] if isinstance(inner, list) else {}
+        known |= {plain(field): f"{name}.{field}" for field in fields if plain(field) not in known}
+    taken: set[str] = set()
+    found: dict[str, list[str]] = {}
+    for target, usual in _USUAL.items():
+        column = next((known[name] for name in usual if name in known and known[name] not in taken), None)
+        if column:
+            found[target] = [column]
+            taken.add(column)
+    return found
+
+
+def typed_names(columns: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Return a mapping with synonyms replaced, or raise ConfigError for targets that rows do not have."""
+    targets = [name for name in MAPPED if name not in _HIDDEN]
+    found, problems = {}, []
+    for name, sources in columns.items():
+        target = name if name in targets else SYNONYMS.get(name)
+        if target is None:
+            what = f"columns: rows have no {name!r}{closest(name, [*targets, *SYNONYMS])}"
+            problems.append(Problem(what, "sources", mend=f"Known: {', '.join(targets)}"))
+        else:
+            found[target] = list(sources)
+    if problems:
+        raise ConfigError(*problems)
+    return found
+
+
+def is_there(name: str, columns: Iterable[str]) -> bool:
+    """Return whether a mapped name is a constant, a column, or a field of one."""
+    return name.startswith("=") or name in columns or name.split(".", 1)[0] in columns
+
+
+def shapes(records: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> Shape:
+    """Return the shape of each column as far as the first records show it."""
+    return {name: _shape([record.get(name) for record in records]) for name in columns}
+
+
+def _shape(values: list[Any]) -> Any:
+    objects = [value for value in values if isinstance(value, Mapping)]
+    if objects:
+        keys = dict.fromkeys(key for value in objects for key in value)
+        return {key: _shape([value.get(key) for value in objects]) for key in keys}
+    inner = [element for value in values if isinstance(value, list) for element in value]
+    return [_shape(inner)] if any(isinstance(element, Mapping) for element in inner) else TEXT
+
+
+def plan(columns: dict[str, list[str]], steps: dict[str, str], files: list[InputFile], extra: tuple[str, ...]) -> Plan:
+    """
+    Return how the rows of some files become one table of texts.
+
+    Parameters
+    ----------
+    columns : dict
+        Target -> columns of the files.
+    steps : dict
+        Event -> column, for tables of one row a session.
+    files : list of InputFile
+        The files; what one has and another lacks is missing there.
+    extra : tuple of str
+        Columns that a join adds.
+    """
+    names = tuple(dict.fromkeys(name for file in files for name in file.columns))
+    full = shapes([record for file in files for record in file.records], names)
+    used = {name.split(".", 1)[0] for several in columns.values() for name in several if name not in names}
+    shape = {name: (inner if name in used else TEXT) for name, inner in full.items()}
+    parts, parameters, lists = _parts(columns, shape, extra)
+    taken = {name for several in columns.values() for name in several} | set(steps.values()) | used
+    parts.append(f"{_properties([name for name in (*names, *extra) if name not in taken])} AS properties")
+    source = "raw"
+    for name in lists:
+        source = f"(SELECT *, unnest({quoted(name)}) AS {quoted('one ' + name)} FROM {source})"
+    select = f"SELECT __file, __line, {', '.join(parts)} FROM {source}"
+    if steps:
+        select = _by_steps(select, steps, source)
+    return Plan(select, shape, _filled(shape), parameters, bool(lists or steps))
+
+
+def _parts(
+    columns: dict[str, list[str]], shape: Shape, extra: tuple[str, ...]
+) -> tuple[list[str], dict[str, str], list[str]]:
+    parts, parameters, lists = [], {}, []
+    for target, names in columns.items():
+        texts = []
+        for name in names:
+            if name.startswith("="):
+                parameters[f"constant_{target}"] = name[1:]
+                texts.append(f"$constant_{target}")
+            elif name in shape or name in extra:
+                texts.append(f"nullif(CAST({quoted(name)} AS VARCHAR), '')")
+            elif (top := name.split(".", 1)[0]) in shape:
+                is_list = isinstance(shape[top], list)
+                lists += [top] if is_list and top not in lists else []
+                path = [("one " + top) if is_list else top, *name.split(".")[1:]]
+                texts.append(f"nullif(CAST({'.'.join(map(quoted, path))} AS VARCHAR), '')")
+        parts.append(f"coalesce({', '.join(texts)}, NULL) AS {quoted(target)}")
+    if "event" not in columns and "page_url" in columns:
+        parts.append("'page_view' AS event")
+    return parts, parameters, lists
+
+
+def _properties(names: list[str]) -> str:
+    """An object of the columns that nothing else uses; empty ones are left out."""
+    if not names:
+        return "'{}'"
+    pairs = [
+        f"{_text(json.dumps(name) + ':')} || to_json(nullif(CAST({quoted(name)} AS VARCHAR), ''))" for name in names
+    ]
+    return f"'{{' || array_to_string([{', '.join(pairs)}], ',') || '}}'"
+
+
+def _by_steps(select: str, steps: dict[str, str], source: str) -> str:
+    """One row a session -> its start, and each step whose column is filled."""
+    moments = ["{'event': 'session_start', 'at': CAST(NULL AS VARCHAR), 'place': 0}"]
+    for place, (event, column) in enumerate(steps.items(), 1):
+        text = f"trim(CAST({quoted(column)} AS VARCHAR))"
+        is_flag = f"regexp_full_match(lower({text}), '\\d{{1,6}}([.,]\\d+)?|true|t|yes|y|ja|x')"
+        is_empty = f"coalesce(lower({text}) IN ('', '0', '0.0', 'false', 'f', 'no', 'n', 'nein', 'null', 'none', 'nan', 'nat'), TRUE)"
+        moment = f"{{'event': {_text(event)}, 'at': CASE WHEN NOT {is_flag} THEN {text} END, 'place': {place}}}"
+        moments.append(f"CASE WHEN NOT {is_empty} THEN {moment} END")
+    happened = f"list_filter([{', '.join(moments)}], lambda one: one IS NOT NULL)"
+    widened = f"(SELECT *, unnest({happened}) AS happened FROM {source})"
+    inner = select.replace(f" FROM {source}", f", happened FROM {widened}")
+    return (
+        'SELECT * EXCLUDE (happened, "time"), happened.event AS event, CAST(happened.place AS VARCHAR) AS order_1, '
+        f'coalesce(happened.at, "time") AS "time" FROM ({inner.replace("AS event,", "AS own_event,")}) sessions'
+    )
+
+
+def _filled(shape: Shape) -> Callable[[tuple[str, ...]], str]:
+    def from_text(columns: tuple[str, ...]) -> str:
+        given = [quoted(name) if name in columns else f"CAST(NULL AS VARCHAR) AS {quoted(name)}" for name in shape]
+        return f"SELECT {', '.join(given)}, __file, __line FROM text"
+
+    return from_text
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

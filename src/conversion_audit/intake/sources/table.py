@@ -1,0 +1,167 @@
+"""
+Any table of rows: CSV, JSON lines or Parquet, with a column mapping; one row an event, or one row a session.
+
+There is no vendor document; ``columns`` in audit.yaml says what is what: a name of `tables.ROWS` (or one of its usual
+synonyms, see `SYNONYMS`) -> the file's column, or several of which the first filled one counts.
+
+- ``time: Created at`` names a column; ``time: events.ts`` a field inside a column that holds objects or lists of objects
+  (a list gives one row per element); ``event: "=purchase"`` is the text itself, the same in every row.
+- One row a session: ``steps: {view_item: viewed, purchase: bought_at}`` turns each row into a ``session_start`` and one event
+  for each step whose column is filled: with a time, at that time; with a flag or a count, at the session's start, in
+  the order of ``steps``.
+- Several files joined: ``join: {raw/sessions.csv: session_id}`` looks further columns up in those files by a column that
+  both have; they give no rows of their own.
+- Whatever is not mapped becomes a property of its own name.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from pathlib import Path
+
+from conversion_audit import config
+from conversion_audit.engine import Engine, Table, quoted
+from conversion_audit.errors import DataError, Problem, closest, listing
+from conversion_audit.intake.files import InputFile
+from conversion_audit.intake.sources import casting, mapping
+from conversion_audit.intake.sources.reading import Reading, gather
+
+KIND = "table"
+TITLE = "Any table of rows, with a column mapping"
+GIVES = "rows"
+
+
+def recognises(file: InputFile) -> str | None:
+    """Return why this looks like rows of events or sessions, in words, or None."""
+    guess = mapping.guess(file)
+    if "time" in guess and ({"event", "page_url"} & set(guess)):
+        shown = [f"{target} ({names[0]})" for target, names in guess.items()]
+        return f"its columns look like {listing(shown, 6)}"
+    return None
+
+
+def read(
+    engine: Engine, source: config.Source, files: list[InputFile], *, timezone: str | None, scratch: Path
+) -> Table:
+    """
+    Read a mapped table.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where the rows are kept.
+    source : Source
+        `columns`, `steps`, `join`, `decimal`, `currency`, `page_events`, `salvage` are used; without `columns` they are
+        guessed from their names.
+    files : list of InputFile
+        From `files.open_files`.
+    timezone : str, optional
+        Zone of times that name none.
+    scratch : Path
+        Where mended copies go.
+
+    Returns
+    -------
+    Table
+        See `tables.ROWS`.
+
+    Raises
+    ------
+    ConfigError
+        For a mapping to columns that rows do not have.
+    DataError
+        For columns that the files do not have, and for texts that could mean two things.
+    """
+    looked_up = [file for file in files if _join_key(source, file)]
+    main = [file for file in files if file not in looked_up]
+    columns = mapping.typed_names(source.columns) or mapping.guess(main[0])
+    extra = tuple(dict.fromkeys(name for file in looked_up for name in file.columns))
+    problems = _missing(columns, source, main, extra)
+    if problems:
+        raise DataError(*problems)
+    plan = mapping.plan(columns, source.steps, main, extra)
+    reading = Reading(
+        plan.select, plan.shape, scratch, source.salvage, from_text=plan.from_text, columns=casting.MAPPED,
+        parameters=plan.parameters, rows_per_line="many" if plan.is_many else "one",
+    )  # fmt: skip
+    lookups = _lookups(engine, source, looked_up, scratch)
+    if lookups:
+        reading = _joined(reading, lookups)
+    mapped = gather(engine, main, reading)
+    settings = casting.Settings(
+        timezone, source.decimal, source.currency, source.page_events, all(file.format == "parquet" for file in main)
+    )
+    return casting.cast(mapped, settings, mapped.notes)
+
+
+def _join_key(source: config.Source, file: InputFile) -> str | None:
+    return next((str(key) for pattern, key in source.join.items() if fnmatch(file.name, pattern)), None)
+
+
+def _missing(
+    columns: dict[str, list[str]], source: config.Source, files: list[InputFile], extra: tuple[str, ...]
+) -> list[Problem]:
+    """Return what is mapped but nowhere, and files that lack what every row needs."""
+    everywhere = tuple(dict.fromkeys((*(name for file in files for name in file.columns), *extra)))
+    wanted = {**columns, **{step: [name] for step, name in source.steps.items()}}
+    problems = [
+        Problem(
+            f"no column {name!r} for {target!r}{closest(name, everywhere)}",
+            listing([file.name for file in files], 3),
+            why=f"Columns found: {listing(everywhere, 20)}.",
+            mend="Correct `columns` of this source in audit.yaml, or export the column.",
+        )
+        for target, names in wanted.items()
+        if not any(mapping.is_there(name, everywhere) for name in names)
+        for name in names[:1]
+    ]
+    if "time" not in columns or not ({"event", "page_url"} & set(columns) or source.steps):
+        found = f"Columns found: {listing(everywhere, 20)}."
+        mend = (
+            "Name them under `columns` of this source in audit.yaml, e.g. columns: {time: Created at, event: Action}."
+        )
+        problems.append(Problem("rows need a time and an event (or a page)", files[0].name, why=found, mend=mend))
+    for file in files:
+        lacking = [t for t in ("time", "event") if t in columns and not _has(columns[t], (*file.columns, *extra))]
+        if lacking and not problems and file.columns:
+            named = ", ".join(columns[target][0] for target in lacking)
+            why = f"Columns found: {listing(file.columns, 20)}."
+            problems.append(
+                Problem(f"has no column {named!r}", file.name, why=why, mend="Export it as the other files.")
+            )
+    return problems
+
+
+def _has(names: list[str], columns: tuple[str, ...]) -> bool:
+    return any(mapping.is_there(name, columns) for name in names)
+
+
+def _lookups(engine: Engine, source: config.Source, files: list[InputFile], scratch: Path) -> list[tuple[Table, str]]:
+    found = []
+    for file in files:
+        key = _join_key(source, file) or ""
+        if key not in file.columns:
+            why = f"Columns found: {listing(file.columns, 20)}."
+            raise DataError(Problem(f"no column {key!r} to join by{closest(key, file.columns)}", file.name, why=why))
+        names = ", ".join(quoted(name) for name in file.columns)
+        reading = Reading(
+            f"SELECT {names}, __file, __line FROM raw", dict.fromkeys(file.columns, "text"), scratch, source.salvage,
+            columns=dict.fromkeys((*file.columns, "reject", "reject_column", "reject_value"), "text"),
+        )  # fmt: skip
+        found.append((gather(engine, [file], reading), key))
+    return found
+
+
+def _joined(reading: Reading, lookups: list[tuple[Table, str]]) -> Reading:
+    """Widen ``raw`` by what the looked-up files say of each row: the first row of each key counts."""
+    raw = "raw"
+    for number, (table, key) in enumerate(lookups):
+        one = (
+            f"SELECT * EXCLUDE (file, line, reject, reject_column, reject_value) FROM {quoted(table.name)} "
+            f"WHERE reject IS NULL QUALIFY row_number() OVER (PARTITION BY {quoted(key)} ORDER BY line) = 1"
+        )
+        raw = f"(SELECT * FROM {raw} l{number} LEFT JOIN ({one}) r{number} USING ({quoted(key)}))"
+    return Reading(
+        reading.rows.replace("FROM raw", f"FROM {raw} raw"), reading.shape, reading.scratch, reading.salvage,
+        reading.from_text, reading.columns, reading.rows_per_line, reading.parameters,
+    )  # fmt: skip
