@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from conversion_audit.analysis import intent, rules, split
+from conversion_audit.analysis import headline as headlines
+from conversion_audit.analysis import intent, rules, split, true_rate
 from conversion_audit.engine import Table, statement
 from conversion_audit.findings import Finding
 from conversion_audit.tables import MARKS, SESSIONS, check
@@ -27,7 +28,17 @@ class Recipe:
     of_period: bool = True
 
 
-RULE_KEYS = ("goals", "micro_conversions", "journey", "main_goal", "after_purchase", "kpis", "intents", "ineligible", "funnel")
+RULE_KEYS = (
+    "goals",
+    "micro_conversions",
+    "journey",
+    "main_goal",
+    "after_purchase",
+    "kpis",
+    "intents",
+    "ineligible",
+    "funnel",
+)
 
 
 def _marks(audit: Audit) -> Table:
@@ -84,4 +95,21 @@ def findings(audit: Audit) -> list[Finding]:
 
 def headline(audit: Audit) -> dict[str, Any]:
     """Return the headline numbers of the manifest."""
-    return {}
+    config = audit.config
+    goal = config.main_goal
+    counted = headlines.totals(
+        audit.sessions, audit.orders, audit.marks, goal, in_orders=config.goals[goal].value == "revenue"
+    )
+    steps = headlines.step_counts(
+        audit.marks, audit.history, audit.sessions, config.steps, window=config.funnel.visitor_window
+    )
+    intents = audit.table("session_intents")
+    rate = true_rate.true_rate(intents, fitted_split(audit))
+    return headlines.headline(counted, true_rate.headline(rate), steps)
+
+
+def fitted_split(audit: Audit) -> split.Split:
+    """Return the split of silent sessions for the period."""
+    can_buy = {name: one.can_buy for name, one in audit.config.intents.items()}
+    cells = split.landing_cells(audit.table("session_intents"))
+    return split.split(cells, can_buy, audit.config.thresholds)
