@@ -160,7 +160,7 @@ def ids(values: Iterable[str | None], key: bytes) -> pd.DataFrame:
     """
     rows = []
     for value in distinct(values):
-        clean, found = mask(tidy(value)) if _may_be_personal(value) else (value, {})
+        _, found = mask(tidy(value)) if _may_be_personal(value) else (value, {})
         if any(found.get(kind) for kind in ("email", "phone", "card", "iban")):
             rows.append((value, "h:" + _keyed(value, key), 1))
         else:
