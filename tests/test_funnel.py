@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -77,7 +79,7 @@ def allowed(chain, events, options) -> bool:
     entry = min(chain, key=lambda e: e["n"]) if any_order else chain[0]
     if max(e["t"] for e in chain) - entry["t"] > options.get("window", 1e9):
         return False
-    steps_apart = [b["t"] - a["t"] for a, b in zip(chain, chain[1:], strict=False)]
+    steps_apart = [b["t"] - a["t"] for a, b in pairwise(chain)]
     if not any_order and any(apart > options.get("step_window", 1e9) for apart in steps_apart):
         return False
     last = max(e["moment"] for e in chain)

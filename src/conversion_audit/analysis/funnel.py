@@ -131,7 +131,7 @@ def reached(
     exclude = list(exclude)
     rules = _rules(order, entry, window, step_window, ties, tolerance, bool(exclude), len(steps))
     engine = engine_of(marks)
-    marks = _with_period(engine, marks)
+    marks = with_period(engine, marks)
     named = pd.DataFrame(
         [(name, 0) for name in exclude] + [(name, n) for n, name in enumerate(steps, 1)], columns=["name", "step"]
     )
@@ -141,8 +141,12 @@ def reached(
         name="step_events",
         both=in_range == "both",
     )
-    picked = _picked(engine, _chains(engine, step_events, rules), rules, until if unit == "visitor" else None)
-    return engine.create(statement(__file__, f"{unit}_reached"), {"picked": picked, "marks": marks}, name="reached")
+    chains = _chains(engine, step_events, rules)
+    engine.drop(step_events)
+    picked = _picked(engine, chains, rules, until if unit == "visitor" else None)
+    tables = {"picked": picked, "marks": marks, "steps": engine.hold(named, "steps")}
+    sql = statement(__file__, f"{unit}_reached")
+    return (engine.view if rules.unlimited and unit == "session" else engine.create)(sql, tables, name="reached")
 
 
 def _rules(
@@ -205,7 +209,9 @@ def _following(engine: Engine, step_events: Table, first: Table, section: str, r
 
 def _stacked(engine: Engine, chains: Sequence[Table]) -> Table:
     names = {f"taken{n}": chain for n, chain in enumerate(chains, 1)}
-    return engine.create(" UNION ALL ".join(f"SELECT * FROM {name}" for name in names), names, name="chains")
+    stacked = engine.create(" UNION ALL ".join(f"SELECT * FROM {name}" for name in names), names, name="chains")
+    engine.drop(*chains)
+    return stacked
 
 
 def _entries(engine: Engine, step_events: Table, rules: Rules) -> Table:
@@ -221,7 +227,8 @@ def _picked(engine: Engine, chains: Table, rules: Rules, until: pd.Timestamp | N
     return engine.create(statement(__file__, "picked"), {"chains": chains}, **rules.parameters, **horizon)
 
 
-def _with_period(engine: Engine, marks: AnyTable) -> Table:
+def with_period(engine: Engine, marks: AnyTable) -> Table:
+    """Return marks with ``in_period``: where they do not say, all of them are."""
     held = marks if isinstance(marks, Table) else engine.hold(marks)
     if "in_period" in held.columns:
         return held

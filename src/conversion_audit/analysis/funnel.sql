@@ -152,9 +152,11 @@ SELECT
 FROM picked
 
 -- name: visitor_reached
-SELECT
+SELECT DISTINCT
     picked.unit_id, picked.entry, picked.entry_time, picked.step, picked.event_number, picked.moment, picked.time,
-    picked.is_tied, picked.is_counted, picked.is_rated, places.session_id
+    picked.is_tied, picked.is_counted, picked.is_rated, marks.session_id
 FROM picked
-JOIN (SELECT DISTINCT visitor_id, visitor_event_number, session_id FROM marks) AS places
-    ON places.visitor_id = picked.unit_id AND places.visitor_event_number = picked.event_number
+JOIN steps ON steps.step = picked.step
+JOIN marks
+    ON marks.visitor_id = picked.unit_id AND marks.visitor_event_number = picked.event_number
+    AND marks.name = steps.name

@@ -48,7 +48,9 @@ def exact_chains(engine: Engine, step_events: Table, entries: Table, rules: Rule
         slack = rules.tolerance * (rules.steps - step)
         sql = statement(__file__, "next_states")
         states.append(engine.create(sql, tables, name="states", step=step, slack=slack, **settings))
-    return _walked(engine, states[1:])
+    chains = _walked(engine, states[1:])
+    engine.drop(signed, *states)
+    return chains
 
 
 def _walked(engine: Engine, states: list[Table]) -> Table:

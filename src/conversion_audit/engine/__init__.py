@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -92,6 +93,21 @@ def grouping_sets(columns: Iterable[Sequence[str]]) -> str:
     '((), ("device"), ("device", "country"))'
     """
     return "(" + ", ".join("(" + ", ".join(map(quoted, names)) + ")" for names in columns) + ")"
+
+
+def like(pattern: str) -> str:
+    r"""
+    Return a config pattern as lower-case text for ``LIKE ... ESCAPE '\'``: `*` is any text.
+
+    Patterns follow pages: one Unicode form, no slash at the end of a path.
+
+    >>> like("/Help_*/")
+    '/help\\_%'
+    """
+    plain = unicodedata.normalize("NFC", pattern).strip().lower()
+    if plain.startswith("/"):
+        plain = plain.rstrip("/") or "/"
+    return re.sub(r"\*+", "%", re.sub(r"([\\%_])", r"\\\1", plain))
 
 
 class Engine:

@@ -1,0 +1,127 @@
+"""The funnel in every segment: one small aggregation for all columns together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from conversion_audit.analysis.funnel import with_period
+from conversion_audit.analysis.statistics import wilson
+from conversion_audit.engine import AnyTable, Engine, engine_of, grouping_sets, quoted, statement
+
+UNKNOWN = "unknown"
+
+
+def by_segment(
+    reached: AnyTable, marks: AnyTable, sessions: AnyTable, steps: Sequence[str], columns: Sequence[str]
+) -> pd.DataFrame:
+    """
+    Return the funnel of every value of every column.
+
+    A unit belongs to the segment of the session in which its chain began; a session to its own.
+
+    Parameters
+    ----------
+    reached : table
+        From `funnel.reached`, for sessions or visitors.
+    marks : table
+        Of the period; who shows a step at all is counted from it.
+    sessions : table
+        Of the period; holds the columns.
+    steps : sequence of str
+        The journey.
+    columns : sequence of str
+        Columns of `sessions`, e.g. ``["device", "channel"]``.
+
+    Returns
+    -------
+    DataFrame
+        One row per column, segment and step::
+
+            column  segment  step_number  step         all_sessions  sessions  visitors  in_order  previous  step_rate
+            device  desktop            1  view_item            1742       338       327       338       ...
+            device  desktop            2  add_to_cart          1742       150       147       120       338      0.355
+
+        `sessions` and `visitors` show the step at all, `in_order` counts the unit of `reached` (rates are of `rated`
+        ones). step_low, step_high and total_rate with its interval follow. A missing value is the segment "unknown".
+        Rates are NaN where nobody could have gone on.
+    """
+    engine = engine_of(reached, marks, sessions)
+    depths = engine.create(statement(__file__, "depths", stem="funnel_steps"), {"reached": reached}, name="depths")
+    tables = {"depths": depths, "sessions": sessions, "marks": with_period(engine, marks), "steps": _steps(steps)}
+    marked = engine.create(statement(__file__, "marked_sessions", stem="funnel_steps"), tables, name="marked")
+    chains = _grouped(engine, depths, sessions, ["depth", "rated_depth"], columns)
+    shown = _grouped(engine, marked, sessions, ["step_number"], columns)
+    every = _grouped(engine, engine.view("SELECT session_id FROM s", {"s": sessions}), sessions, [], columns)
+    rows = [_segment_rows(key, chains, shown, n, steps) for key, n in _sizes(every)]
+    table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["column", "segment", "step"])
+    engine.drop(depths, marked)
+    return _with_intervals(table) if rows else table
+
+
+def _grouped(
+    engine: Engine, rows: AnyTable, sessions: AnyTable, keys: Sequence[str], columns: Sequence[str]
+) -> pd.DataFrame:
+    """Count rows, and their visitors, by `keys` in every value of every column."""
+    texts = ", ".join(f"COALESCE(CAST(sessions.{quoted(c)} AS VARCHAR), $unknown) AS {quoted(c)}" for c in columns)
+    own = "".join(f"rows.{quoted(key)}, " for key in keys)
+    inner = f"SELECT {own}sessions.visitor_id, {texts} FROM rows JOIN sessions ON sessions.session_id = rows.session_id"
+    named = ", ".join(quoted(c) for c in [*keys, *columns])
+    sql = (
+        f"SELECT {named}, COUNT(*) AS units, COUNT(DISTINCT visitor_id) AS visitors FROM ({inner}) AS placed"
+        f" GROUP BY GROUPING SETS {grouping_sets([[*keys, c] for c in columns])}"
+    )
+    wide = engine.query(sql, {"rows": rows, "sessions": sessions}, unknown=UNKNOWN)
+    long = wide.melt([*keys, "units", "visitors"], list(columns), "column", "segment")
+    return long.dropna(subset=["segment"])
+
+
+def _sizes(every: pd.DataFrame) -> list[tuple[tuple[str, str], int]]:
+    ordered = every.assign(place=pd.factorize(every.column)[0]).sort_values(
+        ["place", "units", "segment"], ascending=[True, False, True]
+    )
+    return [((row.column, row.segment), int(row.units)) for row in ordered.itertuples()]
+
+
+def _segment_rows(
+    key: tuple[str, str], chains: pd.DataFrame, shown: pd.DataFrame, size: int, steps: Sequence[str]
+) -> pd.DataFrame:
+    mine = chains[(chains.column == key[0]) & (chains.segment == key[1])]
+    seen = shown[(shown.column == key[0]) & (shown.segment == key[1])].set_index("step_number")
+    numbers = range(1, len(steps) + 1)
+    return pd.DataFrame(
+        {
+            "column": key[0],
+            "segment": key[1],
+            "step_number": numbers,
+            "step": list(steps),
+            "all_sessions": size,
+            "sessions": seen.units.reindex(numbers, fill_value=0).astype(int).to_numpy(),
+            "visitors": seen.visitors.reindex(numbers, fill_value=0).astype(int).to_numpy(),
+            "in_order": [int(mine.units[mine.depth >= n].sum()) for n in numbers],
+            "rated": [int(mine.units[mine.rated_depth >= n].sum()) for n in numbers],
+        }
+    )
+
+
+def _with_intervals(table: pd.DataFrame) -> pd.DataFrame:
+    groups = table.groupby(["column", "segment"], sort=False).rated
+    previous, entrants = groups.shift(1), groups.transform("first")
+    step_low, step_high = wilson(table.rated, previous.fillna(0))
+    total_low, total_high = wilson(table.rated, entrants)
+    return table.assign(
+        previous=previous,
+        of=table.step.shift(1).where(table.step_number > 1),
+        step_rate=table.rated / previous.where(previous > 0),
+        step_low=step_low,
+        step_high=step_high,
+        entrants=entrants,
+        total_rate=table.rated / entrants.where(entrants > 0),
+        total_low=total_low,
+        total_high=total_high,
+    )
+
+
+def _steps(steps: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame({"name": list(steps), "step": range(1, len(steps) + 1)})
