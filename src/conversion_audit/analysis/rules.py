@@ -8,7 +8,7 @@ from itertools import product
 import pandas as pd
 
 from conversion_audit.config import Config, Intent, Rule
-from conversion_audit.engine import AnyTable, Table, engine_of, statement
+from conversion_audit.engine import AnyTable, Table, engine_of, like, statement
 
 SHOP = {"product": 3, "category": 2, "search": 2}
 """Page types that are shopping evidence by their name, and how strong it is."""
@@ -23,12 +23,6 @@ _SESSION_EVIDENCE = {
     "channels": ("channel", 1),
 }
 _SESSION_WHERE = {"hours": "hour", "devices": "device", "countries": "country"}
-
-
-def like(pattern: str) -> str:
-    """Return a config pattern as lower-case SQL LIKE text: ``*`` is any text, ``\\`` escapes."""
-    plain = pattern.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return plain.replace("*", "%")
 
 
 def rule_table(

@@ -111,6 +111,8 @@ def prepare(config: Config, raw: Table, *, key: bytes, scratch: Path, now: datet
     numbered = sessions.numbered(kept, keyed, visitors)
     facts = sessions.facts(kept, numbered)
     named = channels.channels(sessions.source_triples(facts), own=(*config.own_hosts, *config.referral_exclusions))
+    if named["channel"].notna().any():  # the export knows sources, so a session without one came directly
+        named["channel"] = named["channel"].fillna("Direct")
     by_channel = sessions.channels(facts, named)
     texts = rows.clean_texts(kept, config)
     rates = pd.DataFrame({"currency": [config.currency, *config.fx], "rate": [1.0, *map(float, config.fx.values())]})
