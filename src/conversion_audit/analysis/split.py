@@ -40,6 +40,8 @@ class Split:
         channel, later, chance: of a neutral landing, that it could have bought.
     calibration : DataFrame
         later, seen, fitted: neutral landings, counted and as fitted.
+    purposes : DataFrame
+        channel, later, purpose, share: what a neutral landing came for, given what followed it.
     weights : DataFrame
         channel, purpose, share of its neutral landings.
     checks : tuple of dict
@@ -50,6 +52,7 @@ class Split:
 
     chances: pd.DataFrame
     calibration: pd.DataFrame
+    purposes: pd.DataFrame
     weights: pd.DataFrame
     checks: tuple[dict, ...]
     everyone: bool = False
@@ -96,9 +99,11 @@ def split(cells: pd.DataFrame, can_buy: Mapping[str, str], limits: Mapping[str, 
     weights = weights.reshape(len(seen), len(anchors))
     fitted = seen.sum(axis=1).to_numpy() @ (weights @ anchors)
     calibration = pd.DataFrame({"later": later, "seen": seen.sum().to_numpy(float), "fitted": fitted})
+    purposes = _purposes(weights, anchors, seen.index, [SHOP, *others], later)
     return Split(
-        chances=_chances(weights, anchors, seen.index, later),
+        chances=purposes[purposes.purpose == SHOP].drop(columns="purpose").rename(columns={"share": "chance"}),
         calibration=calibration,
+        purposes=purposes,
         weights=_long(weights, seen.index, [SHOP, *others]),
         checks=tuple(_checks(cells, calibration, {**LIMITS, **(limits or {})})),
     )
@@ -120,15 +125,35 @@ def with_chances(intents: AnyTable, fitted: Split) -> Table:
     )
 
 
+def soft_counts(cells: pd.DataFrame, fitted: Split) -> pd.Series:
+    """
+    Return the expected number of sessions per purpose that cannot buy.
+
+    All its landings, and its fitted part of neutral landings; buyers came to buy. Over the rule's own label, which misses
+    silent sessions, a success rate would be too high.
+    """
+    rest = cells.assign(sessions=cells.sessions - cells.orders)
+    landed = rest[rest.landing == "service"].groupby("landing_intent").sessions.sum()
+    neutral = rest[rest.landing == "neutral"].merge(fitted.purposes, on=["channel", "later"])
+    mixed = (neutral.sessions * neutral.share).groupby(neutral.purpose).sum()
+    return landed.add(mixed, fill_value=0.0).drop(SHOP, errors="ignore").rename("soft_sessions")
+
+
 def _shows_service(cells: pd.DataFrame) -> bool:
     return bool(((cells.landing == "service") | cells.later.str.startswith(("service:", "both"))).any())
 
 
-def _nothing() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    return (
-        pd.DataFrame({"channel": pd.Series(dtype="string"), "later": pd.Series(dtype="string"), "chance": []}),
-        pd.DataFrame({"later": pd.Series(dtype="string"), "seen": [], "fitted": []}),
-        pd.DataFrame({"channel": pd.Series(dtype="string"), "purpose": pd.Series(dtype="string"), "share": []}),
+def _nothing() -> tuple[pd.DataFrame, ...]:
+    columns = (
+        ["channel", "later", "chance"],
+        ["later", "seen", "fitted"],
+        ["channel", "purpose", "later", "share"],
+        ["channel", "purpose", "share"],
+    )
+    numbers = {"chance", "seen", "fitted", "share"}
+    return tuple(
+        pd.DataFrame({name: pd.Series(dtype="float64" if name in numbers else "string") for name in names})
+        for names in columns
     )
 
 
@@ -177,10 +202,13 @@ def _weights(seen: np.ndarray, anchors: np.ndarray, prior: np.ndarray, rounds: i
     return new
 
 
-def _chances(weights: np.ndarray, anchors: np.ndarray, channels: pd.Index, later: list[str]) -> pd.DataFrame:
+def _purposes(
+    weights: np.ndarray, anchors: np.ndarray, channels: pd.Index, purposes: list[str], later: list[str]
+) -> pd.DataFrame:
     joint = weights[:, :, None] * anchors[None]
-    chance = joint[:, 0] / joint.sum(axis=1)
-    return _long(chance, channels, later).rename(columns={"purpose": "later", "share": "chance"})
+    share = joint / joint.sum(axis=1, keepdims=True)
+    places = pd.MultiIndex.from_product([channels.astype(str), purposes, later], names=["channel", "purpose", "later"])
+    return pd.DataFrame({"share": share.ravel()}, index=places).reset_index()
 
 
 def _long(values: np.ndarray, channels: pd.Index, names: list[str]) -> pd.DataFrame:

@@ -1,0 +1,250 @@
+"""Success for everyone who did not come to buy: did they get what they came for, and with what effort?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from conversion_audit.analysis.split import Split, landing_cells, soft_counts
+from conversion_audit.analysis.statistics import newcombe, wilson
+from conversion_audit.engine import AnyTable, Table, engine_of, statement
+from conversion_audit.findings import Finding
+
+DAYS = (30, 60, 90)
+WELL_SERVED = 0.7
+FEW = 10
+
+
+def served_sessions(
+    intents: AnyTable, marks: AnyTable, sessions: AnyTable, success: Mapping[str, Sequence[str]]
+) -> Table:
+    """
+    Return the sessions that came for something else, and whether each got it.
+
+    Parameters
+    ----------
+    intents : table
+        From `intent.session_intents`.
+    marks, sessions : table
+        Contracts `tables.MARKS` and `tables.SESSIONS`.
+    success : mapping
+        Intent -> names of its successes in `marks`; any of them counts. An intent without one is never served.
+
+    Returns
+    -------
+    Table
+        One row per session of these intents: intent, session_id, visitor_id, start, pages, seconds, exit_page, is_served.
+    """
+    pairs = [(name, intent) for intent, names in success.items() for name in names]
+    tables = {
+        "intents": intents,
+        "marks": marks,
+        "sessions": sessions,
+        "goals": pd.DataFrame(pairs, columns=["name", "intent"], dtype="string"),
+        "wanted": pd.DataFrame({"intent": pd.Series(list(success), dtype="string")}),
+    }
+    return engine_of(intents, marks, sessions).create(statement(__file__, "served"), tables, name="served")
+
+
+def service_table(
+    served: AnyTable, intents: AnyTable, fitted: Split, can_buy: Mapping[str, str], success: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """
+    Return, per intent other than shopping, how many came for it, got it, and how much effort that took.
+
+    The base is the expected number of sessions that came for it, silent ones included, where the split holds; else the
+    sessions that showed it, which makes the rate too high. `of` says which.
+
+    Parameters
+    ----------
+    served : table
+        From `served_sessions`.
+    intents : table
+        From `intent.session_intents`.
+    fitted : Split
+        From `split.split`.
+    can_buy, success : mapping
+        Intent -> whether its visitors can buy; intent -> names of its successes.
+
+    Returns
+    -------
+    DataFrame
+        One row per intent, the largest first::
+
+             intent  sessions  soft_sessions  successes  success_rate  success_low  success_high  success_pages  of
+            returns       810          930.4        570         0.613        0.581         0.644              3  ...
+
+        `success_rate` is NaN where no success is declared, or nobody came. Pages and seconds are medians, of those who
+        succeeded and of those who did not. `failures` is the base less the successes.
+    """
+    table = engine_of(served).query(statement(__file__, "efforts"), {"served": served}).astype({"successes": "int64"})
+    soft = soft_counts(landing_cells(intents), fitted)
+    known = fitted.holds and not fitted.everyone
+    expected = table.intent.map(soft).where(table.intent.map(can_buy) == "cannot") if known else np.nan
+    # Nobody can have succeeded without having come: the base is never below what was seen.
+    table = table.assign(soft_sessions=expected).assign(
+        soft_sessions=lambda t: t[["soft_sessions", "successes"]].max(axis=1, skipna=False)
+    )
+    base = table.soft_sessions.fillna(table.sessions)
+    declared = table.intent.map(lambda name: bool(success.get(name)))
+    low, high = wilson(table.successes.astype(float), base.astype(float))
+    return table.assign(
+        can_buy=table.intent.map(can_buy),
+        success_rate=(table.successes / base.where(base > 0)).where(declared),
+        success_low=pd.Series(low, table.index).where(declared),
+        success_high=pd.Series(high, table.index).where(declared),
+        failures=(base - table.successes).where(declared),
+        of=np.where(table.soft_sessions.isna(), "sessions that showed it", "sessions expected to have come for it"),
+    ).sort_values(["sessions", "intent"], ascending=[False, True], ignore_index=True)
+
+
+def service_rate(table: pd.DataFrame) -> dict:
+    """
+    Return the success rate of everyone who came for something that cannot be bought.
+
+    Returns
+    -------
+    dict
+        intents, successes, came, rate, low, high. Rate and interval are NaN where no success is declared.
+    """
+    rows = table[(table.can_buy == "cannot") & table.success_rate.notna()]
+    came, successes = float((rows.failures + rows.successes).sum()), int(rows.successes.sum())
+    low, high = wilson(successes, came)
+    rate = successes / came if came else float("nan")
+    return {
+        "intents": list(rows.intent),
+        "successes": successes,
+        "came": came,
+        "rate": rate,
+        "low": float(low),
+        "high": float(high),
+    }
+
+
+def failure_pages(served: AnyTable, most: int = 5) -> pd.DataFrame:
+    """
+    Return on which page sessions of each intent ended without what they came for.
+
+    Returns
+    -------
+    DataFrame
+        At most `most` rows per intent, the commonest first::
+
+             intent      page  failures  sessions  failure_share  of
+            returns  /returns       140       310           0.47  failed sessions of this intent
+    """
+    table = engine_of(served).query(statement(__file__, "failures"), {"served": served})
+    table = table.astype({"failures": "int64"})
+    total = table.groupby("intent").failures.transform("sum")
+    return (
+        table.assign(failure_share=table.failures / total, of="failed sessions of this intent")
+        .groupby("intent")
+        .head(most)
+        .reset_index(drop=True)
+    )
+
+
+def come_back(
+    served: AnyTable, history: AnyTable, every_session: AnyTable, goal: str, days: Sequence[int] = DAYS
+) -> pd.DataFrame:
+    """
+    Compare how many visitors buy later, served and not served.
+
+    Each visitor counts once, by the first session of the intent, and only where the export reaches as far as the days
+    asked. Being served goes with coming back; it need not be why.
+
+    Parameters
+    ----------
+    served : table
+        From `served_sessions`.
+    history, every_session : table
+        Marks and sessions of the whole export.
+    goal : str
+        Name of the goal that counts as buying.
+    days : sequence of int
+        Days to follow.
+
+    Returns
+    -------
+    DataFrame
+        One row per intent, days and outcome::
+
+             intent  days  outcome  visitors  came_back  come_back_rate  come_back_low  come_back_high  of
+            returns    30   served       402         61           0.152          0.120           0.190  visitors
+    """
+    tables = {
+        "served": served,
+        "history": history,
+        "every_session": every_session,
+        "windows": pd.DataFrame({"days": list(days)}),
+    }
+    table = (
+        engine_of(served, history)
+        .query(statement(__file__, "come_back"), tables, goal=goal)
+        .astype({"came_back": "int64"})
+    )
+    low, high = wilson(table.came_back, table.visitors)
+    return table.assign(
+        outcome=np.where(table.is_served == 1, "served", "not served"),
+        come_back_rate=table.came_back / table.visitors,
+        come_back_low=low,
+        come_back_high=high,
+        of="visitors",
+    ).drop(columns="is_served")
+
+
+def findings(table: pd.DataFrame, pages: pd.DataFrame, back: pd.DataFrame) -> list[Finding]:
+    """
+    Return one finding per intent with a declared success, and what goes with being served.
+
+    Parameters
+    ----------
+    table, pages, back : DataFrame
+        From `service_table`, `failure_pages` and `come_back`.
+    """
+    found = []
+    for row in table[table.success_rate.notna() & (table.sessions >= FEW)].to_dict("records"):
+        worst = pages[pages.intent == row["intent"]].head(1).to_dict("records")
+        failed = row["success_low"] < WELL_SERVED
+        values = {**row, "key": row["intent"], "page": worst[0]["page"] if worst else None}
+        found.append(
+            Finding(
+                kind="service",
+                chapter="03",
+                claim="service.rate",
+                severity="medium" if failed and row["failures"] >= FEW else "info",
+                verdict="counted",
+                values=values,
+                next_step="service.where_they_fail" if failed and worst else None,
+                segment={"intent": row["intent"]},
+                owner="customer_service",
+            )
+        )
+    return found + _back(back)
+
+
+def _back(back: pd.DataFrame) -> list[Finding]:
+    found = []
+    for (intent, days), pair in back.groupby(["intent", "days"]):
+        sides = pair.set_index("outcome")
+        if days != DAYS[0] or set(sides.index) != {"served", "not served"} or sides.visitors.min() < 5 * FEW:
+            continue
+        well, ill = sides.loc["served"], sides.loc["not served"]
+        low, _ = newcombe(well.came_back, well.visitors, ill.came_back, ill.visitors)
+        if low > 0:
+            values = {"key": intent, "intent": intent, "days": int(days), "served_rate": well.come_back_rate}
+            values |= {"served": int(well.visitors), "failed": int(ill.visitors), "failed_rate": ill.come_back_rate}
+            found.append(
+                Finding(
+                    kind="observation",
+                    chapter="03",
+                    claim="service.served_come_back",
+                    verdict="goes with",
+                    values=values,
+                    segment={"intent": intent},
+                    owner="customer_service",
+                )
+            )
+    return found

@@ -1,0 +1,57 @@
+-- name: served
+-- One row per session that came for something else than shopping: did it get what it came for, with what effort.
+WITH got AS (
+    SELECT DISTINCT m.session_id, g.intent FROM marks AS m JOIN goals AS g ON g.name = m.name
+)
+SELECT i.intent, i.session_id, i.visitor_id, s.start, s.pages, s.seconds, s.exit_page,
+       CASE WHEN g.session_id IS NULL THEN 0 ELSE 1 END AS is_served
+FROM intents AS i
+JOIN sessions AS s ON s.session_id = i.session_id
+LEFT JOIN got AS g ON g.session_id = i.session_id AND g.intent = i.intent
+JOIN wanted AS w ON w.intent = i.intent
+
+-- name: efforts
+SELECT intent, COUNT(*) AS sessions, COUNT(DISTINCT visitor_id) AS visitors, SUM(is_served) AS successes,
+       quantile_of(CASE WHEN is_served = 1 THEN CAST(pages AS DOUBLE) END, 0.5) AS success_pages,
+       quantile_of(CASE WHEN is_served = 1 THEN CAST(seconds AS DOUBLE) END, 0.5) AS success_seconds,
+       quantile_of(CASE WHEN is_served = 0 THEN CAST(pages AS DOUBLE) END, 0.5) AS failure_pages,
+       quantile_of(CASE WHEN is_served = 0 THEN CAST(seconds AS DOUBLE) END, 0.5) AS failure_seconds
+FROM served
+GROUP BY intent
+ORDER BY intent
+
+-- name: failures
+SELECT intent, exit_page AS page, SUM(1 - is_served) AS failures, COUNT(*) AS sessions
+FROM served
+WHERE exit_page IS NOT NULL
+GROUP BY intent, exit_page
+HAVING SUM(1 - is_served) > 0
+ORDER BY intent, failures DESC, page
+
+-- name: come_back
+-- Each visitor's first session of an intent, followed for so many days; only where the export reaches that far.
+WITH firsts AS (
+    SELECT intent, visitor_id, MIN(start) AS start FROM served GROUP BY intent, visitor_id
+),
+people AS (
+    SELECT s.intent, s.visitor_id, f.start, MAX(s.is_served) AS is_served
+    FROM served AS s
+    JOIN firsts AS f ON f.intent = s.intent AND f.visitor_id = s.visitor_id AND f.start = s.start
+    GROUP BY s.intent, s.visitor_id, f.start
+),
+bought AS (SELECT visitor_id, time FROM history WHERE name = $goal),
+ends AS (SELECT MAX(start) AS last_start FROM every_session),
+followed AS (
+    SELECT p.intent, p.is_served, w.days, p.visitor_id,
+           MAX(CASE WHEN b.time > p.start AND b.time <= add_seconds(p.start, w.days * 86400) THEN 1 ELSE 0 END) AS bought
+    FROM people AS p
+    CROSS JOIN windows AS w
+    CROSS JOIN ends AS e
+    LEFT JOIN bought AS b ON b.visitor_id = p.visitor_id
+    WHERE add_seconds(p.start, w.days * 86400) <= e.last_start
+    GROUP BY p.intent, p.is_served, w.days, p.visitor_id
+)
+SELECT intent, is_served, days, COUNT(*) AS visitors, SUM(bought) AS came_back
+FROM followed
+GROUP BY intent, is_served, days
+ORDER BY intent, days, is_served DESC

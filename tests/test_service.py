@@ -1,0 +1,153 @@
+"""Everyone who did not come to buy: did they get what they came for?"""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from conftest import table
+from pandas.testing import assert_frame_equal
+from worlds_intent import GOAL, INTENTS, ORDINARY, STEPS, SUCCESS, World, shop
+
+from conversion_audit.analysis import service
+from conversion_audit.analysis.intent import session_intents
+from conversion_audit.analysis.split import landing_cells, soft_counts, split
+
+WANTED = {"returns": ["return_filed"], "support": []}
+INTENT_ROWS = """
+    session_id  visitor_id  intent   runner_up  class  is_buyer  landing  landing_intent  later   channel
+    s1          v1          returns  -          X      0         service  returns         silent  Direct
+    s2          v2          returns  -          X      0         service  returns         silent  Direct
+    s3          v2          returns  -          X      0         service  returns         silent  Direct
+    s4          v3          support  -          X      0         service  support         silent  Direct
+    s5          v4          shop     -          C      1         shelf    -               shop    Direct
+"""
+SESSIONS = """
+    session_id  visitor_id  start       pages  seconds  exit_page
+    s1          v1          2026-01-01  2      40       /returns
+    s2          v2          2026-01-02  6      90       /help
+    s3          v2          2026-02-02  4      60       /returns
+    s4          v3          2026-01-03  1      5        /help
+    s5          v4          2026-04-20  9      300      /thanks
+"""
+MARKS = """
+    session_id  visitor_id  time        name
+    s1          v1          2026-01-01  return_filed
+    s3          v2          2026-02-02  return_filed
+    s5          v4          2026-04-20  purchase
+    s9          v1          2026-01-20  purchase
+    s8          v2          2026-03-20  purchase
+"""
+
+
+def _read(text: str) -> pd.DataFrame:
+    return table(text, session_id="str", visitor_id="str", landing_intent="object", runner_up="object")
+
+
+def _served() -> pd.DataFrame:
+    made = service.served_sessions(_read(INTENT_ROWS), _read(MARKS), _read(SESSIONS), WANTED)
+    return made.frame().sort_values("session_id", ignore_index=True)
+
+
+def test_a_session_is_served_when_its_own_success_is_in_it():
+    assert list(_served().session_id) == ["s1", "s2", "s3", "s4"]
+    assert list(_served().is_served) == [1, 0, 1, 0]
+
+
+def test_without_a_split_the_base_is_what_was_seen_and_says_so():
+    intents = _read(INTENT_ROWS)
+    fitted = split(landing_cells(intents), INTENTS)
+    result = service.service_table(_served(), intents, fitted, INTENTS, WANTED)
+    expected = table(
+        """
+        intent   sessions  visitors  successes  success_rate  success_pages  failure_seconds  failures
+        returns  3         2         2          0.666667      3              90               1
+        support  1         1         0          -             -              5                -
+        """
+    )
+    assert_frame_equal(result[expected.columns], expected, check_dtype=False, rtol=1e-4)
+    assert set(result["of"]) == {"sessions that showed it"}
+
+
+def test_the_rate_of_all_counts_only_intents_with_a_success():
+    intents = _read(INTENT_ROWS)
+    fitted = split(landing_cells(intents), INTENTS)
+    rate = service.service_rate(service.service_table(_served(), intents, fitted, INTENTS, WANTED))
+    assert (rate["intents"], rate["successes"], rate["came"], round(rate["rate"], 3)) == (["returns"], 2, 3.0, 0.667)
+
+
+def test_failures_are_placed_on_the_page_where_the_session_ended():
+    expected = table(
+        """
+        intent   page   failures  sessions  failure_share
+        returns  /help  1         1         1.0
+        support  /help  1         1         1.0
+        """
+    )
+    assert_frame_equal(service.failure_pages(_served())[expected.columns], expected, check_dtype=False)
+
+
+def test_visitors_are_followed_from_their_first_session_and_only_as_far_as_the_export_reaches():
+    result = service.come_back(_served(), _read(MARKS), _read(SESSIONS), GOAL, days=(30, 90, 200))
+    expected = table(
+        """
+        intent   days  visitors  came_back  outcome
+        returns  30    1         1          served
+        returns  30    1         0          not_served
+        returns  90    1         1          served
+        returns  90    1         1          not_served
+        support  30    1         0          not_served
+        support  90    1         0          not_served
+        """
+    ).replace("not_served", "not served")
+    assert_frame_equal(result[expected.columns], expected, check_dtype=False)
+
+
+def test_no_session_of_an_intent_gives_empty_tables():
+    empty = _served().head(0)
+    intents = _read(INTENT_ROWS).head(0)
+    fitted = split(landing_cells(intents), INTENTS)
+    made = service.service_table(empty, intents, fitted, INTENTS, WANTED)
+    assert len(made) == 0
+    assert pd.isna(service.service_rate(made)["rate"])
+    assert (
+        service.findings(
+            made, service.failure_pages(empty), service.come_back(empty, _read(MARKS), _read(SESSIONS), GOAL)
+        )
+        == []
+    )
+
+
+def test_inputs_are_left_unchanged():
+    intents, marks, sessions = _read(INTENT_ROWS), _read(MARKS), _read(SESSIONS)
+    before = intents.copy(), marks.copy(), sessions.copy()
+    service.served_sessions(intents, marks, sessions, WANTED)
+    for left, right in zip((intents, marks, sessions), before, strict=True):
+        assert_frame_equal(left, right)
+
+
+def _measured(world: World, seed: int) -> tuple[pd.DataFrame, pd.Series]:
+    marks, sessions, truth = shop(world, seed)
+    sessions = sessions.assign(exit_page=sessions.landing_page)
+    intents = session_intents(marks, sessions, STEPS, GOAL, INTENTS)
+    fitted = split(landing_cells(intents), INTENTS)
+    success = {name: [done] for name, done in SUCCESS.items()}
+    made = service.service_table(
+        service.served_sessions(intents, marks, sessions, success), intents, fitted, INTENTS, success
+    )
+    done = truth.session_id.isin(marks[marks.name.isin(SUCCESS.values())].session_id)
+    assert soft_counts(landing_cells(intents), fitted).sum() == pytest.approx((~truth.can_buy).sum(), rel=0.05)
+    return made.set_index("intent"), done.groupby(truth.purpose).mean()
+
+
+def test_success_over_the_soft_count_is_near_the_truth_and_over_the_label_too_high():
+    made, truth = _measured(World(sessions=8_000), 3)
+    assert made.success_rate["support"] == pytest.approx(truth["support"], rel=0.1)
+    assert made.successes["support"] / made.sessions["support"] > 1.15 * truth["support"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_success_rates_are_within_five_percent_of_the_truth(seed):
+    made, truth = _measured(ORDINARY, seed)
+    for intent in SUCCESS:
+        assert made.success_rate[intent] == pytest.approx(truth[intent], rel=0.06)
