@@ -71,7 +71,10 @@ def shop_sessions(shop) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def small(tmp_path_factory) -> list[dict]:
     """Every row of a small shop, as Python reads it."""
-    files = write_demo(tmp_path_factory.mktemp("small"), sessions=800)
+    return rows_of(write_demo(tmp_path_factory.mktemp("small"), sessions=800))
+
+
+def rows_of(files: list[Path]) -> list[dict]:
     return [json.loads(line) for file in files for line in gzip.open(file, "rt", encoding="utf-8")]
 
 
@@ -193,12 +196,69 @@ def test_what_is_planted_is_read_by_nothing_but_the_generator():
         path.relative_to(SOURCES).as_posix()
         for path in sorted(SOURCES.rglob("*.py"))
         if path.relative_to(SOURCES).parts[0] != "demo"
-        and re.search(r"\bplanted\b|demo\.(plans|walk|shop)", path.read_text("utf-8"))
+        and re.search(r"\bplanted\b|demo\.(plans|walk|world|shop|leads)", path.read_text("utf-8"))
     ]
     assert readers == []
 
 
-def test_config_of_the_demo_shop_is_valid(monkeypatch):
+@pytest.mark.parametrize("client, shop", [("demo", "shop"), ("demo-leads", "leads")])
+def test_config_is_valid_and_names_only_events_that_occur(tmp_path, monkeypatch, client, shop):
     monkeypatch.setenv("AUDIT_HOME", str(SOURCES.parents[1]))
-    config = read_config("demo")
-    assert config.steps == ["product_view", "add_to_cart", "checkout", "shipping", "payment", "purchase"]
+    config = read_config(client)
+    rows = rows_of(write_demo(tmp_path, shop=shop, sessions=6_000))
+    named = {event for rule in (config.micro_conversions | config.goals).values() for event in rule.event}
+    assert config.main_goal == config.steps[-1]
+    assert named - {row["event_name"] for row in rows} == set()
+
+
+def test_site_for_leads_has_forms_and_telephone_links_and_nothing_to_buy(tmp_path):
+    rows = rows_of(write_demo(tmp_path, shop="leads"))
+    events = {row["event_name"] for row in rows}
+    links = {params(row)["link_url"].split(":")[0] for row in rows if row["event_name"] == "click"}
+    assert {"form_start", "form_submit", "generate_lead", "file_download", "click"} <= events
+    assert links == {"tel", "mailto"}
+    assert events.isdisjoint({"purchase", "add_to_cart", "view_item", "begin_checkout"})
+    assert not any("ecommerce" in row or "items" in row or "currency" in params(row) for row in rows)
+    assert (
+        len({(row["user_pseudo_id"], params(row)["ga_session_id"]) for row in rows if "user_pseudo_id" in row}) > 20_000
+    )
+
+
+def test_planted_friction_of_the_site_for_leads_shows_in_a_plain_count(tmp_path):
+    write_demo(tmp_path, shop="leads")
+    sessions = read(tmp_path)
+    found = """
+        SELECT browser = 'Safari' AS safari, avg(CAST(details AS INT)) AS rate FROM (
+            SELECT device.web_info.browser AS browser, bool_or(event_name = 'form_step') AS details FROM rows
+            WHERE user_pseudo_id IS NOT NULL
+            GROUP BY user_pseudo_id, regexp_extract(event_params, 'ga_session_id.{25}([0-9]+)', 1), browser
+            HAVING bool_or(event_name = 'form_start' AND contains(event_params, '"quote"'))) GROUP BY 1 ORDER BY 1
+    """
+    others, safari = (rate for _, rate in sessions.execute(found).fetchall())
+    assert 1 - safari / others == pytest.approx(planted(shop="leads")[0]["loss"], abs=0.06)
+
+
+def test_later_period_follows_and_has_one_friction_less_and_a_new_incident():
+    first, later = ({one["name"]: one for one in planted(variant=variant)} for variant in (None, "later"))
+    assert set(first) - set(later) == {"safari_card_field", "size_picker_incident", "paid_social_growth"}
+    assert set(later) - set(first) == {"mobile_cart_incident"}
+    assert later["mobile_cart_incident"]["first_day"] == date(2026, 5, 18)
+    assert later["mobile_cart_incident"]["expected_lost_orders"] > 40
+
+
+def test_later_period_is_written_beside_the_first_and_some_visitors_return(tmp_path):
+    first = write_demo(tmp_path, sessions=2_000)
+    later = write_demo(tmp_path, sessions=2_000, variant="later")
+    assert (first[-1].name, later[0].name) == ("events_20260426.json.gz", "events_20260427.json.gz")
+    before, after = ({row.get("user_pseudo_id") for row in rows_of(files)} for files in (first, later))
+    assert 0.05 < len(before & after) / len(after) < 0.3
+
+
+@pytest.mark.slow
+def test_later_period_has_planted_incident_in_a_plain_count(tmp_path):
+    write_demo(tmp_path, variant="later")
+    sessions = sessions_of(read(tmp_path))
+    incident = next(one for one in planted(variant="later") if one["kind"] == "incident")
+    within = pd.to_datetime(sessions["day"]).dt.date.between(incident["first_day"], incident["last_day"])
+    assert loss(sessions[within], {"device": "mobile"}, "begin_checkout") == pytest.approx(incident["loss"], abs=0.1)
+    assert loss(sessions, {"browser": "Safari"}, "add_payment_info") == pytest.approx(0, abs=0.06)

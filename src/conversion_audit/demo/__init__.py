@@ -40,16 +40,19 @@ from typing import Any
 
 import numpy as np
 
+from conversion_audit.demo import deeds, leads, plans
 from conversion_audit.demo import shop as northlight
-from conversion_audit.demo.deeds import act
 from conversion_audit.demo.ga4 import write_days
-from conversion_audit.demo.people import crowd, sessions_table
-from conversion_audit.demo.plans import PAID_SOCIAL_SHIFT, PLANS, others
+from conversion_audit.demo.people import PLANNERS, SHOPPERS, crowd, sessions_table
 from conversion_audit.demo.walk import priced
+from conversion_audit.demo.world import World, truth
 
 __all__ = ["planted", "write_demo"]
 
 START = date(2026, 3, 2)
+_SESSIONS = {"shop": 64_000, "leads": 21_000}
+_STREAMS = {"shop": "7204518", "leads": "8119340"}
+_PLANS = {"shop": plans.PLANS, "leads": leads.PLANS}
 
 
 def write_demo(
@@ -57,7 +60,7 @@ def write_demo(
     *,
     shop: str = "shop",
     seed: int = 1,
-    sessions: int = 64_000,
+    sessions: int | None = None,
     start: date = START,
     weeks: int = 8,
     variant: str | None = None,
@@ -73,8 +76,8 @@ def write_demo(
         "shop" or "leads".
     seed : int
         The same seed gives the same bytes.
-    sessions : int
-        How many sessions.
+    sessions : int or None
+        How many sessions; None is 64,000 for the shop and 21,000 for leads.
     start : date
         First day of the first period.
     weeks : int
@@ -88,17 +91,16 @@ def write_demo(
         ``events_YYYYMMDD.json.gz``, in the order of days.
     """
     start = _first_day(start, weeks, variant)
-    rng, world = _world(seed, sessions, start, weeks, variant)
-    story = northlight.browse(rng, world)
-    logged_in = act(rng, world, story)
-    return write_days(folder, story, world.who, logged_in, start, 7 * weeks, "7204518")
+    rng, world = _world(shop, seed, sessions, start, weeks, variant)
+    story, logged_in = (leads if shop == "leads" else deeds).tell(rng, world)
+    return write_days(folder, story, world.who, logged_in, start, 7 * weeks, _STREAMS[shop])
 
 
 def planted(
     *,
     shop: str = "shop",
     seed: int = 1,
-    sessions: int = 64_000,
+    sessions: int | None = None,
     start: date = START,
     weeks: int = 8,
     variant: str | None = None,
@@ -114,9 +116,10 @@ def planted(
         among those who came to buy or to look around.
     """
     start = _first_day(start, weeks, variant)
-    _, world = _world(seed, sessions, start, weeks, variant)
-    frictions = priced(world.who, world.chances, PLANS[variant], start)
-    return [*frictions, *others(world.who, start, 7 * weeks, variant), northlight.truth(world)]
+    _, world = _world(shop, seed, sessions, start, weeks, variant)
+    frictions = priced(world.who, world.chances, _PLANS[shop][variant], start, world.steps)
+    others = plans.others(world.who, start, 7 * weeks, variant) if shop == "shop" else []
+    return [*frictions, *others, truth(world)]
 
 
 def _first_day(start: date, weeks: int, variant: str | None) -> date:
@@ -124,11 +127,13 @@ def _first_day(start: date, weeks: int, variant: str | None) -> date:
 
 
 def _world(
-    seed: int, sessions: int, start: date, weeks: int, variant: str | None
-) -> tuple[np.random.Generator, northlight.World]:
-    """Return the first random numbers not yet used, and what is known of each session."""
+    shop: str, seed: int, sessions: int | None, start: date, weeks: int, variant: str | None
+) -> tuple[np.random.Generator, World]:
+    """Return the random numbers that are left, and what is known of each session."""
     later = variant == "later"
     rng = np.random.default_rng([seed, 11 if later else 10])
-    shift = PAID_SOCIAL_SHIFT[variant]
-    who = sessions_table(rng, crowd(seed, sessions, later), sessions, start, 7 * weeks, shift)
-    return rng, northlight.world(rng, seed, who, PLANS[variant])
+    size = sessions or _SESSIONS[shop]
+    traffic = PLANNERS if shop == "leads" else SHOPPERS
+    shift = plans.PAID_SOCIAL_SHIFT[variant] if shop == "shop" else 1.0
+    who = sessions_table(rng, crowd(seed, size, later, traffic.devices), size, start, 7 * weeks, traffic, shift)
+    return rng, (leads if shop == "leads" else northlight).world(rng, seed, who, _PLANS[shop][variant])

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from conversion_audit.demo.arrivals import arrive, crawl
 from conversion_audit.demo.catalogue import TERMS, Product, products
 from conversion_audit.demo.people import draw
 from conversion_audit.demo.plans import ANDROID, DUTCH, SAFARI
-from conversion_audit.demo.shop import World, robots
-from conversion_audit.demo.story import LONGEST, Happening, Story, decimal, text, whole
+from conversion_audit.demo.shop import browse
+from conversion_audit.demo.story import Story, decimal, text, whole
+from conversion_audit.demo.world import World
 
 _PAYMENTS = ("card", "paypal", "invoice", "klarna")
 _COUPONS = ("", "", "", "", "SPRING10", "WELCOME5")
@@ -19,37 +21,20 @@ _ERRORS = ("Please enter a valid postcode", "Street is missing", "Phone number i
 _JUST_AN_ERROR = "ResizeObserver loop completed with undelivered notifications"
 
 
-def act(rng: np.random.Generator, shop: World, story: Story) -> np.ndarray:
-    """Add every event to the story; return the second of each session from which its visitor is logged in."""
-    arrive(rng, story, shop.who["is_new"].to_numpy(), np.where(DUTCH.members(shop.who), 6.0, 1.0))
-    _browse(rng, shop, story)
+def tell(rng: np.random.Generator, shop: World) -> tuple[Story, np.ndarray]:
+    """Return the story of every session, and from which second on its visitor is logged in."""
+    story = browse(rng, shop)
+    slow = np.where(DUTCH.members(shop.who), 6.0, 1.0)
+    arrive(rng, story, shop.who["is_new"].to_numpy(), {"checkout": slow})
+    _look_around(rng, shop, story)
     _ask(rng, shop, story)
     _err(rng, shop, story)
     _buy(rng, shop, story)
-    _crawl(rng, shop, story)
-    return _log_in(rng, shop, story)
+    crawl(rng, shop, story)
+    return story, _log_in(rng, shop, story)
 
 
-def arrive(rng: np.random.Generator, story: Story, is_new: np.ndarray, loads: np.ndarray | None = None) -> None:
-    """Add session starts, page views, scrolling and leaving."""
-    everyone = np.ones(len(is_new), dtype=bool)
-    tenths = np.array([decimal("load_seconds", n / 10) for n in range(400)], dtype=object)
-    spent = np.array([whole("engagement_time_msec", 95 * n) for n in range(10 * LONGEST + 1)], dtype=object)
-    for slot, place in story.slots.items():
-        first = story.has(slot) & (story.previous[:, place] < 0)
-        story.happen("session_start", slot, first, seq=0)
-        story.happen("first_visit", slot, first & is_new, seq=1)
-        load = rng.lognormal(0.1, 0.35, len(is_new)) * (1 if loads is None or slot != "checkout" else loads)
-        story.happen("page_view", slot, everyone, params=tenths[(load * 10).astype(int).clip(1, 399)], seq=2)
-        seconds = story.seconds[:, place]
-        scrolls = (seconds > 15) & (rng.random(len(seconds)) < 0.35)
-        story.happen("scroll", slot, scrolls, 0.6, whole("percent_scrolled", 90))
-        last = story.begin[:, place] + seconds >= story.length - 0.01
-        leaves = (seconds > 5) & (rng.random(len(seconds)) < np.where(last, 0.85, 0.22))
-        story.happen("user_engagement", slot, leaves, 0.97, spent[(seconds * 10).astype(int)])
-
-
-def _browse(rng: np.random.Generator, shop: World, story: Story) -> None:
+def _look_around(rng: np.random.Generator, shop: World, story: Story) -> None:
     size = len(shop.who)
 
     def some(share: float) -> np.ndarray:
@@ -198,19 +183,6 @@ def _from(story: Story, slot: str, now: np.ndarray, part: float, since: np.ndarr
     story.happen(event, slot, now, part, text("method", "email"))
     place = story.slots[slot]
     return np.where(now, story.begin[:, place] + part * story.seconds[:, place] - 0.0005, since)
-
-
-def _crawl(rng: np.random.Generator, shop: World, story: Story) -> None:
-    """Let two dozen silent first visits be robots that read a page every half second."""
-    rows = robots(shop)
-    pages = rng.integers(60, 150, len(rows))
-    session = np.repeat(rows, pages)
-    number = np.concatenate([np.arange(count) for count in pages]) if len(rows) else np.zeros(0)
-    page = rng.integers(0, len(story.site.paths), len(session)).astype(np.int32)
-    none = np.full(len(session), "", dtype=object)
-    story.happenings.append(
-        Happening("page_view", session, 1 + number * 0.45, page, np.zeros_like(page), none, none, 2)
-    )
 
 
 def _value(story: Story, slot: str) -> np.ndarray:

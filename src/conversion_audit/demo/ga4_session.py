@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from conversion_audit.demo.people import CHANNELS, LANGUAGES
+from conversion_audit.demo.people import LANGUAGES
 from conversion_audit.demo.story import text, whole
 
 _GROUPS = {
@@ -20,12 +20,11 @@ _GROUPS = {
     "affiliate": "Affiliates",
 }
 _REFERRERS = {
-    "organic_search": "https://www.google.com/",
-    "paid_search": "https://www.google.com/",
-    "paid_social": "https://l.facebook.com/",
-    "referral": "https://trailmagazine.example/best-of-spring",
-    "affiliate": "https://couponfox.example/partners",
+    "google": "https://www.google.com/",
+    "facebook": "https://l.facebook.com/",
+    "linkedin": "https://www.linkedin.com/",
 }
+_NAMES = ("source", "medium", "campaign")
 
 
 def session_parts(who: pd.DataFrame, stream: str, host: str) -> dict[str, list[str]]:
@@ -35,12 +34,12 @@ def session_parts(who: pd.DataFrame, stream: str, host: str) -> dict[str, list[s
     ``head`` opens the parameters; ``query`` and ``referrer`` belong to the landing page, ``arrival`` to its first rows;
     ``user`` is the login id; ``tail`` closes the row. Where consent was denied, cookie, session and login are left out.
     """
-    first = who.sort_values("start", kind="stable").groupby("person")["channel"].first()
-    people = who.assign(first_channel=who["person"].map(first)).to_dict("records")
+    first = who.sort_values("start", kind="stable").drop_duplicates("person").set_index("person")
+    people = who.assign(**{f"first_{name}": who["person"].map(first[name]) for name in _NAMES}).to_dict("records")
     return {
         "head": [_head(row) for row in people],
         "query": [_query(row) for row in people],
-        "referrer": [_referrer(row["channel"]) for row in people],
+        "referrer": [_referrer(row) for row in people],
         "arrival": [_arrival(row) for row in people],
         "user": ["" if row["denies"] else f',"user_id":"C{row["person"] * 7919 % 9_999_991:07d}"' for row in people],
         "tail": [_tail(row, stream, host) for row in people],
@@ -54,14 +53,9 @@ def _head(row: dict[str, Any]) -> str:
     return (whole("ga_session_id", row["start"]) + whole("ga_session_number", row["number"]))[1:] + "," + staff
 
 
-def _campaign(row: dict[str, Any]) -> tuple[str, str, str]:
-    source, medium, campaigns, *_ = CHANNELS[row["channel"]]
-    return source, medium, campaigns[row["campaign"]]
-
-
 def _query(row: dict[str, Any]) -> str:
     """Return the landing page's query. A few newsletter links carry the reader's address, as some mailers write it."""
-    source, medium, campaign = _campaign(row)
+    source, medium, campaign = (row[name] for name in _NAMES)
     if row["channel"] == "paid_search":
         return f"gclid=Cj{row['cookie']}"
     if row["channel"] not in {"paid_social", "email", "affiliate"}:
@@ -70,23 +64,25 @@ def _query(row: dict[str, Any]) -> str:
     return f"utm_source={source}&utm_medium={medium}&utm_campaign={campaign}{address}"
 
 
-def _referrer(channel: str) -> str:
-    return text("page_referrer", _REFERRERS[channel]) if channel in _REFERRERS else ""
+def _referrer(row: dict[str, Any]) -> str:
+    if row["channel"] in {"direct", "email"}:
+        return ""
+    return text("page_referrer", _REFERRERS.get(row["source"], f"https://{row['source']}/"))
 
 
 def _arrival(row: dict[str, Any]) -> str:
     if row["channel"] in {"direct", "organic_search", "referral"}:
         return ""
-    source, medium, campaign = _campaign(row)
+    source, medium, campaign = (row[name] for name in _NAMES)
     named = {"manual_source": source, "manual_medium": medium, "manual_campaign_name": campaign}
     found = {"gclid": f"Cj{row['cookie']}"} if row["channel"] == "paid_search" else named
     return ',"collected_traffic_source":' + _json(found)
 
 
 def _tail(row: dict[str, Any], stream: str, host: str) -> str:
-    source, medium, campaign = _campaign(row)
+    source, medium, campaign = (row[name] for name in _NAMES)
     named = {"source": source, "medium": medium, "campaign_name": campaign}
-    born = CHANNELS[row["first_channel"]]
+    born = {"name": row["first_campaign"], "medium": row["first_medium"], "source": row["first_source"]}
     consent = "No" if row["denies"] else "Yes"
     rest = {
         "privacy_info": {"analytics_storage": consent, "ads_storage": consent},
@@ -97,7 +93,7 @@ def _tail(row: dict[str, Any], stream: str, host: str) -> str:
             "web_info": {"browser": row["browser"], "hostname": host},
         },
         "geo": {"country": row["country"]},
-        "traffic_source": {"name": born[2][0], "medium": born[1], "source": born[0]},
+        "traffic_source": born,
         "session_traffic_source_last_click": {
             "manual_campaign": named,
             "cross_channel_campaign": named | {"default_channel_group": _GROUPS[row["channel"]]},

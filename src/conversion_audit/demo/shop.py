@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 import pandas as pd
 
@@ -12,6 +10,7 @@ from conversion_audit.demo.people import draw, draw_rows
 from conversion_audit.demo.plans import ANDROID, DUTCH
 from conversion_audit.demo.story import Story, dwell
 from conversion_audit.demo.walk import Chances, Friction, depth, left_over, moved, wobble
+from conversion_audit.demo.world import World
 
 INTENTS = ("purchase", "research", "returns", "support", "careers")
 _INTENT_BY_CHANNEL = {
@@ -59,29 +58,13 @@ _READS = {
 }
 _SECONDS = {"guide": 75.0, "cart": 32.0, "checkout": 70.0, "payment": 55.0, "review": 25.0, "done": 20.0, "form": 80.0}
 _PASS = {
-    "product_view": (0.93, 0.80, 0.08, 0.16, 0.02),
-    "add_to_cart": (0.215, 0.030, 0.008, 0.008, 0.004),
+    "product_view": (0.96, 0.88, 0.08, 0.16, 0.02),
+    "add_to_cart": (0.210, 0.028, 0.008, 0.008, 0.004),
     "checkout": 0.64,
     "shipping": 0.84,
     "payment": 0.87,
     "purchase": 0.91,
 }
-
-
-class World(NamedTuple):
-    """Sessions with what the generator knows of them; nothing of it is exported but what they do."""
-
-    who: pd.DataFrame
-    intent: np.ndarray
-    silent: np.ndarray
-    landing: np.ndarray
-    chances: Chances
-    depth: np.ndarray
-
-    def stopped(self, step: str) -> np.ndarray:
-        """Return which sessions a planted friction stopped at a step that they would have passed."""
-        place = list(_PASS).index(step)
-        return (self.depth == place) & (self.chances.luck[:, place] < self.chances.usual[:, place])
 
 
 def world(rng: np.random.Generator, seed: int, who: pd.DataFrame, frictions: list[Friction]) -> World:
@@ -91,31 +74,7 @@ def world(rng: np.random.Generator, seed: int, who: pd.DataFrame, frictions: lis
     landing = draw_rows(rng, _LANDING[intent])
     chances = _chances(rng, np.random.default_rng([seed, 3]), who, intent, silent, landing)
     reached = depth(chances, left_over(who, chances, frictions, list(_PASS)))
-    return World(who, intent, silent, landing, chances, reached)
-
-
-def robots(shop: World) -> np.ndarray:
-    """Return the two dozen sessions that are robots."""
-    return np.flatnonzero(shop.silent & shop.who["is_new"].to_numpy() & (shop.landing == 0))[:24]
-
-
-def truth(shop: World) -> dict[str, Any]:
-    """Return what visitors came for, in sessions with an id that are neither robots nor staff."""
-    counted = ~(shop.who["denies"] | shop.who["is_staff"]).to_numpy()
-    counted[robots(shop)] = False
-    orders = counted & (shop.depth >= len(_PASS))
-    capable = counted & (shop.intent < 2)
-    return {
-        "name": "intents",
-        "kind": "intents",
-        "sessions": int(counted.sum()),
-        "orders": int(orders.sum()),
-        "sessions_by_intent": {name: int((counted & (shop.intent == n)).sum()) for n, name in enumerate(INTENTS)},
-        "capable_sessions": int(capable.sum()),
-        "silent_share": float(shop.silent[counted].mean()),
-        "naive_rate": float(orders.sum() / counted.sum()),
-        "true_rate": float((orders & capable).sum() / capable.sum()),
-    }
+    return World(list(_PASS), INTENTS, who, intent, silent, landing, chances, reached)
 
 
 def draw_intents(rng: np.random.Generator, who: pd.DataFrame) -> np.ndarray:
@@ -153,7 +112,8 @@ def browse(rng: np.random.Generator, shop: World) -> Story:
     _read(rng, shop, story)
     _look(rng, shop, story)
     _check_out(rng, shop, story)
-    _land(shop, story)
+    landing = np.array([SLOTS.index(name) for name in LANDINGS])[shop.landing]
+    story.land(np.where(shop.chances.enters_at_cart, SLOTS.index("cart"), landing), "home")
     story.settle()
     return story
 
@@ -204,7 +164,8 @@ def _look(rng: np.random.Generator, shop: World, story: Story) -> None:
         more = more & (rng.random(size) < share)
         story.visit(slot, more, codes[draw(rng, favour, size)], dwell(rng, size, 30.0))
     lists = story.site.page(*(f"/c/{name}" for name in CATEGORIES))
-    again = story.has("product_2") & (rng.random(size) < 0.5)
+    lands = (shop.landing == LANDINGS.index("list")) & ~shop.silent & (rng.random(size) < 0.4)
+    again = lands | (story.has("product_2") & (rng.random(size) < 0.5))
     story.visit("list_2", again, rng.choice(lists, size), dwell(rng, size, 18.0))
     wish = views & ~shop.silent & (rng.random(size) < 0.04)
     story.visit("wishlist", wish, story.site.codes["/wishlist"], dwell(rng, size, 15.0))
@@ -227,14 +188,3 @@ def _check_out(rng: np.random.Generator, shop: World, story: Story) -> None:
     tracks = np.where(before, 0.35, 0.08 * bought) + 0.05 * ((shop.intent == 2) | (shop.intent == 3))
     after = ~shop.silent & (rng.random(size) < tracks)
     story.visit("after", after, codes["/account/tracking"], dwell(rng, size, 18.0))
-
-
-def _land(shop: World, story: Story) -> None:
-    """Put the landing page first."""
-    place = np.array([SLOTS.index(name) for name in LANDINGS])[shop.landing]
-    place = np.where(shop.chances.enters_at_cart, SLOTS.index("cart"), place)
-    rows = np.arange(len(place))
-    missing = story.page[rows, place] < 0
-    story.visit("home", missing, story.site.codes["/"], np.full(len(rows), 9.0))
-    place = np.where(missing, SLOTS.index("home"), place)
-    story.order[rows, place] = -1.0

@@ -72,6 +72,13 @@ class Story:
         """Return which sessions read a page in this slot."""
         return self.page[:, self.slots[slot]] >= 0
 
+    def land(self, place: np.ndarray, otherwise: str) -> None:
+        """Put one slot of each session first; where that slot has no page, the site's first page in slot `otherwise`."""
+        rows = np.arange(len(place))
+        missing = self.page[rows, place] < 0
+        self.visit(otherwise, missing, np.zeros(len(rows), dtype=np.int32), np.full(len(rows), 9.0))
+        self.order[rows, np.where(missing, self.slots[otherwise], place)] = -1.0
+
     def settle(self) -> None:
         """Fix the order of pages: from here on each slot has its first second and the page before it."""
         order = np.where(self.page >= 0, self.order, np.inf)
