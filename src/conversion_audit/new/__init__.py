@@ -1,0 +1,182 @@
+"""The first audit.yaml, from the export itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from conversion_audit import yaml_text
+from conversion_audit.config import Source, typed
+from conversion_audit.engine import Engine, Table
+from conversion_audit.errors import ConfigError, DataError, Problem, listing
+from conversion_audit.folders import Folders, home
+from conversion_audit.intake import files, sources
+from conversion_audit.intake.sources import mapping
+from conversion_audit.new.profile import profile
+from conversion_audit.new.suggest import suggest
+from conversion_audit.new.writing import written
+
+SITES = ("shop", "leads", "subscription", "content", "app")
+
+
+def new_client(client: str, paths: Sequence[str | Path], *, site: str | None = None) -> Path:
+    """
+    Make a client's folder from an export: the files under ``raw/``, and an audit.yaml that runs.
+
+    Parameters
+    ----------
+    client : str
+        Folder under ``data/``. It may exist and hold ``raw/``, but no audit.yaml.
+    paths : sequence of path
+        Files or folders of the export. They are linked where the disk allows it, else copied, and never changed.
+    site : {"shop", "leads", "subscription", "content", "app"}, optional
+        Kind of site; guessed from the events otherwise.
+
+    Returns
+    -------
+    Path
+        The new audit.yaml.
+
+    Raises
+    ------
+    ConfigError
+        If the client exists, a path does not, or the kind of site is none of these.
+    DataError
+        If the export cannot be read, or is of no known kind. Nothing is left behind.
+    """
+    folders = Folders(client)
+    _check(folders, paths, site)
+    (home() / "data").mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".new-{client}-", dir=home() / "data") as name:
+        folder = Path(name).resolve()
+        if folders.raw.is_dir():
+            _place([folders.raw], folder / "raw")
+        _place(paths, folder / "raw")
+        text = _suggested(client, folder, site)
+        draft = folder / "audit.yaml"
+        draft.write_text(text, encoding="utf-8")
+        typed(*yaml_text.read(draft, f"data/{client}/audit.yaml"), f"data/{client}/audit.yaml")
+        _publish(folder, folders)
+    return folders.config
+
+
+def _check(folders: Folders, paths: Sequence[str | Path], site: str | None) -> None:
+    problems = [Problem("no such file or folder", str(path)) for path in paths if not Path(path).exists()]
+    if folders.config.exists():
+        mend = f"Edit it, choose another name, or remove the client with: audit forget {folders.client}"
+        problems.append(Problem("this client exists already", f"data/{folders.client}/audit.yaml", mend=mend))
+    if not paths and not folders.raw.is_dir():
+        problems.append(Problem("no export given", mend=f"Type: audit new {folders.client} --from PATH-TO-EXPORT"))
+    if site is not None and site not in SITES:
+        problems.append(Problem("not a kind of site", seen=site, mend=f"One of: {', '.join(SITES)}"))
+    if problems:
+        raise ConfigError(*problems)
+
+
+def _place(paths: Iterable[str | Path], raw: Path) -> None:
+    for path in map(Path, paths):
+        inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        for file in inside:
+            relative = file.relative_to(path) if path.is_dir() else Path(file.name)
+            _link(file, _free(raw / relative))
+
+
+def _free(target: Path) -> Path:
+    numbered = (target.with_name(f"{number}-{target.name}") for number in range(2, 10_000))
+    return target if not target.exists() else next(path for path in numbered if not path.exists())
+
+
+def _link(file: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(file.resolve(), target)
+    except OSError:
+        shutil.copy2(file, target)
+
+
+def _publish(folder: Path, folders: Folders) -> None:
+    """The export first, audit.yaml last: a client without one is no client yet."""
+    folders.data.mkdir(parents=True, exist_ok=True)
+    if folders.raw.is_dir():
+        for file in sorted(p for p in (folder / "raw").rglob("*") if p.is_file()):
+            target = folders.raw / file.relative_to(folder / "raw")
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                file.replace(target)
+    else:
+        (folder / "raw").replace(folders.raw)
+    (folder / "audit.yaml").replace(folders.config)
+
+
+def _suggested(client: str, folder: Path, site: str | None) -> str:
+    scratch = folder / ".scratch"
+    opened = files.open_files(files.find(folder, ["raw"]), folder, scratch)
+    found = sources.recognise(opened)
+    strangers = found.pop("", [])
+    if not found:
+        raise DataError(*(_stranger(file) for file, _ in strangers[:5]))
+    engine = Engine([folder / "raw", scratch], scratch)
+    described, tables = [], []
+    for kind, recognised in found.items():
+        described.append(_source(kind, recognised, [file for file, _ in strangers] or len(found) > 1))
+        table = _read(engine, kind, [file for file, _ in recognised], described[-1], scratch)
+        tables += [table] if sources.KINDS[kind].GIVES == "rows" else []
+    if not tables:
+        raise DataError(_only_totals(list(found)))
+    seen = profile(engine, tables)
+    text = written(client, described, seen, suggest(seen, site))
+    engine.close()
+    unread = "".join(f"# CHECK: not read, of no known kind: {file.name}\n" for file, _ in strangers)
+    return text + unread
+
+
+def _stranger(file: files.InputFile) -> Problem:
+    return Problem(
+        "is of no kind that is known",
+        file.name,
+        why=f"Columns found: {listing(file.columns, 20) or 'none'}.",
+        mend=f"Known: {', '.join(module.TITLE for module in sources.KINDS.values())}. "
+        "For any other table of rows, write audit.yaml with kind: table and `columns`.",
+    )
+
+
+def _only_totals(kinds: list[str]) -> Problem:
+    return Problem(
+        f"these files hold no visitors' events, only {', '.join(kinds)}",
+        "raw",
+        why="Goals, journey and intents are suggested from events.",
+        mend="Add the analytics export itself.",
+    )
+
+
+def _source(kind: str, recognised: list[tuple[files.InputFile, str]], is_mixed: object) -> dict:
+    opened = [file for file, _ in recognised]
+    names = sorted({file.original.relative_to(file.original.parents[_depth(file)]).as_posix() for file in opened})
+    described = {"kind": kind, "files": _patterns(names, bool(is_mixed)), "reason": recognised[0][1]}
+    if kind == "table":
+        described["columns"] = mapping.guess(opened[0])
+    return described
+
+
+def _depth(file: files.InputFile) -> int:
+    """How many folders above the file its client's folder lies."""
+    parts = file.original.parts
+    return len(parts) - 1 - (len(parts) - 1 - parts[::-1].index("raw"))
+
+
+def _patterns(names: list[str], is_mixed: bool) -> list[str]:
+    if len(names) == 1 or is_mixed:
+        return names
+    folders = {name.rsplit("/", 1)[0] for name in names}
+    suffixes = {"".join(Path(name).suffixes[-2:]) for name in names}
+    if len(folders) == 1 and len(suffixes) == 1:
+        return [f"{folders.pop()}/*{suffixes.pop()}"]
+    return ["raw"]
+
+
+def _read(engine: Engine, kind: str, opened: list[files.InputFile], described: dict, scratch: Path) -> Table:
+    source = Source(kind=kind, files=described["files"], columns=described.get("columns", {}))
+    return sources.KINDS[kind].read(engine, source, opened, timezone=None, scratch=scratch)

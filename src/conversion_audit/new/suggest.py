@@ -1,0 +1,154 @@
+"""Profile -> suggestions: goal, steps, journey, page types, intents, each with the count that speaks for it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from conversion_audit.new import usual, words
+from conversion_audit.new.profile import Profile
+
+MOST_PATTERNS = 8
+INTENT_LABELS = {
+    "returns": ("Returns", "Rücksendung"),
+    "support": ("Support", "Kundendienst"),
+    "order_tracking": ("Order tracking", "Sendungsverfolgung"),
+    "account": ("Account", "Kundenkonto"),
+    "store_finder": ("Store finder", "Filialsuche"),
+    "careers": ("Careers", "Karriere"),
+    "press": ("Press", "Presse"),
+    "wholesale": ("Wholesale", "Großhandel"),
+}
+INTENT_SUCCESS = {
+    "returns": "return_filed", "support": "contact_sent", "order_tracking": "order_tracking", "store_finder": "store_found",
+    "careers": "job_applied",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Step:
+    """A suggested micro-conversion: its usual form, the export's events for it, and the sessions that have one."""
+
+    usual: usual.Usual
+    events: list[str]
+    sessions: int
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Everything that `audit new` suggests."""
+
+    site: str
+    goal: usual.Usual
+    goal_events: list[str]
+    goal_sessions: int
+    goal_is_sure: bool
+    has_revenue: bool
+    steps: list[Step]
+    journey: list[str]
+    after: list[str]
+    page_types: dict[str, list[str]]
+    page_views: dict[str, int]
+    intents: dict[str, list[str]]
+    hints: dict[str, list[str]]
+    untyped: list[tuple[str, int]]
+    hosts: list[tuple[str, int]] = field(default_factory=list)
+
+
+def suggest(found: Profile, site: str | None = None) -> Suggestion:
+    """
+    Return what a first audit.yaml should say.
+
+    Parameters
+    ----------
+    found : Profile
+        See `profile.profile`.
+    site : str, optional
+        Kind of site; without it, the first of shop, leads, subscription, app, content whose goal the export has.
+    """
+    sessions = dict(zip(found.events["event"], found.events["sessions"], strict=True))
+    site, goal, events, is_sure = _goal(found, sessions, site)
+    steps = _steps(sessions, set(events))
+    types, counts, intents, hints, untyped = _pages(found.pages)
+    named = {step.usual.name for step in steps}
+    after = [step.usual.name for step in steps if step.usual.part == "after"]
+    return Suggestion(
+        site, goal, events, max((sessions[event] for event in events), default=0), is_sure,
+        bool(found.events[found.events["event"].isin(events)]["amounts"].sum()),
+        steps,
+        [entry.name for entry in usual.STEPS if entry.part == "journey" and entry.name in named],
+        [*after, "repeat_purchase"] if goal.name == "purchase" else after,
+        types, counts, intents, hints, untyped, _hosts(found.pages),
+    )  # fmt: skip
+
+
+def _goal(found: Profile, sessions: dict[str, int], site: str | None) -> tuple[str, usual.Usual, list[str], bool]:
+    for kind in (site,) if site else usual.GOALS:
+        events = usual.found(usual.GOALS[kind], sessions)
+        sold = list(found.events[found.events["is_purchase"]]["event"]) if kind == "shop" else []
+        if events or sold:
+            return kind, usual.GOALS[kind], list(dict.fromkeys([*events[:1], *sold])), True
+    kind = site or "content"
+    spoken = [e for e in sessions if usual.plain(e) not in {usual.plain(a) for a in usual.AUTOMATIC}]
+    rare = min(spoken, key=lambda event: (sessions[event], event), default=None)
+    event = rare or next(iter(sessions), "page_view")
+    name = re.sub(r"\W+", "_", event).strip("_").lower() or "goal"
+    return kind, usual.Usual(name, "goal", event, event, event), [event], False
+
+
+def _steps(sessions: dict[str, int], goal_events: set[str]) -> list[Step]:
+    steps, taken = [], set(goal_events)
+    for entry in usual.STEPS:
+        events = [event for event in usual.found(entry, sessions) if event not in taken]
+        if events:
+            taken |= set(events)
+            steps.append(Step(entry, events, max(sessions[event] for event in events)))
+    return steps
+
+
+def _pages(pages: pd.DataFrame) -> tuple[dict, dict, dict, dict, list]:
+    """Return page types, their rows, pages of intents, hints, and first segments without a type."""
+    types: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    intents: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    hints: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    untyped: dict[str, int] = defaultdict(int)
+    for page, views in zip(pages["page"], pages["rows"], strict=True):
+        about = words.page_of(page)
+        if words.is_home(page):
+            types["home"][page] += views
+        elif about is None:
+            untyped["/" + page.split("/")[1] + ("/*" if page.count("/") > 1 else "")] += views
+        else:
+            pattern = _pattern(page, about.place)
+            types[about.name][pattern] += views
+            if about.group == "intents":
+                (hints if about.is_hint else intents)[about.name][pattern] += views
+    counts = {name: sum(found.values()) for name, found in types.items()}
+    rest = sorted(untyped.items(), key=lambda pair: (-pair[1], pair[0]))
+    return _most(types), counts, _most(intents), _most(hints), rest[:MOST_PATTERNS]
+
+
+def _pattern(page: str, place: int) -> str:
+    parts = page.split("?", 1)[0].strip("/").split("/")
+    head = "/" + "/".join(parts[: place + 1])
+    return head + "/*" if len(parts) > place + 1 else head
+
+
+def _most(found: dict[str, dict[str, int]]) -> dict[str, list[str]]:
+    order = sorted(found, key=lambda name: (-sum(found[name].values()), name))
+    return {
+        name: [pattern for pattern, _ in sorted(found[name].items(), key=lambda pair: (-pair[1], pair[0]))][
+            :MOST_PATTERNS
+        ]
+        for name in order
+    }
+
+
+def _hosts(pages: pd.DataFrame) -> list[tuple[str, int]]:
+    if pages["host"].isna().all():
+        return []
+    counts = pages.dropna(subset="host").groupby("host")["rows"].sum().sort_values(ascending=False, kind="stable")
+    return [(str(host), int(rows)) for host, rows in counts[counts >= counts.sum() / 100].items()]

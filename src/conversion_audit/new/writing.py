@@ -1,0 +1,213 @@
+"""Suggestions -> the text of a first audit.yaml: each guess beside the count that speaks for it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from conversion_audit.new import words
+from conversion_audit.new.profile import Profile
+from conversion_audit.new.suggest import INTENT_LABELS, INTENT_SUCCESS, Suggestion
+
+CHECK = "CHECK"
+_PLAIN = re.compile(r"[A-Za-z_/$][\w/.$+-]*( [\w/.$+-]+)*")
+_RESERVED = {"true", "false", "yes", "no", "on", "off", "null", "none", "y", "n"}
+
+
+def scalar(value: str) -> str:
+    """Return a text as YAML, quoted where it could be read as something else."""
+    is_plain = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED and value == value.strip()
+    return value if is_plain else json.dumps(value, ensure_ascii=False)
+
+
+def several(values: list[str]) -> str:
+    """Return one text as it is, several as a YAML list."""
+    return scalar(values[0]) if len(values) == 1 else "[" + ", ".join(map(scalar, values)) + "]"
+
+
+def written(client: str, sources: list[dict], found: Profile, guess: Suggestion) -> str:
+    """
+    Return the text of audit.yaml.
+
+    Parameters
+    ----------
+    client : str
+        The client's folder name.
+    sources : list of dict
+        kind, files, reason, and columns where the kind is ``table``.
+    found : Profile
+        What the export holds.
+    guess : Suggestion
+        What it suggests.
+    """
+    parts = [
+        _head(client, found, guess), _sources(sources), _page_types(guess), _goals(guess), _micro_conversions(guess),
+        _journey(guess), _intents(guess), _causes(found, guess), _questions(found, guess),
+    ]  # fmt: skip
+    return "\n".join(part for part in parts if part)
+
+
+def _count(number: float, noun: str) -> str:
+    return f"{int(number):,} {noun if int(number) != 1 else noun.removesuffix('s')}"
+
+
+def _head(client: str, found: Profile, guess: Suggestion) -> str:
+    totals = found.totals
+    lines = [
+        f"# First version, written from the export itself: {_count(totals['rows'], 'rows')}, about "
+        f"{_count(totals['sessions'], 'sessions')}, {_count(totals['visitors'], 'visitors')}.",
+        f"# Lines marked {CHECK} are guesses that a person should look at.",
+        "",
+        f"client: {scalar(client.replace('-', ' ').replace('_', ' ').title())}",
+        f"site: {guess.site}",
+    ]
+    if found.zone:
+        lines.append(f"timezone: {found.zone}   # the zone in which every row's time falls on the row's own date")
+    else:
+        lines.append(f"# timezone: Europe/Berlin   # {CHECK}: the export does not say; days are UTC until this is set")
+    lines += _currency(found)
+    if found.start:
+        odd = f"; {_count(found.odd_days, 'days')} outside it are almost empty" if found.odd_days else ""
+        lines.append(f"period: {{start: {found.start}, end: {found.end}}}   # the whole export{odd}")
+    return "\n".join(lines)
+
+
+def _currency(found: Profile) -> list[str]:
+    seen = [row for row in found.currencies.itertuples() if re.fullmatch(r"[A-Za-z]{3}", str(row.currency))]
+    if not seen:
+        return [f"currency: EUR   # {CHECK}: the export names none"]
+    first = seen[0]
+    said = _count(first.amounts, "amounts") if first.amounts else _count(first.rows, "rows")
+    others = ", ".join(str(row.currency).upper() for row in seen[1:4])
+    also = f"; {CHECK}: also {others}, give their rates under fx" if others and seen[1].amounts else ""
+    return [f"currency: {first.currency.upper()}   # of {said}{also}"]
+
+
+def _sources(sources: list[dict]) -> str:
+    lines = ["", "sources:"]
+    for source in sources:
+        lines.append(f"  - kind: {source['kind']}   # {_comment(source['reason'])}")
+        lines.append(f"    files: {several(source['files'])}")
+        if source.get("columns"):
+            lines.append(f"    columns:   # {CHECK}: guessed from the columns' names")
+            lines += [f"      {target}: {several(names)}" for target, names in source["columns"].items()]
+        lines += [f"    {key}: {scalar(value)}   # {CHECK}" for key, value in source.get("also", {}).items()]
+    return "\n".join(lines)
+
+
+def _comment(text: str) -> str:
+    return re.sub(r"[^\x20-\x7e\u00a0-\uffff]", " ", text).replace("\u2028", " ").replace("\u2029", " ")[:160]
+
+
+def _page_types(guess: Suggestion) -> str:
+    lines = ["", "# Which page is what: the first type that fits is taken, * is any text."]
+    if not guess.page_types:
+        return "\n".join([*lines, "page_types: {}   # no page's address says what it is"])
+    lines.append("page_types:")
+    for name, patterns in guess.page_types.items():
+        listed = "[" + ", ".join(map(scalar, patterns)) + "]"
+        lines.append(f"  {name}: {listed}   # {_count(guess.page_views[name], 'rows')}")
+    if guess.untyped:
+        lines.append(f"  # {CHECK}: without a type so far:")
+        lines += [f"  #   {_comment(pattern)}: {_count(rows, 'rows')}" for pattern, rows in guess.untyped]
+    return "\n".join(lines)
+
+
+def _goals(guess: Suggestion) -> str:
+    goal = guess.goal
+    mark = "" if guess.goal_is_sure else f"{CHECK}: no usual goal was found, this is the rarest event; "
+    value = "value: revenue, " if guess.has_revenue else ""
+    label = f"label: {{en: {scalar(goal.en)}, de: {scalar(goal.de)}}}"
+    return "\n".join([
+        "",
+        "# Success, and what one is worth: `value: revenue` takes each order's own amount, a number is the same for all.",
+        f"main_goal: {scalar(goal.name)}   # {mark}{_count(guess.goal_sessions, 'sessions')} reach it",
+        "goals:",
+        f"  {scalar(goal.name)}: {{event: {several(guess.goal_events)}, {value}{label}}}",
+    ])  # fmt: skip
+
+
+def _micro_conversions(guess: Suggestion) -> str:
+    lines = ["", "# What lies between arriving and success, and what goes wrong.", "micro_conversions:"]
+    for step in guess.steps:
+        entry = step.usual
+        if entry.name == guess.goal.name:
+            continue
+        label = f"label: {{en: {scalar(entry.en)}, de: {scalar(entry.de)}}}"
+        rule = f"{{type: {entry.kind}, event: {several(step.events)}, {label}}}"
+        lines.append(f"  {entry.name}: {rule}   # {_count(step.sessions, 'sessions')}")
+    bounce = "{type: negative, rule: single_page, label: {en: Bounce, de: Absprung}}"
+    return "\n".join([*lines, f"  bounce: {bounce}   # the source's own flag where it has one"])
+
+
+def _journey(guess: Suggestion) -> str:
+    sessions = {step.usual.name: step.sessions for step in guess.steps}
+    counts = ", ".join(f"{sessions[name]:,}" for name in guess.journey)
+    steps = [name for name in guess.journey if name != guess.goal.name]
+    reach = f"sessions with each: {counts}, {guess.goal_sessions:,}" if steps else "no usual step was found: add yours"
+    lines = [
+        "",
+        "# The way to the goal, in order.",
+        f"journey: [{', '.join([*steps, scalar(guess.goal.name)])}]   # {CHECK}: {reach}",
+    ]
+    if guess.after:
+        lines.append(f"after_purchase: [{', '.join(guess.after)}]")
+    return "\n".join(lines)
+
+
+def _intents(guess: Suggestion) -> str:
+    if not guess.intents:
+        return "\n# intents: {returns: {pages: [/returns*]}}   # no page's address says what else visitors come for"
+    named = {step.usual.name for step in guess.steps}
+    lines = [
+        "",
+        f"# What visitors come for who do not come to buy. {CHECK}: found by the words of addresses.",
+        "intents:",
+    ]
+    for name, pages in guess.intents.items():
+        entry = words.patterns()["intents"][name]
+        en, de = INTENT_LABELS[name]
+        parts = [f"pages: [{', '.join(map(scalar, pages))}]"]
+        if name in guess.hints:
+            parts.append(f"hints: [{', '.join(map(scalar, guess.hints[name]))}]")
+        if INTENT_SUCCESS.get(name) in named:
+            parts.append(f"success: {INTENT_SUCCESS[name]}")
+        parts.append(f"can_buy: {entry['can_buy']}, label: {{en: {scalar(en)}, de: {scalar(de)}}}")
+        lines.append(f"  {name}: {{{', '.join(parts)}}}   # {_count(guess.page_views[name], 'rows')}")
+    return "\n".join(lines)
+
+
+def _causes(found: Profile, guess: Suggestion) -> str:
+    suspects = [name for name in ("device", "browser", "os", "country") if found.known[name] > 1]
+    suspects += ["page_type"] if guess.page_types else []
+    adjusters = [name for name in ("channel", "campaign") if found.known[name] > 1]
+    adjusters += ["is_new"] + (["landing_page"] if len(found.pages) else [])
+    lines = [
+        "",
+        "# Where friction can live, and who came (never friction by rate alone).",
+        f"suspects: [{', '.join(suspects)}]",
+        f"adjusters: [{', '.join(adjusters)}]",
+    ]
+    if guess.hosts:
+        rows = sum(count for _, count in guess.hosts)
+        lines.append(f"own_hosts: [{', '.join(scalar(host) for host, _ in guess.hosts)}]   # of {_count(rows, 'rows')}")
+    return "\n".join(lines)
+
+
+def _questions(found: Profile, guess: Suggestion) -> str:
+    totals, goal = found.totals, guess.goal.name
+    worth = "each order's own amount" if guess.has_revenue else "nothing yet: write value under goals"
+    if guess.has_revenue and totals["amounts"]:
+        worth += f", {totals['revenue'] / totals['amounts']:,.2f} on average"
+    cannot = [name for name in guess.intents if words.patterns()["intents"][name]["can_buy"] == "cannot"]
+    hosts = ", ".join(host for host, _ in guess.hosts) or "the export names none"
+    return "\n".join([
+        "",
+        f"# Five questions for the client. {CHECK} the guessed answers.",
+        f"# 1. What is success?            Guessed: {_comment(goal)} ({_count(guess.goal_sessions, 'sessions')}).",
+        f"# 2. What is it worth?           Guessed: {worth}.",
+        f"# 3. Who cannot buy?             Guessed: who comes for {', '.join(cannot) or 'nothing known'}. See intents, ineligible.",
+        "# 4. What changed lately?        Guessed: nothing. See changes: [{on: 2026-04-03, what: new product video}].",
+        f"# 5. Which hosts are yours?      Guessed: {_comment(hosts)}. See own_hosts, referral_exclusions.",
+        "",
+    ])  # fmt: skip
