@@ -132,6 +132,8 @@ def _card_value(key: str, value: Any) -> str:
         return formatted(value, "flag")
     if isinstance(value, (int, float)) and not key.endswith(("rate", "share")):
         return formatted(value, "duration" if key.endswith("seconds") else "number")
+    if isinstance(value, str):
+        return formatted(text_or(f"values.card.{value}", "") or label(value))
     return cell_text(value, "percent" if isinstance(value, float) else "text", {})
 
 

@@ -51,7 +51,7 @@ def plot_flow(flow: pd.DataFrame, ax: Axes | None = None) -> Axes:
     links = _links(flow, source, target, count)
     nodes = _nodes(links)
     deepest = max(sum(1 for stage, _ in nodes if stage == column) for column in {stage for stage, _ in nodes})
-    ax = axes_for(ax, height=max(2.6, 0.9 + 0.42 * deepest))
+    ax = axes_for(ax, height=max(2.8, 1.0 + 0.46 * deepest))
     places = _places(nodes)
     goals = _goals(flow, target)
     _bands(ax, links, nodes, places, goals)
@@ -164,22 +164,10 @@ def _bars(ax: Axes, nodes: dict, places: dict, goals: set[str]) -> None:
         color = LOSS if name in _ENDS else accent() if name in goals else INK
         ax.barh((top + bottom) / 2, _BAR, left=stage, height=max(bottom - top, 0.003), color=color)
         words = text("figures.exit") if name in _ENDS else named(name, 22)
-        ax.annotate(
-            words,
-            (stage + _BAR, (top + bottom) / 2),
-            (4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8.8,
-            color=INK,
-        )
-        ax.annotate(
-            formatted(size, "count"),
-            (stage + _BAR, (top + bottom) / 2),
-            (4, -9.5),
-            textcoords="offset points",
-            va="center",
-            fontsize=7.8,
-            color=MUTED,
-            visible=bottom - top > 0.055,
-        )
+        thin = bottom - top < 0.075
+        lines = f"{words}  {formatted(size, 'count')}" if thin else words
+        at = (stage + _BAR, (top + bottom) / 2)
+        place = {"textcoords": "offset points", "va": "center"}
+        ax.annotate(lines, at, (4, 0 if thin else 4), fontsize=8.8, color=INK, **place)
+        if not thin:
+            ax.annotate(formatted(size, "count"), at, (4, -6.5), fontsize=8, color=MUTED, **place)

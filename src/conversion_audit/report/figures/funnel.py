@@ -12,6 +12,7 @@ from conversion_audit.report.figures.style import (
     REGAINED,
     accent,
     axes_for,
+    color_key,
     named,
     nothing_to_draw,
     pick,
@@ -36,7 +37,7 @@ def plot_funnel(steps: pd.DataFrame, ax: Axes | None = None) -> Axes:
         reached it later) and ``step_rate`` (of the step before; else the ratio of the counts is written).
     """
     rows = steps.reset_index(drop=True)
-    ax = axes_for(ax, height=0.75 + 0.5 * max(len(rows), 1))
+    ax = axes_for(ax, height=0.95 + 0.46 * max(len(rows), 1))
     count = pick(rows, *_COUNTS)
     if rows.empty or count is None or not rows[count].max():
         return nothing_to_draw(ax, text("figures.nothing"))
@@ -78,21 +79,15 @@ def _numbers(ax: Axes, place: int, row: pd.Series, count: float, first: float, b
 
 def _frame(ax: Axes, rows: pd.DataFrame, count: str) -> None:
     ax.set_yticks(range(len(rows)), [named(name, 30) for name in rows["step"]])
-    ax.set_ylim(len(rows) - 0.45, -1.0)
+    ax.set_ylim(len(rows) - 0.45, -0.95)
     ax.set_xlim(0, 1.48)
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
     unit = text("figures.visitors" if "visitor" in count else "figures.sessions")
-    for (x, _), words in zip(_COLUMNS, (unit, text("figures.of_first"), text("figures.of_step_before")), strict=True):
-        ax.text(x + 0.06, -0.72, words, ha="right", va="center", fontsize=8.3, color=MUTED)
-    _legend(ax, "regained" in rows and rows["regained"].fillna(0).gt(0).any())
-
-
-def _legend(ax: Axes, regained: bool) -> None:
-    parts = [(accent(), "figures.go_on")] + ([(REGAINED, "figures.come_back")] if regained else [])
-    x = 0.0
-    for color, key in [*parts, (tint(LOSS, 0.4), "figures.leave")]:
-        words = text(key)
-        ax.text(x, -0.72, "■", color=color, fontsize=9, va="center", family="DejaVu Sans")
-        ax.text(x + 0.025, -0.72, words, fontsize=8.3, va="center", color=MUTED)
-        x += 0.075 + 0.0135 * len(words)
+    heads = (unit, text("figures.of_first"), text("figures.of_step_before"))
+    for (x, _), words in zip(_COLUMNS, heads, strict=True):
+        ax.text(x + 0.06, -0.5, words, ha="right", va="bottom", fontsize=8.3, color=MUTED, linespacing=1.05)
+    regained = "regained" in rows and rows["regained"].fillna(0).gt(0).any()
+    parts = [(accent(), text("figures.go_on"))] + ([(REGAINED, text("figures.come_back"))] if regained else [])
+    if len(rows) > 1:
+        color_key(ax, [*parts, (tint(LOSS, 0.18), text("figures.leave"))])

@@ -13,6 +13,7 @@ from conversion_audit.report.figures.style import (
     REGAINED,
     accent,
     axes_for,
+    color_key,
     named,
     names_of,
     nothing_to_draw,
@@ -53,11 +54,23 @@ def plot_intent(split: pd.DataFrame, ax: Axes | None = None) -> Axes:
         if "success_rate" in rows and not is_missing(row["success_rate"]):
             ax.text(top * 1.5, place, formatted(row["success_rate"], "percent0"), ha="right", va="center", color=INK)
     ax.set_yticks(range(len(rows)), [named(value, 30) for value in rows[name]])
-    ax.set_ylim(len(rows) - 0.4, -1.05)
+    ax.set_ylim(len(rows) - 0.4, -0.7)
     ax.set_xlim(0, top * 1.52)
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
-    _legend(ax, top, pick(rows, "success_rate") is not None)
+    color_key(ax, [(color, text(f"figures.{kind_of}_buy")) for kind_of, color in _colors().items()])
+    if pick(rows, "success_rate"):
+        words = text("figures.succeed")
+        ax.annotate(
+            words,
+            (top * 1.5, 1),
+            (0, 7),
+            ("data", "axes fraction"),
+            "offset points",
+            ha="right",
+            fontsize=8.8,
+            color=MUTED,
+        )
     return ax
 
 
@@ -68,17 +81,6 @@ def _colors() -> dict[str, tuple | str]:
 def _share(ax: Axes, place: int, share: float, count: float, top: float) -> None:
     words = f"{formatted(share, 'percent1')}   {formatted(count, 'count')}"
     ax.annotate(words, (share, place), (6, 0), textcoords="offset points", va="center", fontsize=9, color=MUTED)
-
-
-def _legend(ax: Axes, top: float, success: bool) -> None:
-    x = 0.0
-    for kind, color in _colors().items():
-        words = text(f"figures.{kind}_buy")
-        ax.text(x, -0.78, "■", color=color, fontsize=9, va="center", family="DejaVu Sans")
-        ax.text(x + top * 0.035, -0.78, words, fontsize=8.3, va="center", color=MUTED)
-        x += top * (0.1 + 0.0215 * len(words))
-    if success:
-        ax.text(top * 1.5, -0.78, text("figures.succeed"), ha="right", fontsize=8.3, va="center", color=MUTED)
 
 
 def plot_true_rate(rates: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -150,4 +152,14 @@ def _true_legend(ax: Axes) -> None:
         ax.plot([], [], color=accent(), lw=1.4)[0],
     ]
     words = [text(f"figures.{key}") for key in ("naive", "middle", "bounds", "interval")]
-    ax.legend(handles, words, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, borderpad=0, columnspacing=1.4)
+    ax.legend(
+        handles,
+        words,
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=4,
+        borderpad=0,
+        columnspacing=1.2,
+        handletextpad=0.5,
+        fontsize=8.6,
+    )

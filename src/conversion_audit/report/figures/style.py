@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import matplotlib.pyplot as plt
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from conversion_audit.report.figures.svg import small_svg
 from conversion_audit.report.formats import formatted
@@ -88,6 +90,29 @@ def nothing_to_draw(ax: Axes, words: str) -> Axes:
     ax.set_axis_off()
     ax.text(0.5, 0.5, words, ha="center", va="center", color=MUTED, transform=ax.transAxes)
     return ax
+
+
+def color_key(ax: Axes, parts: Iterable[tuple[Any, str]]) -> None:
+    """Say above a figure what its colours mean."""
+    handles, words = [], []
+    for color, meaning in parts:
+        handles.append(Patch(facecolor=color))
+        words.append(meaning)
+    ax.legend(
+        handles,
+        words,
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=len(words),
+        borderpad=0,
+        borderaxespad=0.6,
+        handlelength=0.8,
+        handleheight=0.8,
+        handletextpad=0.5,
+        columnspacing=1.5,
+        labelcolor=MUTED,
+        fontsize=8.8,
+    )
 
 
 def as_svg(figure: Figure) -> bytes:
