@@ -1,0 +1,53 @@
+"""One record for everything the audit found."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from conversion_audit.findings import Finding, plain, ranked
+
+
+def test_an_id_stays_the_same_from_run_to_run():
+    one = Finding(
+        "friction", "04", "friction.likely", step="payment", segment={"browser": "Safari", "device": "mobile"}, rate=0.4
+    )
+    again = Finding(
+        "friction", "05", "friction.likely", step="payment", segment={"device": "mobile", "browser": "Safari"}, rate=0.3
+    )
+    assert one.id == again.id
+    assert one.id.startswith("F-")
+    assert len(one.id) == 6
+
+
+def test_only_an_incidents_start_is_part_of_its_id():
+    assert (
+        Finding("incident", "04", "x", since="2026-03-01").id != Finding("incident", "04", "x", since="2026-03-02").id
+    )
+    assert (
+        Finding("friction", "04", "x", since="2026-03-01").id == Finding("friction", "04", "x", since="2026-03-02").id
+    )
+
+
+def test_the_worst_comes_first_and_nothing_twice():
+    cheap = Finding("friction", "04", "a", "high", lost_orders={"low": 10})
+    dear = Finding("friction", "04", "b", "high", revenue={"low": 5000})
+    note = Finding("observation", "00", "c")
+    assert [one.claim for one in ranked([note, cheap, dear, cheap])] == ["b", "a", "c"]
+
+
+def test_a_record_is_plain_json_with_absent_as_null():
+    finding = Finding(
+        "goal",
+        "01",
+        "goals.rate",
+        values={"rate": np.float64(0.1), "day": pd.Timestamp("2026-03-01"), "no": np.nan, "n": np.int64(3)},
+    )
+    record = json.loads(json.dumps(finding.record()))
+    assert record["values"] == {"rate": 0.1, "day": "2026-03-01T00:00:00", "no": None, "n": 3}
+    assert record["lost_orders"] is None
+    assert record["id"] == finding.id
+
+
+def test_plain_unwraps_whatever_tables_hold():
+    assert plain({1: (np.bool_(True), float("inf"), pd.NaT, None)}) == {"1": [True, None, None, None]}
