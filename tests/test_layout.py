@@ -22,9 +22,9 @@ MAY_IMPORT = {
     "intake": {"intake"},
     "analysis": {"analysis"},
     "report": {"report"},
-    "audit": {"intake", "analysis"},
+    **{name: {"intake", "analysis", "audit", "prepared", "recipes"} for name in ("audit", "prepared", "recipes")},
     "new": {"intake", "analysis"},
-    "demo": set(),
+    "demo": {"demo"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
@@ -126,7 +126,8 @@ def sentences(path: Path, table: dict | None = None, prefix: str = "") -> dict[s
 
 
 def placeholders(text: str) -> list[str]:
-    return sorted(set(re.findall(r"\{([^{}]*)\}", text)))
+    """Name and kind; the words that follow a count differ from language to language."""
+    return sorted(set(re.findall(r"\{(\w+(?::\w+)?)[^{}]*\}", text)))
 
 
 def statements() -> list:

@@ -41,7 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-Client = Annotated[str, typer.Argument(metavar="CLIENT", help="The client's folder under data/.", show_default=False)]
+Client = Annotated[str, typer.Argument(help="The client's folder under data/.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object, for schedulers.")]
 Run = Annotated[str | None, typer.Option(metavar="RUN", help="Id of a run; the newest by default.", show_default=False)]
 Start = Annotated[str | None, typer.Option(metavar="DAY", help="First day, e.g. 2026-03-02.", show_default=False)]
@@ -95,9 +95,7 @@ def check(client: Client, as_json: Json = False) -> None:
 
 @app.command(rich_help_panel=AUDIT)
 def run(
-    clients: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLIENT]...", help="One client or several.", show_default=False)
-    ] = None,
+    clients: Annotated[list[str] | None, typer.Argument(help="One client or several.", show_default=False)] = None,
     every: Annotated[bool, typer.Option("--all", help="Every client under data/.")] = False,
     start: Start = None,
     end: End = None,
@@ -187,7 +185,7 @@ def sql(
     client: Client,
     query: Annotated[
         str,
-        typer.Argument(metavar="SELECT", help="One SELECT, e.g. 'SELECT device, count(*) FROM sessions GROUP BY 1'."),
+        typer.Argument(help="One SELECT, e.g. 'SELECT device, count(*) FROM sessions GROUP BY 1'."),
     ],
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
 ) -> None:
@@ -215,7 +213,7 @@ def pack(
 
 @app.command(rich_help_panel=DATA)
 def unpack(
-    path: Annotated[Path, typer.Argument(metavar="ZIP", help="A zip that `audit pack` wrote.", show_default=False)],
+    path: Annotated[Path, typer.Argument(help="A zip that `audit pack` wrote.", show_default=False)],
 ) -> None:
     """Take in a client that a colleague packed."""
     from conversion_audit import archive
@@ -241,13 +239,15 @@ def forget(
 
 
 @app.command(rich_help_panel=TRY)
-def demo() -> None:
-    """Write the demo shop's export, if it is not there."""
-    from conversion_audit.demo import write_demo
-    from conversion_audit.folders import home
+def demo(
+    leads: Annotated[bool, typer.Option("--leads", help="The site that collects leads instead of the shop.")] = False,
+    later: Annotated[bool, typer.Option("--later", help="Also the eight weeks that follow.")] = False,
+) -> None:
+    """Write a demo client's export, if it is not there."""
+    from conversion_audit import demos
 
-    write_demo(home() / "data" / "demo")
-    print("The demo shop is in data/demo. Next: audit run demo")
+    client, written = demos.bring("leads" if leads else "shop", later=later)
+    print(f"data/{client} {'is written' if written else 'is there'}. Next: audit run {client}")
 
 
 def main() -> None:

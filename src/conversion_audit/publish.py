@@ -125,12 +125,10 @@ def sha256(path: Path) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a text file, `\\n` line ends everywhere, and hand it to the disk."""
+    """Write a text file with ``\\n`` line ends everywhere."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def sweep(reports: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion_audit import chapters, evidence, manifest, publish, runs
+from conversion_audit import chapters, cover, evidence, manifest, publish, runs
 from conversion_audit.errors import NEEDS_YOU, OK, AuditError, MachineError, Problem
 from conversion_audit.folders import Folders, home
 from conversion_audit.kernels import Kernels
@@ -64,6 +64,7 @@ class Told:
     name: str
     status: str
     reason: str = ""
+    absent: tuple[str, ...] = ()
     notebook: NotebookNode | None = None
 
     def record(self) -> dict[str, Any]:
@@ -234,8 +235,8 @@ def _one(
 
 
 def _skipped(chapter: chapters.Chapter, absent: set[str]) -> Told:
-    missing = ", ".join(name for name in chapter.needs if name in absent)
-    return Told(chapter.number, chapter.name, SKIPPED, f"the export holds no {missing}")
+    missing = tuple(name for name in chapter.needs if name in absent)
+    return Told(chapter.number, chapter.name, SKIPPED, f"the export holds no {', '.join(missing)}", missing)
 
 
 def _require_any(told: Sequence[Told]) -> None:
@@ -247,11 +248,14 @@ def _write(draft: publish.Draft, audit: Audit, told: Sequence[Told], asked: Aske
     """Write what is handed over and what is kept."""
     from conversion_audit.report import export, page
 
-    findings = audit.findings
-    book = [page.chapter(one.number, one.name, one.status, one.notebook) for one in told]
-    publish.write(draft.client / "report.html", page.render(book, findings, manifest.about(audit, told)))
+    findings, facts = audit.findings, cover.about(audit)
+    book = [
+        page.chapter(one.number, one.name, one.status, one.notebook, cover.reason(audit.config, one.status, one.absent))
+        for one in told
+    ]
+    publish.write(draft.client / "report.html", page.render(book, findings, facts))
     export.save_tables(book, draft.client / "tables")
-    export.save_workbook(book, draft.client / "audit.xlsx")
+    export.save_workbook(book, draft.client / "audit.xlsx", facts)
     evidence.save_findings(findings, audit.folders.client, draft.run, draft.evidence / "findings.json")
     evidence.save_rejects(audit.rejects.frame(), draft.evidence / "bad_rows.ndjson.gz")
     if asked.pdf:

@@ -144,7 +144,9 @@ class Engine:
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(config=settings)
         self._run("SET TimeZone = 'UTC'")
         self._run("SET preserve_insertion_order = false")
-        self._run("SET enable_progress_bar = false")
+        # In a notebook without ipywidgets even switching it off raises.
+        if self._run("SELECT current_setting('enable_progress_bar')").fetchone()[0]:
+            self._run("SET enable_progress_bar = false")
         for macro in _sections(str(Path(__file__).with_name("duckdb.sql"))).values():
             self._run(macro)
         if scratch is not None:
