@@ -1,0 +1,224 @@
+"""What counts as success: goals and KPIs with their interval, their target and their own past."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from conversion_audit.analysis.statistics import newcombe, wilson
+from conversion_audit.engine import AnyTable, Table, engine_of, statement
+from conversion_audit.findings import Finding
+
+
+def period_before(every_session: AnyTable, start: date, end: date) -> Table:
+    """Return the sessions of the period of the same length just before this one, what is set aside left out."""
+    days = (end - start).days + 1
+    asked = {"start": start - timedelta(days=days), "end": start}
+    return engine_of(every_session).create(statement(__file__, "before"), {"sessions": every_session}, **asked)
+
+
+def reach(marks: AnyTable, sessions: AnyTable, names: Sequence[str]) -> pd.DataFrame:
+    """
+    Return how many sessions and visitors show each name, and how often.
+
+    Parameters
+    ----------
+    marks : table
+        At least those of `sessions`; further ones do not count.
+    sessions : table
+        The sessions looked at: the base of every rate.
+    names : sequence of str
+        Names in `marks`.
+
+    Returns
+    -------
+    DataFrame
+        One row per name, in their order::
+
+            name      completions  sessions  visitors  all_sessions  all_visitors  session_rate  session_low ...
+            purchase           46        43        42          2556          2293        0.0168       0.0124
+
+        with session_high, visitor_rate, visitor_low, visitor_high. Session intervals allow for repeated visits.
+    """
+    engine = engine_of(marks, sessions)
+    named = pd.DataFrame({"name": list(names), "place": range(len(names))}).astype({"name": "string"})
+    table = engine.query(
+        statement(__file__, "goal_counts"), {"marks": marks, "sessions": sessions, "names": named}
+    ).astype({"name": object})
+    rate = table.sessions / table.all_sessions.where(table.all_sessions > 0)
+    spread = table.hits_hits - 2 * rate * table.hits_tries + rate**2 * table.tries_tries
+    plain = table.all_sessions * rate * (1 - rate)
+    effect = (spread / plain.where(plain > 0)).fillna(1.0).clip(lower=1.0)
+    session_low, session_high = wilson(table.sessions / effect, table.all_sessions / effect)
+    visitor_low, visitor_high = wilson(table.visitors, table.all_visitors)
+    counts = ["completions", "sessions", "visitors", "all_sessions", "all_visitors"]
+    return table[["name", *counts]].astype(dict.fromkeys(counts, int)).assign(
+        session_rate=rate,
+        session_low=session_low,
+        session_high=session_high,
+        visitor_rate=table.visitors / table.all_visitors.where(table.all_visitors > 0),
+        visitor_low=visitor_low,
+        visitor_high=visitor_high,
+    )
+
+
+def goal_table(
+    marks: AnyTable,
+    sessions: AnyTable,
+    orders: AnyTable,
+    values: Mapping[str, Any],
+    targets: Mapping[str, float | None],
+    *,
+    history: AnyTable | None = None,
+    past_sessions: AnyTable | None = None,
+) -> pd.DataFrame:
+    """
+    Return each goal with its rate, worth, target and own past.
+
+    Parameters
+    ----------
+    marks, sessions, orders : table
+        Of the period.
+    values : mapping
+        Goal -> ``"revenue"``, an amount, or None: what one completion is worth.
+    targets : mapping
+        Goal -> rate of sessions aimed at, or None.
+    history, past_sessions : table, optional
+        Marks of the whole export and the sessions of the period before.
+
+    Returns
+    -------
+    DataFrame
+        One row per goal: goal, completions, sessions, visitors, all_sessions, the rates of `reach`, revenue (NaN for a
+        goal without value), target, meets ("yes", "no", "cannot say"; None without target), past_rate, past_low,
+        past_high, change and its interval (NaN without a past).
+    """
+    goals = list(values)
+    table = reach(marks, sessions, goals)
+    paid = engine_of(orders).query(statement(__file__, "revenue"), {"orders": orders}).iloc[0]
+    worth = {
+        goal: float(paid.revenue) if value == "revenue" and pd.notna(paid.revenue) else _worth(value, n)
+        for (goal, value), n in zip(values.items(), table.completions, strict=True)
+    }
+    by_revenue = table.name.map(lambda goal: values[goal] == "revenue")
+    completions = table.completions.mask(by_revenue, int(paid.orders)) if paid.orders else table.completions
+    table = table.assign(completions=completions.astype(int), revenue=table.name.map(worth).astype(float))
+    table = table.assign(target=table.name.map(dict(targets)).astype(float))
+    table["meets"] = [_meets(row.target, False, row.session_low, row.session_high) for row in table.itertuples()]
+    past = reach(history, past_sessions, goals) if history is not None and past_sessions is not None else None
+    return with_past(table, past).rename(columns={"name": "goal"})
+
+
+def kpi_table(marks: AnyTable, kpis: Sequence[Mapping[str, Any]], *, past: AnyTable | None = None) -> pd.DataFrame:
+    """
+    Return each KPI: of the sessions or visitors with one thing, the share with, or without, another.
+
+    Parameters
+    ----------
+    marks : table
+        Of the period.
+    kpis : sequence of mapping
+        Each with name, of, reach or without, unit, and target as ``{"at": .65, "below": True}`` or None.
+    past : table, optional
+        Marks of the period before.
+
+    Returns
+    -------
+    DataFrame
+        One row per KPI: kpi, of, unit, numerator, denominator, rate, low, high, target, is_ceiling, meets, past_rate,
+        past_low, past_high. NaN where nothing of the kind occurred.
+    """
+    rows = [_kpi(marks, kpi) for kpi in kpis]
+    table = pd.DataFrame(rows, columns=["kpi", "of", "unit", "numerator", "denominator", "target", "is_ceiling"])
+    low, high = wilson(table.numerator.astype(float), table.denominator.astype(float))
+    table = table.assign(rate=_share(table.numerator, table.denominator), low=low, high=high)
+    table["meets"] = [_meets(row.target, row.is_ceiling, row.low, row.high) for row in table.itertuples()]
+    if past is None:
+        return table.assign(past_rate=np.nan, past_low=np.nan, past_high=np.nan)
+    before = kpi_table(past, kpis)
+    return table.assign(past_rate=before.rate, past_low=before.low, past_high=before.high)
+
+
+def with_past(table: pd.DataFrame, past: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the table with past_rate, past_low, past_high, change, change_low and change_high of the session rate."""
+    columns = ["past_rate", "past_low", "past_high", "change", "change_low", "change_high"]
+    if past is None or not past.all_sessions.sum():
+        return table.assign(**dict.fromkeys(columns, np.nan))
+    low, high = newcombe(table.sessions, table.all_sessions, past.sessions, past.all_sessions)
+    change = table.session_rate - past.session_rate
+    values = [past.session_rate, past.session_low, past.session_high, change, low, high]
+    return table.assign(**dict(zip(columns, values, strict=True)))
+
+
+def findings(goals: pd.DataFrame, kpis: pd.DataFrame, main_goal: str) -> list[Finding]:
+    """
+    Return what the goals say: the main goal's rate, targets missed for sure, and changes larger than chance.
+
+    Parameters
+    ----------
+    goals, kpis : DataFrame
+        From `goal_table` and `kpi_table`.
+    main_goal : str
+        Always told, first.
+    """
+    found = [_rate_finding(row) for row in goals.to_dict("records") if row["goal"] == main_goal and row["all_sessions"]]
+    found += [
+        Finding("goal", "01", "goals.target_missed", "medium", values=row | {"key": row["goal"]}, next_step="goals.look_at_funnel")
+        for row in goals.to_dict("records")
+        if row["meets"] == "no"
+    ]
+    found += [
+        Finding("goal", "01", "goals.kpi_missed", "medium", values=row | {"key": row["kpi"]}, next_step="goals.look_at_funnel")
+        for row in kpis.to_dict("records")
+        if row["meets"] == "no"
+    ]
+    moved = [row for row in goals.to_dict("records") if row["change_low"] > 0 or row["change_high"] < 0]
+    found += [
+        Finding("goal", "01", "goals.rose" if row["change"] > 0 else "goals.fell", "low" if row["change"] > 0 else "medium",
+                values=row | {"key": row["goal"]}, next_step="goals.look_at_change")
+        for row in moved
+    ]
+    return found
+
+
+def _rate_finding(row: Mapping[str, Any]) -> Finding:
+    claim = "goals.rate" if pd.isna(row["revenue"]) else "goals.rate_and_value"
+    return Finding("observation", "01", claim, "info", values=dict(row))
+
+
+def _kpi(marks: AnyTable, kpi: Mapping[str, Any]) -> dict[str, Any]:
+    other, unit, target = kpi.get("without") or kpi["reach"], kpi["unit"], kpi.get("target")
+    sql = statement(__file__, "kpi_counts")
+    row = engine_of(marks).query(sql, {"marks": marks}, of=kpi["of"], other=other).iloc[0]
+    base, done = int(row[f"{unit}s"]), int(row[f"{unit}s_done"])
+    return {
+        "kpi": kpi["name"],
+        "of": kpi["of"],
+        "unit": unit,
+        "numerator": base - done if kpi.get("without") else done,
+        "denominator": base,
+        "target": target["at"] if target else np.nan,
+        "is_ceiling": bool(target and target["below"]),
+    }
+
+
+def _worth(value: Any, completions: int) -> float:
+    return np.nan if value is None or value == "revenue" else float(value) * completions
+
+
+def _share(part: pd.Series, whole: pd.Series) -> pd.Series:
+    return part.astype(float) / whole.where(whole > 0).astype(float)
+
+
+def _meets(target: float, is_ceiling: bool, low: float, high: float) -> str | None:
+    if pd.isna(target) or pd.isna(low):
+        return None
+    if high <= target:
+        return "yes" if is_ceiling else "no"
+    if low >= target:
+        return "no" if is_ceiling else "yes"
+    return "cannot say"

@@ -1,0 +1,50 @@
+-- name: goal_counts
+-- Per name: how often, in how many sessions, by how many visitors; and sums over visitors for the interval.
+WITH found AS (
+    SELECT marks.name, marks.session_id, COUNT(*) AS completions
+    FROM marks JOIN names ON names.name = marks.name
+    GROUP BY marks.name, marks.session_id
+),
+visitors AS (
+    SELECT sessions.visitor_id, found.name, SUM(found.completions) AS completions, SUM(1.0) AS hits
+    FROM found JOIN sessions ON sessions.session_id = found.session_id
+    GROUP BY sessions.visitor_id, found.name
+),
+visits AS (SELECT visitor_id, SUM(1.0) AS tries FROM sessions GROUP BY visitor_id),
+hits AS (
+    SELECT
+        visitors.name, SUM(visitors.completions) AS completions, SUM(visitors.hits) AS sessions,
+        COUNT(*) AS visitors, SUM(visitors.hits * visitors.hits) AS hits_hits,
+        SUM(visitors.hits * visits.tries) AS hits_tries
+    FROM visitors JOIN visits ON visits.visitor_id = visitors.visitor_id
+    GROUP BY visitors.name
+),
+everyone AS (
+    SELECT SUM(tries) AS all_sessions, COUNT(*) AS all_visitors, SUM(tries * tries) AS tries_tries FROM visits
+)
+SELECT
+    names.name, COALESCE(hits.completions, 0) AS completions, COALESCE(hits.sessions, 0) AS sessions,
+    COALESCE(hits.visitors, 0) AS visitors, COALESCE(everyone.all_sessions, 0) AS all_sessions,
+    everyone.all_visitors, COALESCE(hits.hits_hits, 0) AS hits_hits, COALESCE(hits.hits_tries, 0) AS hits_tries,
+    COALESCE(everyone.tries_tries, 0) AS tries_tries
+FROM names
+LEFT JOIN hits ON hits.name = names.name
+CROSS JOIN everyone
+ORDER BY names.place
+
+-- name: revenue
+SELECT COUNT(*) AS orders, SUM(revenue) AS revenue FROM orders
+
+-- name: kpi_counts
+WITH based AS (SELECT DISTINCT session_id, visitor_id FROM marks WHERE name = $of),
+done AS (SELECT DISTINCT session_id, visitor_id FROM marks WHERE name = $other)
+SELECT
+    COUNT(DISTINCT based.session_id) AS sessions, COUNT(DISTINCT by_session.session_id) AS sessions_done,
+    COUNT(DISTINCT based.visitor_id) AS visitors, COUNT(DISTINCT by_visitor.visitor_id) AS visitors_done
+FROM based
+LEFT JOIN done AS by_session ON by_session.session_id = based.session_id
+LEFT JOIN done AS by_visitor ON by_visitor.visitor_id = based.visitor_id
+
+-- name: before
+SELECT * FROM sessions
+WHERE set_aside IS NULL AND date >= CAST($start AS DATE) AND date < CAST($end AS DATE)

@@ -1,0 +1,246 @@
+"""The ladder of micro-conversions: who reaches each, when, on which visit, and how near it is to the goal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+import numpy as np
+import pandas as pd
+
+from conversion_audit.analysis.goals import reach
+from conversion_audit.analysis.statistics import newcombe, wilson
+from conversion_audit.engine import AnyTable, engine_of, statement
+from conversion_audit.findings import Finding
+
+AUTOMATIC = frozenset(
+    "page_view session_start first_visit user_engagement scroll screen_view first_open app_remove os_update".split()
+)
+NARROW = 0.05
+
+
+def ladder(
+    marks: AnyTable,
+    history: AnyTable,
+    sessions: AnyTable,
+    types: Mapping[str, str],
+    goal: str,
+    *,
+    window: float,
+    until: pd.Timestamp,
+) -> pd.DataFrame:
+    """
+    Return the micro-conversions from first touch to goal.
+
+    Parameters
+    ----------
+    marks, sessions : table
+        Of the period.
+    history : table
+        Marks of the whole export with ``in_period``.
+    types : mapping
+        Name -> destination, time, action, negative or goal, in the order declared.
+    goal : str
+        The goal that closeness is measured to.
+    window : float
+        Seconds within which a visitor may still reach the goal.
+    until : Timestamp
+        Last time of the export, naive UTC: who got there later than `until` - `window` is not judged.
+
+    Returns
+    -------
+    DataFrame
+        One row per name, widest reach first and the goal last: name, type, sessions, all_sessions, reach_rate with
+        reach_low and reach_high, completions, median_seconds (from the session's start), goal_sessions and
+        closeness_rate with its interval (of the sessions with it, those that reach the goal afterwards),
+        rated_visitors, later_goal_visitors and later_rate with its interval (of the visitors with it, those who reach
+        the goal within the window), and of its visitors the share first reaching it on visit 1, 2, 3 or later:
+        first_visit_share, second_visit_share, later_visit_share. NaN where nobody had it; the goal has no closeness.
+    """
+    engine = engine_of(marks, history, sessions)
+    names = list(types)
+    named = {"names": _named(names), "marks": marks, "history": history, "sessions": sessions}
+    found = engine.query(statement(__file__, "ladder"), named, goal=goal)
+    asked = {"goal": goal, "window": float(window), "until": until}
+    people = engine.query(statement(__file__, "visitor_ladder"), named, **asked).drop(columns="visitors")
+    table = reach(marks, sessions, names).rename(columns=_reach)
+    keep = ["name", "completions", "sessions", "visitors", "all_sessions", "reach_rate", "reach_low", "reach_high"]
+    table = table[keep].merge(found.drop(columns="sessions"), on="name", how="left").merge(people, on="name", how="left")
+    table.insert(1, "type", [types[name] for name in table.name])
+    table = _visit_shares(_closeness(table, goal))
+    table["place"] = (table.name == goal).astype(int)
+    return table.sort_values(["place", "sessions", "name"], ascending=[True, False, True]).drop(
+        columns="place", errors="ignore"
+    ).reset_index(drop=True)
+
+
+def weekly(marks: AnyTable, sessions: AnyTable, names: Sequence[str], start: pd.Timestamp) -> pd.DataFrame:
+    """
+    Return reach by week of the period, for first and repeat visits.
+
+    Returns
+    -------
+    DataFrame
+        One row per name, week and kind of visit: name, week (its first day), visit (first, repeat), sessions,
+        all_sessions, reach_rate, reach_low, reach_high.
+    """
+    tables = {"marks": marks, "sessions": sessions, "names": _named(names)}
+    start = pd.Timestamp(start)
+    table = engine_of(marks, sessions).query(statement(__file__, "weekly"), tables, start=start)
+    low, high = wilson(table.sessions, table.all_sessions)
+    return table.assign(
+        week=start + pd.to_timedelta(7 * table.week, unit="D"),
+        reach_rate=table.sessions / table.all_sessions,
+        reach_low=low,
+        reach_high=high,
+    )
+
+
+def attention(rungs: pd.DataFrame, weeks: pd.DataFrame, *, min_sessions: int = 30) -> pd.DataFrame:
+    """
+    Return which micro-conversions deserve attention now: reach, closeness to the goal, and change over the period.
+
+    Parameters
+    ----------
+    rungs : DataFrame
+        From `ladder`.
+    weeks : DataFrame
+        From `weekly`.
+    min_sessions : int
+        Fewer sessions with it: too few to say.
+
+    Returns
+    -------
+    DataFrame
+        One row per micro-conversion: name, type, reach_rate, first_reach_rate and repeat_reach_rate (of first and of
+        repeat visits), closeness_rate, change with its interval (reach in the later half of the weeks less that in
+        the earlier), attention and why::
+
+            attention     why
+            work on       close and falling; close but rarely reached; an error that spreads
+            watch         moving, but not close to the goal; too few to say
+            leave alone   steady
+    """
+    goal_rate = float(rungs[rungs.type == "goal"].reach_rate.max()) if (rungs.type == "goal").any() else np.nan
+    table = rungs[rungs.type != "goal"][
+        ["name", "type", "sessions", "reach_rate", "closeness_rate", "closeness_low"]
+    ].merge(_halves(weeks), on="name", how="left")
+    table = table.merge(_by_visit(weeks), on="name", how="left")
+    judged = [_judgement(row, goal_rate, min_sessions) for row in table.itertuples()]
+    table["attention"] = [verdict for verdict, _ in judged]
+    table["why"] = [why for _, why in judged]
+    table["place"] = table.attention.map({"work on": 0, "watch": 1, "leave alone": 2})
+    ordered = table.sort_values(["place", "sessions", "name"], ascending=[True, False, True])
+    return ordered.drop(columns=["place", "closeness_low"]).reset_index(drop=True)
+
+
+def uncovered(events: AnyTable, marks: AnyTable, names: Sequence[str]) -> pd.DataFrame:
+    """Return the events that no name covers, biggest first: event, events, sessions, is_automatic (not an act of a person)."""
+    tables = {"events": events, "marks": marks, "names": _named(names)}
+    table = engine_of(events, marks).query(statement(__file__, "uncovered"), tables)
+    return table.assign(is_automatic=table.event.isin(AUTOMATIC))
+
+
+def never_seen(marks: AnyTable, names: Sequence[str], seen: Sequence[str]) -> pd.DataFrame:
+    """Return the declared names that never occur, each with the closest of the export's events or pages: name, closest."""
+    missing = engine_of(marks).query(statement(__file__, "never_seen"), {"marks": marks, "names": _named(names)}).name
+    closest = [next(iter(get_close_matches(name, list(seen), n=1, cutoff=0.5)), None) for name in missing]
+    return pd.DataFrame({"name": list(missing), "closest": closest}, dtype=object)
+
+
+def findings(table: pd.DataFrame, missing: pd.DataFrame, loose: pd.DataFrame) -> list[Finding]:
+    """
+    Return what the ladder says: what to work on, what is declared and never seen, what is large and covered by nothing.
+
+    Parameters
+    ----------
+    table, missing, loose : DataFrame
+        From `attention`, `never_seen` and `uncovered`.
+    """
+    found = [
+        Finding("goal", "01", f"goals.attention_{row['why']}", "medium", "watch", values=row | {"key": row["name"]},
+                next_step="goals.look_at_rung", step=row["name"])
+        for row in table[table.attention == "work on"].to_dict("records")
+    ]
+    found += [
+        Finding("tracking", "01", "goals.never_seen" if row["closest"] is None else "goals.never_seen_closest", "low",
+                values=row | {"key": row["name"]}, next_step="goals.check_tracking", step=row["name"], owner="tracking")
+        for row in missing.to_dict("records")
+    ]
+    mine = loose[~loose.is_automatic]
+    if len(mine):
+        values = {"count": len(mine), **mine.iloc[0].to_dict()}
+        found.append(Finding("observation", "01", "goals.uncovered", "info", values=values))
+    return found
+
+
+_reach = {"session_rate": "reach_rate", "session_low": "reach_low", "session_high": "reach_high"}
+
+
+def _named(names: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame({"name": list(names), "place": range(len(names))}).astype({"name": "string"})
+
+
+def _closeness(table: pd.DataFrame, goal: str) -> pd.DataFrame:
+    own = table.name == goal
+    had, there = table.sessions.mask(own, 0), table.goal_sessions.fillna(0).mask(own, 0)
+    rated, later = table.rated_visitors.fillna(0).mask(own, 0), table.later_goal_visitors.fillna(0).mask(own, 0)
+    low, high = wilson(there, had)
+    later_low, later_high = wilson(later, rated)
+    return table.assign(
+        goal_sessions=there.astype(int),
+        closeness_rate=there / had.where(had > 0),
+        closeness_low=low,
+        closeness_high=high,
+        rated_visitors=rated.astype(int),
+        later_goal_visitors=later.astype(int),
+        later_rate=later / rated.where(rated > 0),
+        later_low=later_low,
+        later_high=later_high,
+    )
+
+
+def _visit_shares(table: pd.DataFrame) -> pd.DataFrame:
+    visits = ["first_visit", "second_visit", "later_visit"]
+    total = table[visits].sum(axis=1)
+    shares = {f"{visit}_share": table[visit] / total.where(total > 0) for visit in visits}
+    return table.drop(columns=visits).assign(**shares)
+
+
+def _halves(weeks: pd.DataFrame) -> pd.DataFrame:
+    """Later weeks less earlier ones; a middle week of an odd number belongs to neither."""
+    days = sorted(weeks.week.unique())
+    half = len(days) // 2
+    sums = {
+        name: weeks[weeks.week.isin(part)].groupby("name")[["sessions", "all_sessions"]].sum()
+        for name, part in (("early", days[:half]), ("late", days[len(days) - half :] if half else []))
+    }
+    both = sums["late"].join(sums["early"], lsuffix="_late", rsuffix="_early").reset_index()
+    if both.empty:
+        return pd.DataFrame(columns=["name", "change", "change_low", "change_high"])
+    low, high = newcombe(both.sessions_late, both.all_sessions_late, both.sessions_early, both.all_sessions_early)
+    change = both.sessions_late / both.all_sessions_late - both.sessions_early / both.all_sessions_early
+    return pd.DataFrame({"name": both.name, "change": change, "change_low": low, "change_high": high})
+
+
+def _by_visit(weeks: pd.DataFrame) -> pd.DataFrame:
+    sums = weeks.groupby(["name", "visit"])[["sessions", "all_sessions"]].sum()
+    rates = (sums.sessions / sums.all_sessions.where(sums.all_sessions > 0)).unstack("visit")
+    rates = rates.reindex(columns=["first", "repeat"])
+    return rates.rename(columns={"first": "first_reach_rate", "repeat": "repeat_reach_rate"}).reset_index()
+
+
+def _judgement(row, goal_rate: float, min_sessions: int) -> tuple[str, str]:
+    falling, rising = row.change_high < 0, row.change_low > 0
+    if row.type == "negative":
+        return ("work on", "spreading") if rising else ("watch", "receding") if falling else ("leave alone", "steady")
+    if row.sessions < min_sessions:
+        return "watch", "too_few"
+    is_close = row.closeness_low > goal_rate
+    if is_close and falling:
+        return "work on", "close_falling"
+    if is_close and row.reach_rate < NARROW and row.closeness_rate < 0.5:
+        return "work on", "close_narrow"
+    if falling or rising:
+        return "watch", "falling" if falling else "rising"
+    return "leave alone", "steady"
