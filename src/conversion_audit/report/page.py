@@ -148,7 +148,7 @@ def _view(chapters: list, findings: list[dict[str, Any]], about: Mapping[str, An
         "period": period_text(period["start"], period["end"]) if period.get("start") and period.get("end") else "",
         "prepared_on": formatted(about["prepared_on"], "date") if about.get("prepared_on") else "",
         "prepared_for": about.get("prepared_for") or "",
-        "agency": {key: formatted(value) for key, value in agency.items() if value and key != "logo"},
+        "agency": {key: formatted(agency.get(key) or "") for key in ("name", "contact", "footer")},
         "logo": _logo(about.get("logo") or agency.get("logo")),
         "partial": _partial(told),
         "summary": summary.view(findings, about),
