@@ -11,8 +11,8 @@ from pandas.testing import assert_frame_equal
 from conversion_audit.analysis.funnel import reached
 from conversion_audit.analysis.funnel_segments import by_segment
 from conversion_audit.analysis.funnel_steps import funnel_table, occurrences, options, step_table
-from conversion_audit.config import Funnel
 from conversion_audit.errors import ConfigError
+from conversion_audit.schema import Funnel
 
 MARKS = """
 session_id visitor_id event_number moment visitor_event_number visitor_moment time                name detail
@@ -98,7 +98,7 @@ def test_a_segment_is_that_of_the_session_in_which_the_chain_began():
     assert found.in_order.unstack()[STEPS].to_dict("index") == {
         "mobile": {"view": 2, "cart": 1, "buy": 1},
         "desktop": {"view": 0, "cart": 0, "buy": 0},
-        "unknown": {"view": 0, "cart": 0, "buy": 0},
+        "(not set)": {"view": 0, "cart": 0, "buy": 0},
     }
     assert found.sessions["desktop", "buy"] == 1
     assert found.all_sessions["mobile"].tolist() == [3, 3, 3]

@@ -1,8 +1,8 @@
 """The manifest's headline."""
 
 import pandas as pd
-
 from conftest import table
+
 from conversion_audit.analysis.headline import headline, step_counts, totals
 
 SESSIONS = table("""

@@ -1,10 +1,10 @@
 """Who a session belongs to."""
 
 import pandas as pd
+from conftest import table
 from pandas.testing import assert_frame_equal
 
 from conversion_audit.intake.identity import MOST_DEVICES, session_visitors
-from conftest import table
 
 
 def visitors(text: str) -> dict[str, str]:

@@ -4,8 +4,8 @@ from datetime import date
 
 import pandas as pd
 import pytest
-
 from conftest import table
+
 from conversion_audit.errors import DataError
 from conversion_audit.intake.ledger import fates, ledger, stop_if_too_bad, totals
 

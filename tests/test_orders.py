@@ -1,8 +1,8 @@
 """Purchase events -> orders."""
 
 import pandas as pd
-
 from conftest import table
+
 from conversion_audit.intake.orders import items, orders
 
 EMPTY_ITEMS = pd.DataFrame({"event_id": pd.Series(dtype="string")})

@@ -2,10 +2,10 @@
 
 import pandas as pd
 import pytest
-
 from conftest import table
+
 from conversion_audit.analysis.rules import bounces, marks, rule_table
-from conversion_audit.config import Intent, Rule
+from conversion_audit.schema import Intent, Rule
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import pandas as pd
 import pytest
-
 from conftest import table
+
 from conversion_audit.intake.sessions import add_sessions, numbered
 
 KINDS = {"event_id": "string", "device_id": "string", "login": "string", "source_session": "string"}

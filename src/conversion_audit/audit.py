@@ -10,12 +10,13 @@ from typing import Any
 import pandas as pd
 
 from conversion_audit import recipes
-from conversion_audit.config import Config, Period, read_config
+from conversion_audit.config import Config, read_config
 from conversion_audit.engine import Engine, Table, quoted, statement
 from conversion_audit.errors import ConfigError, MachineError, Problem, closest
 from conversion_audit.findings import Finding, plain, ranked
 from conversion_audit.folders import Folders
 from conversion_audit.prepared import INTAKE, Prepared, code
+from conversion_audit.schema import Period
 
 
 def open_audit(

@@ -7,8 +7,9 @@ from itertools import product
 
 import pandas as pd
 
-from conversion_audit.config import Config, Intent, Rule
+from conversion_audit.config import Config
 from conversion_audit.engine import AnyTable, Table, engine_of, like, statement
+from conversion_audit.schema import Intent, Rule
 
 SHOP = {"product": 3, "category": 2, "search": 2}
 """Page types that are shopping evidence by their name, and how strong it is."""

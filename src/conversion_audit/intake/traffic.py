@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from conversion_audit.config import Rule
 from conversion_audit.engine import AnyTable, Table, engine_of, quoted, statement
 from conversion_audit.intake.values import distinct, like
+from conversion_audit.schema import Rule
 
 REASONS = ("bot", "internal", "test")
 """Why a session is set aside; where several apply, the first."""

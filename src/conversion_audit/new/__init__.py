@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from conversion_audit import yaml_text
-from conversion_audit.config import Source, typed
+from conversion_audit.config import typed
 from conversion_audit.engine import Engine, Table
 from conversion_audit.errors import ConfigError, DataError, Problem, listing
 from conversion_audit.folders import Folders, home
@@ -18,6 +18,7 @@ from conversion_audit.intake.sources import mapping
 from conversion_audit.new.profile import profile
 from conversion_audit.new.suggest import suggest
 from conversion_audit.new.writing import written
+from conversion_audit.schema import Source
 
 SITES = ("shop", "leads", "subscription", "content", "app")
 
