@@ -51,6 +51,7 @@ class Attempts:
     depth: np.ndarray
     seconds: np.ndarray
     times: np.ndarray
+    event_number: np.ndarray
     day: np.ndarray
     weekday: np.ndarray
     visitor: np.ndarray
@@ -168,12 +169,20 @@ _KINDS = {"date": "DATE", "orders": "BIGINT", "revenue": "DOUBLE", "seconds": "D
 def _arrays(frame: pd.DataFrame, reached: pd.DataFrame, steps: int) -> dict[str, np.ndarray]:
     count = len(frame)
     seconds, times = np.full((steps, count), np.nan), np.zeros((steps, count), np.int32)
+    numbers = np.zeros((steps, count), np.int32)
     step, n = reached.step.to_numpy(int), reached.n.to_numpy(int)
     seconds[step, n] = reached.seconds.to_numpy(float)
     times[step, n] = reached.times.to_numpy(int)
+    numbers[step, n] = reached.event_number.to_numpy(int)
     depth = np.zeros(count, np.int16)
     np.maximum.at(depth, n, (step + 1).astype(np.int16))
-    return {"seconds": seconds, "times": times, "depth": depth, "visitor": frame.visitor.to_numpy(int)}
+    return {
+        "seconds": seconds,
+        "times": times,
+        "numbers": numbers,
+        "depth": depth,
+        "visitor": frame.visitor.to_numpy(int),
+    }
 
 
 def _people(frame: pd.DataFrame, visitor: np.ndarray) -> tuple[np.ndarray, int]:
@@ -291,6 +300,7 @@ def _attempts(frame, raw, steps, suspects, adjusters, entering, troubles, seen, 
         depth=raw["depth"][keep],
         seconds=raw["seconds"][:, keep],
         times=raw["times"][:, keep],
+        event_number=raw["numbers"][:, keep],
         day=(since // block).astype(np.int16),
         weekday=np.asarray(dates.dayofweek, np.int16) if len(dates) else np.zeros(0, np.int16),
         visitor=pd.factorize(raw["visitor"][keep])[0],

@@ -61,14 +61,31 @@ JOIN companions ON companions.page = events.page
 JOIN numbered ON numbered.session_id = events.session_id
 ORDER BY numbered.n, companions.step
 
--- name: slow_pages
+-- name: after
+-- What stopped sessions did from the moment they stood before the step. One query for all findings.
 SELECT
-    numbered.n,
-    entered.step,
-    max(events.load_seconds) AS load_seconds
+    stopped.finding,
+    stopped.is_inside,
+    stopped.n,
+    events.event_number,
+    coalesce(events.page_type, events.event) AS what,
+    seconds_between(numbered.start, events.time) - stopped.seconds AS seconds
 FROM events
 JOIN numbered ON numbered.session_id = events.session_id
-JOIN entered ON entered.n = numbered.n
-WHERE events.load_seconds IS NOT NULL AND events.event_number >= entered.event_number
-GROUP BY numbered.n, entered.step
-ORDER BY numbered.n, entered.step
+JOIN stopped ON stopped.n = numbered.n
+WHERE events.event_number > stopped.event_number
+ORDER BY stopped.finding, stopped.n, events.event_number
+
+-- name: after_marks
+SELECT
+    stopped.finding,
+    stopped.is_inside,
+    stopped.n,
+    marks.event_number,
+    marks.name AS what,
+    seconds_between(numbered.start, marks.time) - stopped.seconds AS seconds
+FROM marks
+JOIN numbered ON numbered.session_id = marks.session_id
+JOIN stopped ON stopped.n = numbered.n
+WHERE marks.event_number > stopped.event_number AND marks.name NOT LIKE 'evidence:%'
+ORDER BY stopped.finding, stopped.n, marks.event_number, marks.name

@@ -78,7 +78,7 @@ def find_candidates(attempts: Attempts) -> list[Candidate]:
     """
     Return everyone, every suspect value, every pair of values of two suspects, and every adjuster value.
 
-    At least 200 sessions lie inside and outside each. Groups of the same sessions are one candidate under the shortest
+    At least 200 sessions (a tenth of a very small shop's) lie inside and outside each. Groups of the same sessions are one candidate under the shortest
     name; `also` lists the others.
     """
     found: dict[bytes, Candidate] = {}
@@ -88,10 +88,11 @@ def find_candidates(attempts: Attempts) -> list[Candidate]:
         options += [Candidate(((first.name, a), (second.name, b))) for a in _real(first) for b in _real(second)]
     options += [Candidate(((f.name, level),), True) for f in attempts.adjusters for level in _real(f)]
     steps = _distinct_steps(attempts)
+    least = min(FEWEST_SESSIONS, max(20, len(attempts) // 10))
     for candidate in options:
         inside = np.concatenate([member(attempts, candidate, s) & attempts.at_risk(s) for s in steps])
         size, outside = inside.sum(), len(inside) - inside.sum()
-        if candidate.parts and min(size, outside) < FEWEST_SESSIONS:
+        if candidate.parts and min(size, outside) < least:
             continue
         key = np.packbits(inside).tobytes() + bytes([candidate.is_adjuster])
         known = found.get(key)

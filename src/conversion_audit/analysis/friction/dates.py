@@ -123,17 +123,22 @@ def _window_z(residual, weight, since, until, noise) -> np.ndarray:
 
 
 def _daily_noise(residual: np.ndarray, weight: np.ndarray) -> float:
-    """Return how much the whole site's days differ beyond chance; the first candidate is everyone."""
+    """
+    Return how much the whole site's days differ beyond chance; the first candidate is everyone.
+
+    From neighbouring days, so that a lasting fall is not taken for noise; by the median, so that one bad day is not.
+    """
     live = weight[0] > 0
-    if live.sum() < 10:
+    if live.sum() < 15:
         return 0.0
-    gap, info = residual[0][live] / weight[0][live], weight[0][live]
-    if np.median(gap**2 * info) < 0.75:
+    gap, variance = residual[0][live] / weight[0][live], 1 / weight[0][live]
+    step, variance = np.diff(gap) ** 2, variance[1:] + variance[:-1]
+    if np.median(step / variance) < 0.8:
         return 0.0
     low, high = 0.0, 1.0
     for _ in range(25):
         middle = (low + high) / 2
-        low, high = (middle, high) if np.median(gap**2 / (1 / info + middle**2)) > 0.4549 else (low, middle)
+        low, high = (middle, high) if np.median(step / (variance + 2 * middle**2)) > 0.4549 else (low, middle)
     return high
 
 
@@ -171,6 +176,17 @@ def _outside(residual, weight, since, until) -> tuple[np.ndarray, np.ndarray]:
     info = (weight * outside).sum(1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return (residual * outside).sum(1) / info, info
+
+
+def window_gap(fit: StepFit, members: np.ndarray, days: int, window: tuple[int, int]) -> tuple[float, float]:
+    """Return one segment's gap inside a window minus its gap outside, at one step, and its information."""
+    _, y, expected, weight = (values[0] for values in daily(fit, members, days))
+    inside = (np.arange(days) >= window[0]) & (np.arange(days) < window[1])
+    here, there = weight[inside].sum() / fit.inflation, weight[~inside].sum() / fit.inflation
+    if min(here, there) < 3:
+        return 0.0, 0.0
+    residual = (y - expected) / fit.inflation
+    return float(residual[inside].sum() / here - residual[~inside].sum() / there), float(here * there / (here + there))
 
 
 def edges(

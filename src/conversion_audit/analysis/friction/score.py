@@ -47,7 +47,6 @@ class Differences:
 def step_gaps(fit: StepFit, candidates: Sequence[Candidate]) -> tuple[np.ndarray, np.ndarray]:
     """Return gap and information of every candidate at one step."""
     cells = fit.cells
-    is_adjuster = np.array([c.is_adjuster for c in candidates], bool)
     gap, information = np.full(len(candidates), np.nan), np.zeros(len(candidates))
     members = cells.cell_members.astype(float)
     score, info = _scores(fit.design[fit.of_row], fit.covariance, fit, members, cells.cell)
@@ -63,10 +62,9 @@ def step_gaps(fit: StepFit, candidates: Sequence[Candidate]) -> tuple[np.ndarray
         inside[which] = groups @ np.bincount(cells.group, cells.n, groups.shape[1])
     info = info / fit.inflation
     live = (np.minimum(inside, cells.n.sum() - inside) >= FEWEST_AT_RISK) & (info >= LEAST_INFORMATION)
-    live &= np.array([bool(c.parts) for c in candidates])
+    live &= np.array([bool(c.parts) for c in candidates], bool)
     gap[live] = score[live] / fit.inflation / info[live]
     information[live] = info[live]
-    del is_adjuster
     return gap, information
 
 

@@ -24,6 +24,7 @@ MOST_FINDINGS = 25
 LEAST_OVERLAP, PER_DIMENSION = 0.1, 2.0
 TWO_LEVELS = 20.0
 MOST_DOSE_Z = 8.0
+SPECIFIC_Z = -1.6449
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Draft:
     z: float
     p: float
     judged: gates.Judged | None = None
+    elsewhere: float = 0.0
+    specific_z: float = -np.inf
     mechanism: evidence.Mechanism = field(default_factory=evidence.Mechanism)
 
 
@@ -159,6 +162,7 @@ def _settled(shop: Shop, drafts: list[Draft], refused: list[tuple[Draft, str]], 
         compared = compare(states, shop.candidates)
         drafts = [_again(shop, draft, drafts, states, compared) for draft in drafts]
         cut = FDR * max(len(drafts), 1) / max(comparisons, 1)
+        drafts = [_against_other_steps(shop, d, states) for d in drafts]
         reasons = [refusal(shop, d) or ("" if d.p <= cut else "by_chance") for d in drafts]
         failing = [k for k, reason in enumerate(reasons) if reason]
         if not failing:
@@ -213,10 +217,29 @@ def _judged(shop: Shop, draft: Draft, drafts: list[Draft], state: State, compare
     return replace(draft, judged=judged, mechanism=mechanism)
 
 
+def _against_other_steps(shop: Shop, draft: Draft, states: list[State]) -> Draft:
+    """Add to an incident what the same days did to the segment at the other steps: bad days are bad everywhere."""
+    if draft.window is None:
+        return draft
+    gaps, weights = [], [score.AUDIENCE_SD**-2]
+    for state in states:
+        if state.fit.cells.step != draft.step:
+            gap, information = dates.window_gap(
+                state.fit, state.fit.cells.cell_members[[draft.candidate]], shop.attempts.days, draft.window
+            )
+            gaps.append(gap * information)
+            weights.append(information)
+    usual = sum(gaps) / sum(weights)
+    variance = draft.judged.gap_variance + 1 / sum(weights)
+    return replace(draft, elsewhere=float(usual), specific_z=float((draft.judged.gap - usual) / np.sqrt(variance)))
+
+
 def refusal(shop: Shop, draft: Draft) -> str:
     """Return the first gate that refuses a draft, or nothing. Who came is no friction unless errors say so."""
     if shop.candidates[draft.candidate].is_adjuster and draft.mechanism.kind != "error":
         return "traffic"
+    if draft.specific_z > SPECIFIC_Z:
+        return "not_step_specific"
     return gates.refusal(draft.judged)
 
 

@@ -1,0 +1,224 @@
+"""A diagnosis as findings: records that the report words, with every key a friction has."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from conversion_audit.analysis.friction.diagnosis import Diagnosis
+from conversion_audit.analysis.friction.leak import smallest_falls
+from conversion_audit.analysis.friction.verdict import LIKELY
+from conversion_audit.findings import Finding
+
+CHAPTER = "04"
+HIGH_SHARE, MEDIUM_SHARE = 0.03, 0.01
+FEW_SESSIONS = 2000
+_MOST_MIXES, _MOST_WATCHED = 3, 5
+_WATCHED = {"too_few_orders", "too_small", "not_persistent", "by_chance", "not_step_specific"}
+
+
+def findings(diagnosis: Diagnosis) -> list[Finding]:
+    """
+    Return what the diagnosis found.
+
+    Frictions and incidents; unexplained gaps, lower; silent tags; traffic that goes on less often; what could not be
+    said; and, where nothing was found, that it is quiet, with the smallest loss that would have been seen.
+    """
+    made = [_friction(diagnosis, row) for _, row in diagnosis.found.iterrows()]
+    made += [_outage(row) for _, row in diagnosis.outages.iterrows()]
+    made += _mixes(diagnosis) + _watched(diagnosis)
+    about = diagnosis.about.iloc[0]
+    if not len(diagnosis.found):
+        made.append(_small(diagnosis, about) if about.sessions < FEW_SESSIONS else _quiet(diagnosis, about))
+    return made
+
+
+def _friction(diagnosis: Diagnosis, row: pd.Series) -> Finding:
+    likely, segment = row.verdict == LIKELY, json.loads(row.segment)
+    kind = ("incident" if row.is_incident else "friction") if likely else "unexplained"
+    claim = f"friction.{kind}" + ("_over" if likely and row.is_incident and _absent(row.until) else "")
+    share = row.lost_orders / max(diagnosis.about.goals.iloc[0], 1)
+    severity = "high" if share >= HIGH_SHARE else "medium" if share >= MEDIUM_SHARE else "low"
+    return Finding(
+        kind=kind,
+        chapter=CHAPTER,
+        claim=claim,
+        severity=severity if likely else "low",
+        verdict=row.verdict,
+        values=_values(diagnosis, row),
+        next_step=f"friction.next_{row.mechanism}",
+        step=row.step,
+        segment=segment,
+        since=_absent(row.since),
+        until=_absent(row.until),
+        rate=row.step_rate,
+        benchmark=row.benchmark_rate,
+        sessions_at_risk=int(row.sessions_at_risk),
+        lost_orders={"estimate": row.lost_orders, "low": row.lost_orders_low, "high": row.lost_orders_high},
+        lost_orders_net={
+            "estimate": (row.lost_orders_net_low + row.lost_orders_net_high) / 2,
+            "low": row.lost_orders_net_low,
+            "high": row.lost_orders_net_high,
+        },
+        revenue={"estimate": row.revenue_lost, "low": row.revenue_lost_low, "high": row.revenue_lost_high}
+        if row.revenue_lost_high > 0
+        else None,
+        gates=tuple(_gates(diagnosis, row.finding)),
+        mechanism=_mechanism(diagnosis, row),
+        owner="checkout" if _absent(row.of) else "content",
+    )
+
+
+def _values(diagnosis: Diagnosis, row: pd.Series) -> dict[str, Any]:
+    names = [
+        "of",
+        "since_low",
+        "since_high",
+        "until_low",
+        "until_high",
+        "loss_share",
+        "benchmark_low",
+        "benchmark_high",
+    ]
+    names += ["benchmark_kind", "come_back_rate", "kept_share", "comparisons", "p", "message", "also", "mechanism"]
+    values = {name: _absent(row[name]) for name in names}
+    instead = diagnosis.instead[diagnosis.instead.finding == row.finding]
+    return {
+        **values,
+        "start": diagnosis.about.start.iloc[0],
+        "end": diagnosis.about.end.iloc[0],
+        "instead": instead[["what", "rate", "rate_elsewhere", "sessions", "of"]].to_dict("records"),
+        "benchmarks": diagnosis.benchmarks[diagnosis.benchmarks.finding == row.finding]
+        .drop(columns="finding")
+        .to_dict("records"),
+    }
+
+
+def _absent(value: Any) -> Any:
+    return None if value is None or (isinstance(value, float) and np.isnan(value)) else value
+
+
+def _gates(diagnosis: Diagnosis, number: int) -> list[dict[str, Any]]:
+    rows = diagnosis.gates[diagnosis.gates.finding == number]
+    return [{"gate": r.gate, "passed": bool(r.passed), **json.loads(r.value)} for r in rows.itertuples()]
+
+
+def _mechanism(diagnosis: Diagnosis, row: pd.Series) -> dict[str, Any]:
+    rows = diagnosis.mechanisms[diagnosis.mechanisms.finding == row.finding]
+    numbers = {name: json.loads(value) for name, value in zip(rows["name"], rows["value"], strict=True)}
+    return {"kind": row.mechanism, "message": _absent(row.message), **numbers}
+
+
+def _outage(row: pd.Series) -> Finding:
+    segment = {row.column: row.level} if row.column else {}
+    return Finding(
+        kind="tracking",
+        chapter=CHAPTER,
+        claim="friction.tracking" if row.usual_rate > 0 else "friction.tracking_goal",
+        severity="high" if row.missing_rate > 0.5 else "medium",
+        values={
+            "missing": row.missing,
+            "sessions": row.sessions,
+            "missing_rate": row.missing_rate,
+            "usual_rate": row.usual_rate,
+        },
+        voids=("02", "04", "06"),
+        next_step="friction.next_tracking",
+        step=row.step,
+        segment=segment,
+        since=_absent(row.since),
+        until=_absent(row.until),
+        owner="tracking",
+    )
+
+
+def _mixes(diagnosis: Diagnosis) -> list[Finding]:
+    mixes = diagnosis.refused[diagnosis.refused.reason == "traffic"].sort_values("lost_orders", ascending=False)
+    return [_told(row, "mix", "friction.mix") for _, row in mixes.head(_MOST_MIXES).iterrows()]
+
+
+def _watched(diagnosis: Diagnosis) -> list[Finding]:
+    watched = diagnosis.refused[diagnosis.refused.reason.isin(_WATCHED)].sort_values("lost_orders", ascending=False)
+    return [_told(row, "observation", "friction.cannot_say") for _, row in watched.head(_MOST_WATCHED).iterrows()]
+
+
+def _told(row: pd.Series, kind: str, claim: str) -> Finding:
+    return Finding(
+        kind=kind,
+        chapter=CHAPTER,
+        claim=claim,
+        severity="info",
+        verdict="mix" if kind == "mix" else "cannot say",
+        values={"reason": row.reason, "lost": row.lost_orders},
+        step=row.step,
+        segment=json.loads(row.segment),
+        since=_absent(row.since),
+        until=_absent(row.until),
+        rate=row.step_rate,
+        benchmark=row.benchmark_rate,
+        sessions_at_risk=int(row.sessions_at_risk),
+    )
+
+
+def _quiet(diagnosis: Diagnosis, about: pd.Series) -> Finding:
+    seen = headline_leak(diagnosis.leaks)
+    claim = "friction.quiet" if seen is not None else "friction.quiet_blind"
+    values = {"comparisons": int(about.comparisons), "sessions": int(about.sessions)}
+    if seen is not None:
+        values |= {"loss": seen.smallest_loss_share, "leak_step": seen.step, "leak_level": seen.level}
+    return Finding(kind="strength", chapter=CHAPTER, claim=claim, severity="info", verdict="quiet", values=values)
+
+
+def headline_leak(leaks: pd.DataFrame) -> pd.Series | None:
+    """Return the place that most orders pass: what the claim of a quiet shop speaks of; None where nothing is visible."""
+    known = leaks.dropna(subset=["smallest_loss_share"])
+    if known.empty:
+        return None
+    last = known.sort_values(["orders_after_passing", "smallest_loss_share"], ascending=[False, True])
+    busiest = last[last.level == last.level.iloc[0]]
+    return busiest.sort_values("smallest_loss_share").iloc[0]
+
+
+def enough_data(diagnosis: Diagnosis) -> dict[str, Any]:
+    """
+    Return when there will be enough sessions to see a loss of a quarter at the busiest segment's typical step.
+
+    Returns
+    -------
+    dict
+        sessions (now), sessions_needed and on (ISO date), at the pace of the period; None where no pace would do.
+    """
+    about, leaks = diagnosis.about.iloc[0], diagnosis.leaks
+    known = leaks[leaks.sessions > 0].dropna(subset=["sessions_needed"])
+    answer: dict[str, Any] = {"sessions": int(about.sessions), "sessions_needed": None, "on": None, "loss": 0.25}
+    if known.empty or not about.days:
+        return answer
+    level = known.groupby("level").sessions.max().idxmax()
+    typical = known[known.level == level]
+    growth = float((typical.sessions_needed / typical.sessions).median())
+    days = max(0.0, (growth - 1) * about.days)
+    answer["sessions_needed"] = round(growth * about.sessions)
+    if days < 20 * 365:
+        answer["on"] = (pd.Timestamp(about.end) + pd.Timedelta(days=int(np.ceil(days)))).date().isoformat()
+    return answer
+
+
+def _small(diagnosis: Diagnosis, about: pd.Series) -> Finding:
+    answer = enough_data(diagnosis)
+    falls = smallest_falls(diagnosis.steps).dropna(subset=["smallest_fall_share"])
+    best = falls.sort_values("smallest_fall_share").head(1)
+    answer |= {
+        "visible_step": best.step.iloc[0] if len(best) else None,
+        "visible_fall": best.smallest_fall_share.iloc[0] if len(best) else None,
+    }
+    return Finding(
+        kind="observation",
+        chapter=CHAPTER,
+        claim="friction.too_small_shop" if answer["on"] else "friction.too_small_shop_undated",
+        severity="info",
+        verdict="cannot say",
+        values=answer,
+    )
