@@ -148,6 +148,6 @@ def heading(column: str) -> str:
     for ending in ("_low", "_high"):
         if column.endswith(ending) and column != ending[1:]:
             base = column.removesuffix(ending)
-            base = base if f"columns.{base}" in sentences(voice().language) else f"{base}_rate"
+            base = f"{base}_rate" if f"columns.{base}_rate" in sentences(voice().language) else base
             return f"{heading(base)} ({text_or(f'page.{ending[1:]}', ending[1:])})"
     return label(column) if column in voice().labels else formatted(column.replace("_", " ").strip().capitalize())

@@ -38,7 +38,7 @@ def _glyph(found: re.Match[str], glyphs: dict[str, str]) -> str:
 
 def _outline(path: str) -> str:
     """Return an outline of moves, lines and curves in whole numbers, each relative to the point before."""
-    written, here, command = [], (0, 0), ""
+    written, start, here, command = [], (0, 0), (0, 0), ""
     tokens = iter(re.findall(r"[MLQCz]|-?\d+(?:\.\d+)?", path))
     for token in tokens:
         if token == "z":
