@@ -7,9 +7,9 @@ from types import ModuleType
 
 from conversion_audit.errors import DataError, Problem, closest
 from conversion_audit.intake.files import InputFile
-from conversion_audit.intake.sources import ga4, ga360, table
+from conversion_audit.intake.sources import ga4, ga360, kissmetrics, mixpanel, table
 
-KINDS: dict[str, ModuleType] = {module.KIND: module for module in (ga4, ga360, table)}
+KINDS: dict[str, ModuleType] = {module.KIND: module for module in (ga4, ga360, mixpanel, kissmetrics, table)}
 
 
 def kind(name: str) -> ModuleType:

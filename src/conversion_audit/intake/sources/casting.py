@@ -106,7 +106,7 @@ def _unit(row: pd.Series) -> str | None:
 def _mixed_units(times: pd.DataFrame) -> list[str]:
     notes = []
     for _, row in times.iterrows():
-        found = [f"{_UNIT_NAMES[unit]} in {row[unit]:,} rows" for unit in _UNITS if row[unit]]
+        found = [f"{_UNIT_NAMES[unit]} ({row[unit]:,})" for unit in _UNITS if row[unit]]
         if len(found) > 1:
             notes.append(
                 f"{row['file']}: the time column holds {' and '.join(found)}; each row was converted by its own"

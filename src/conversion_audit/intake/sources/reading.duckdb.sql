@@ -11,3 +11,7 @@ FROM read_csv($paths, columns = $columns, header = true, auto_detect = false, de
 -- name: parquet
 SELECT *, file_index AS __file, file_row_number + 1 AS __line
 FROM read_parquet($paths, union_by_name = true);
+
+-- name: objects
+SELECT json AS "row", file_index AS __file, json_extract_string(json, '$.__line') AS __line
+FROM read_json_objects($paths, format = $format, compression = $compression, maximum_object_size = 16777216);

@@ -30,6 +30,9 @@ _SQL = {
 _SQL |= {"money": "DECIMAL(18, 4)"}
 TEXT = "text"
 _JSON = {"ndjson": "newline_delimited", "array": "array", "json": "unstructured"}
+WHOLE: Shape = {"row": "json"}
+"""The shape of a row that is read as one JSON object, whatever is in it."""
+
 _FLAGS = ("is_page", "is_purchase", "is_refund")
 _RESISTS = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException, duckdb.SerializationException)
 
@@ -148,7 +151,8 @@ def _read_with_care(
         raise DataError(_unreadable(file, again)) from again
     if bad:
         _reject(engine, made, bad, numbers[file.name], reading.rows_per_line)
-        yield f"{file.name}: {len(bad):,} lines cannot be read, the first is line {bad[0].line:,} ({bad[0].reason})"
+        those = f"{len(bad):,} lines cannot be read, the first is" if len(bad) > 1 else "a line cannot be read:"
+        yield f"{file.name}: {those} line {bad[0].line:,} ({bad[0].reason})"
     if is_cut:
         yield f"{file.name}: truncated; its complete lines were kept because of `salvage: true`"
 
@@ -179,10 +183,12 @@ def _raw(engine: Engine, files: list[InputFile], reading: Reading) -> tuple[str,
     first, shape = files[0], reading.shape
     values: dict[str, Any] = {"paths": [str(file.path) for file in files]}
     if first.format in _JSON:
-        lines = {LINE: "VARCHAR"} if LINE in first.columns else {}
-        values["columns"] = lines | {name: sql_type(inner) for name, inner in shape.items()}
         values["format"] = _JSON[first.format]
         values["compression"] = "gzip" if first.gzipped else "none"
+        if shape == WHOLE:
+            return statement(__file__, "objects", stem="reading.duckdb"), values
+        lines = {LINE: "VARCHAR"} if LINE in first.columns else {}
+        values["columns"] = lines | {name: sql_type(inner) for name, inner in shape.items()}
         sql = statement(__file__, "json", stem="reading.duckdb")
         return (sql.replace(", NULL AS __line", "") if lines else sql), values
     if first.format == "csv":
@@ -191,6 +197,12 @@ def _raw(engine: Engine, files: list[InputFile], reading: Reading) -> tuple[str,
         sql = sql.replace(", NULL AS __line", "") if LINE in first.columns else sql
         return (f"WITH text AS ({sql}) {reading.from_text(first.columns)}" if reading.from_text else sql), values
     sql = statement(__file__, "parquet", stem="reading.duckdb")
+    if shape == WHOLE:
+        texts = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in first.columns)
+        return (
+            f"WITH text AS (SELECT {texts}, __file, __line FROM ({sql}) found) {reading.from_text(first.columns)}",
+            values,
+        )
     described = engine.query(f"DESCRIBE {sql}", **values)
     kinds = dict(zip(described.column_name, described.column_type, strict=True))
     return f"SELECT {', '.join(_cast_columns(kinds, shape))}, __file, __line FROM ({sql}) found", values
