@@ -10,7 +10,7 @@ from conversion_audit.analysis.funnel import with_period
 from conversion_audit.analysis.statistics import wilson
 from conversion_audit.engine import AnyTable, Engine, engine_of, grouping_sets, quoted, statement
 
-UNKNOWN = "unknown"
+UNKNOWN = "(not set)"
 
 
 def by_segment(
@@ -44,7 +44,7 @@ def by_segment(
             device  desktop            2  add_to_cart          1742       150       147       120       338      0.355
 
         `sessions` and `visitors` show the step at all, `in_order` counts the unit of `reached` (rates are of `rated`
-        ones). step_low, step_high and total_rate with its interval follow. A missing value is the segment "unknown".
+        ones). step_low, step_high and total_rate with its interval follow. A missing value is the segment "(not set)".
         Rates are NaN where nobody could have gone on.
     """
     engine = engine_of(reached, marks, sessions)

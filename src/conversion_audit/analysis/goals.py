@@ -56,13 +56,17 @@ def reach(marks: AnyTable, sessions: AnyTable, names: Sequence[str]) -> pd.DataF
     session_low, session_high = wilson(table.sessions / effect, table.all_sessions / effect)
     visitor_low, visitor_high = wilson(table.visitors, table.all_visitors)
     counts = ["completions", "sessions", "visitors", "all_sessions", "all_visitors"]
-    return table[["name", *counts]].astype(dict.fromkeys(counts, int)).assign(
-        session_rate=rate,
-        session_low=session_low,
-        session_high=session_high,
-        visitor_rate=table.visitors / table.all_visitors.where(table.all_visitors > 0),
-        visitor_low=visitor_low,
-        visitor_high=visitor_high,
+    return (
+        table[["name", *counts]]
+        .astype(dict.fromkeys(counts, int))
+        .assign(
+            session_rate=rate,
+            session_low=session_low,
+            session_high=session_high,
+            visitor_rate=table.visitors / table.all_visitors.where(table.all_visitors > 0),
+            visitor_low=visitor_low,
+            visitor_high=visitor_high,
+        )
     )
 
 
@@ -167,19 +171,39 @@ def findings(goals: pd.DataFrame, kpis: pd.DataFrame, main_goal: str) -> list[Fi
     """
     found = [_rate_finding(row) for row in goals.to_dict("records") if row["goal"] == main_goal and row["all_sessions"]]
     found += [
-        Finding("goal", "01", "goals.target_missed", "medium", values=row | {"key": row["goal"]}, next_step="goals.look_at_funnel")
+        Finding(
+            "goal",
+            "01",
+            "goals.target_missed",
+            "medium",
+            values=row | {"key": row["goal"]},
+            next_step="goals.look_at_funnel",
+        )
         for row in goals.to_dict("records")
         if row["meets"] == "no"
     ]
     found += [
-        Finding("goal", "01", "goals.kpi_missed", "medium", values=row | {"key": row["kpi"]}, next_step="goals.look_at_funnel")
+        Finding(
+            "goal",
+            "01",
+            "goals.kpi_missed",
+            "medium",
+            values=row | {"key": row["kpi"]},
+            next_step="goals.look_at_funnel",
+        )
         for row in kpis.to_dict("records")
         if row["meets"] == "no"
     ]
     moved = [row for row in goals.to_dict("records") if row["change_low"] > 0 or row["change_high"] < 0]
     found += [
-        Finding("goal", "01", "goals.rose" if row["change"] > 0 else "goals.fell", "low" if row["change"] > 0 else "medium",
-                values=row | {"key": row["goal"]}, next_step="goals.look_at_change")
+        Finding(
+            "goal",
+            "01",
+            "goals.rose" if row["change"] > 0 else "goals.fell",
+            "low" if row["change"] > 0 else "medium",
+            values=row | {"key": row["goal"]},
+            next_step="goals.look_at_change",
+        )
         for row in moved
     ]
     return found

@@ -14,7 +14,17 @@ from conversion_audit.engine import AnyTable, engine_of, statement
 from conversion_audit.findings import Finding
 
 AUTOMATIC = frozenset(
-    "page_view session_start first_visit user_engagement scroll screen_view first_open app_remove os_update".split()
+    [
+        "page_view",
+        "session_start",
+        "first_visit",
+        "user_engagement",
+        "scroll",
+        "screen_view",
+        "first_open",
+        "app_remove",
+        "os_update",
+    ]
 )
 NARROW = 0.05
 
@@ -65,13 +75,17 @@ def ladder(
     people = engine.query(statement(__file__, "visitor_ladder"), named, **asked).drop(columns="visitors")
     table = reach(marks, sessions, names).rename(columns=_reach)
     keep = ["name", "completions", "sessions", "visitors", "all_sessions", "reach_rate", "reach_low", "reach_high"]
-    table = table[keep].merge(found.drop(columns="sessions"), on="name", how="left").merge(people, on="name", how="left")
+    table = (
+        table[keep].merge(found.drop(columns="sessions"), on="name", how="left").merge(people, on="name", how="left")
+    )
     table.insert(1, "type", [types[name] for name in table.name])
     table = _visit_shares(_closeness(table, goal))
     table["place"] = (table.name == goal).astype(int)
-    return table.sort_values(["place", "sessions", "name"], ascending=[True, False, True]).drop(
-        columns="place", errors="ignore"
-    ).reset_index(drop=True)
+    return (
+        table.sort_values(["place", "sessions", "name"], ascending=[True, False, True])
+        .drop(columns="place", errors="ignore")
+        .reset_index(drop=True)
+    )
 
 
 def weekly(marks: AnyTable, sessions: AnyTable, names: Sequence[str], start: pd.Timestamp) -> pd.DataFrame:
@@ -158,13 +172,29 @@ def findings(table: pd.DataFrame, missing: pd.DataFrame, loose: pd.DataFrame) ->
         From `attention`, `never_seen` and `uncovered`.
     """
     found = [
-        Finding("goal", "01", f"goals.attention_{row['why']}", "medium", "watch", values=row | {"key": row["name"]},
-                next_step="goals.look_at_rung", step=row["name"])
+        Finding(
+            "goal",
+            "01",
+            f"goals.attention_{row['why']}",
+            "medium",
+            "watch",
+            values=row | {"key": row["name"]},
+            next_step="goals.look_at_rung",
+            step=row["name"],
+        )
         for row in table[table.attention == "work on"].to_dict("records")
     ]
     found += [
-        Finding("tracking", "01", "goals.never_seen" if row["closest"] is None else "goals.never_seen_closest", "low",
-                values=row | {"key": row["name"]}, next_step="goals.check_tracking", step=row["name"], owner="tracking")
+        Finding(
+            "tracking",
+            "01",
+            "goals.never_seen" if row["closest"] is None else "goals.never_seen_closest",
+            "low",
+            values=row | {"key": row["name"]},
+            next_step="goals.check_tracking",
+            step=row["name"],
+            owner="tracking",
+        )
         for row in missing.to_dict("records")
     ]
     mine = loose[~loose.is_automatic]

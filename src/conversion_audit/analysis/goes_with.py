@@ -1,0 +1,143 @@
+"""Which micro-conversions go with the goal, among sessions that had the same chance. Never what causes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from conversion_audit.analysis.statistics import bh, e_value, wilson
+from conversion_audit.engine import AnyTable, engine_of, statement
+
+FEWEST = 20
+
+
+def goes_with(
+    marks: AnyTable, sessions: AnyTable, reached: AnyTable, steps: Sequence[str], names: Sequence[str]
+) -> pd.DataFrame:
+    """
+    Compare sessions that met a micro-conversion with like sessions that did not.
+
+    Compared are sessions that reached the same step. With it: the micro-conversion came before the next step (before
+    the session's end, where there was none). Asked: did they reach the goal? Odds are adjusted for channel, device,
+    visit number and the time until the step, so that keen visitors are compared with keen ones, as far as that shows.
+
+    Parameters
+    ----------
+    marks, sessions : table
+        Of the period.
+    reached : table
+        From `funnel.reached` for sessions.
+    steps : sequence of str
+        The journey, the goal last.
+    names : sequence of str
+        Micro-conversions that are no steps.
+
+    Returns
+    -------
+    DataFrame
+        One row per micro-conversion met by enough sessions, strongest first: name, step (where the chance began),
+        sessions (compared; at most 30,000, chosen by hash), with_it, with_goal, with_rate and its interval, without_it,
+        without_goal, without_rate and its interval, odds_ratio, odds_low, odds_high (adjusted; visitors who return
+        counted once), is_shown (beyond chance when all rows are looked at together, false discovery rate 10 %), e_value
+        (how strongly something unseen would have to go with both to explain it away). NaN odds: cannot be fitted.
+
+    References
+    ----------
+    Benjamini and Hochberg 1995; VanderWeele and Ding 2017.
+    """
+    engine = engine_of(marks, sessions, reached)
+    tables = {"marks": marks, "sessions": sessions, "reached": reached}
+    chances = engine.create(statement(__file__, "chances"), tables, name="chances", last=len(steps))
+    asked = [name for name in names if name not in steps]
+    named = pd.DataFrame({"name": asked}, dtype="string")
+    met = engine.query(statement(__file__, "exposures"), {"chances": chances, "marks": marks, "names": named})
+    best = met.sort_values(["name", "with_it", "step"]).drop_duplicates("name", keep="last")
+    rows = []
+    for one in best[best.with_it >= FEWEST].itertuples():
+        sql = statement(__file__, "cases")
+        cases = engine.query(sql, {"chances": chances, "marks": marks}, name=one.name, step=int(one.step))
+        rows.append({"name": one.name, "step": steps[int(one.step) - 1]} | _compared(cases))
+    engine.drop(chances)
+    return _judged(pd.DataFrame(rows, columns=_COLUMNS))
+
+
+_COLUMNS = ["name", "step", "sessions", "with_it", "with_goal", "without_it", "without_goal"]
+_COLUMNS += ["odds_ratio", "odds_low", "odds_high", "p_value"]
+
+
+def _compared(cases: pd.DataFrame) -> dict[str, float]:
+    having, lacking = cases[cases.is_with == 1], cases[cases.is_with == 0]
+    counts = {
+        "sessions": len(cases),
+        "with_it": len(having),
+        "with_goal": int(having.is_goal.sum()),
+        "without_it": len(lacking),
+        "without_goal": int(lacking.is_goal.sum()),
+    }
+    cells = [counts["with_goal"], counts["with_it"] - counts["with_goal"]]
+    cells += [counts["without_goal"], counts["without_it"] - counts["without_goal"]]
+    return counts | (_adjusted(cases) if min(cells) >= 5 else dict.fromkeys(_COLUMNS[-4:], np.nan))
+
+
+def _adjusted(cases: pd.DataFrame) -> dict[str, float]:
+    """Odds ratio of a logistic regression, standard errors clustered by visitor."""
+    import warnings
+
+    import statsmodels.api as sm
+
+    design = _design(cases)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            fit = sm.Logit(cases.is_goal.to_numpy(float), design).fit(
+                disp=0, maxiter=100, cov_type="cluster", cov_kwds={"groups": pd.factorize(cases.visitor_id)[0]}
+            )
+            low, high = np.asarray(fit.conf_int())[1]
+            slope, p_value = float(np.asarray(fit.params)[1]), float(np.asarray(fit.pvalues)[1])
+        except (np.linalg.LinAlgError, sm.tools.sm_exceptions.PerfectSeparationError, ValueError):
+            return dict.fromkeys(_COLUMNS[-4:], np.nan)
+    if not np.isfinite([slope, low, high]).all() or abs(slope) > 10:
+        return dict.fromkeys(_COLUMNS[-4:], np.nan)
+    values = (np.exp(slope), np.exp(low), np.exp(high), p_value)
+    return dict(zip(_COLUMNS[-4:], map(float, values), strict=True))
+
+
+def _design(cases: pd.DataFrame) -> np.ndarray:
+    columns = {
+        "one": np.ones(len(cases)),
+        "is_with": cases.is_with.astype(float),
+        "time": np.log1p(cases.seconds_before.clip(lower=0)),
+        "returning": (cases.visit_number.fillna(1) >= 2).astype(float),
+        "loyal": (cases.visit_number.fillna(1) >= 3).astype(float),
+    }
+    for column in ("device", "channel"):
+        values = cases[column].fillna("(not set)")
+        common = values.value_counts()
+        columns |= {f"{column}={v}": (values == v).astype(float) for v in common[common >= 30].index[1:8]}
+    varying = {k: v for k, v in columns.items() if k in ("one", "is_with") or np.ptp(np.asarray(v)) > 0}
+    return np.column_stack([np.asarray(values, float) for values in varying.values()])
+
+
+def _judged(table: pd.DataFrame) -> pd.DataFrame:
+    shown, _ = bh(table.p_value.to_numpy(float), 0.10)
+    with_low, with_high = wilson(table.with_goal.astype(float), table.with_it.astype(float))
+    without_low, without_high = wilson(table.without_goal.astype(float), table.without_it.astype(float))
+    table = table.assign(
+        with_rate=table.with_goal / table.with_it.where(table.with_it > 0),
+        with_low=with_low,
+        with_high=with_high,
+        without_rate=table.without_goal / table.without_it.where(table.without_it > 0),
+        without_low=without_low,
+        without_high=without_high,
+        is_shown=shown,
+    )
+    # An odds ratio is near the ratio of rates where the goal is rare, and near its square where it is not.
+    rare = (table.with_goal + table.without_goal) < 0.15 * table.sessions
+    ratios = table.odds_ratio.astype(float).where(rare, np.sqrt(table.odds_ratio.astype(float)))
+    table["e_value"] = [e_value(ratio) for ratio in ratios]
+    order = ["name", "step", "sessions", "with_it", "with_goal", "with_rate", "with_low", "with_high"]
+    order += ["without_it", "without_goal", "without_rate", "without_low", "without_high"]
+    order += ["odds_ratio", "odds_low", "odds_high", "is_shown", "e_value"]
+    return table.sort_values(["odds_ratio", "name"], ascending=[False, True])[order].reset_index(drop=True)
