@@ -36,3 +36,25 @@ def audit_home(tmp_path, monkeypatch) -> Path:
     (tmp_path / "data").mkdir()
     (tmp_path / "reports").mkdir()
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def small_shop(tmp_path_factory) -> Path:
+    """Return a home with the demo shop, 3,000 sessions of it, under the name ``demo``. Shared: tests only read it."""
+    from conversion_audit.demo import write_demo
+
+    home = tmp_path_factory.mktemp("small_shop")
+    folder = home / "data" / "demo"
+    write_demo(folder / "raw", sessions=3_000)
+    (home / "reports").mkdir()
+    (folder / "audit.yaml").write_bytes((REPOSITORY / "data" / "demo" / "audit.yaml").read_bytes())
+    return home
+
+
+@pytest.fixture
+def small_audit(small_shop, monkeypatch):
+    """Return the opened audit of the small shop."""
+    from conversion_audit.audit import open_audit
+
+    monkeypatch.setenv("AUDIT_HOME", str(small_shop))
+    return open_audit("demo")

@@ -1,0 +1,111 @@
+"""What every notebook opens."""
+
+import shutil
+
+import pytest
+
+from conversion_audit.audit import open_audit
+from conversion_audit.errors import ConfigError, DataError
+from conversion_audit.intake.ledger import totals
+from conversion_audit.recipes import TABLES
+
+
+def count(audit, table, where: str = "TRUE") -> int:
+    return int(audit.engine.query(f"SELECT count(*) AS n FROM t WHERE {where}", {"t": table}).n[0])
+
+
+def test_rows_are_accounted_for_and_events_are_those_of_the_sessions(small_audit):
+    rows = totals(small_audit.ledger)["rows"]
+    assert rows["in"] == rows["kept"] + rows["quarantined"]
+    assert rows["analysed"] == count(small_audit, small_audit.events)
+    assert (
+        count(small_audit, small_audit.table("events"))
+        == rows["kept"] - small_audit.ledger.query("reason == 'duplicate'").rows.sum()
+    )
+
+
+def test_every_event_of_a_session_has_its_place_and_its_visitor(small_audit):
+    sql = """SELECT count(*) AS n, count(DISTINCT e.session_id || ' ' || CAST(e.event_number AS VARCHAR)) AS places,
+                    count(DISTINCT e.visitor_id || ' ' || CAST(e.visitor_event_number AS VARCHAR)) AS life,
+                    count(CASE WHEN e.visitor_id <> s.visitor_id THEN 1 END) AS strangers
+             FROM e JOIN s ON s.session_id = e.session_id"""
+    found = small_audit.engine.query(sql, {"e": small_audit.table("events"), "s": small_audit.every_session}).iloc[0]
+    assert found.places == found.life == found.n
+    assert found.strangers == 0
+
+
+def test_sessions_leave_out_what_is_set_aside_and_all_sessions_do_not(small_audit):
+    aside = count(small_audit, small_audit.all_sessions, "set_aside IS NOT NULL")
+    assert aside > 0
+    assert count(small_audit, small_audit.all_sessions) - count(small_audit, small_audit.sessions) == aside
+
+
+def test_the_period_cuts_sessions_by_their_local_start_day(small_shop, monkeypatch):
+    monkeypatch.setenv("AUDIT_HOME", str(small_shop))
+    week = open_audit("demo", "2026-03-09", "2026-03-15")
+    days = week.engine.query("SELECT min(date) AS a, max(date) AS b FROM s", {"s": week.sessions}).iloc[0]
+    assert (str(days.a.date()), str(days.b.date())) == ("2026-03-09", "2026-03-15")
+    assert count(week, week.every_session) > count(week, week.sessions)
+    assert count(week, week.history, "NOT in_period") > 0
+    assert set(week.ledger.reason) >= {"ok", "out_of_period"}
+
+
+def test_where_looks_at_some_sessions_only(small_shop, monkeypatch):
+    monkeypatch.setenv("AUDIT_HOME", str(small_shop))
+    mobile = open_audit("demo", where="device=mobile")
+    assert mobile.engine.query("SELECT DISTINCT device FROM s", {"s": mobile.sessions}).device.tolist() == ["mobile"]
+    with pytest.raises(ConfigError, match=r"where: no column 'devise'; did you mean 'device'\?"):
+        _ = open_audit("demo", where={"devise": "mobile"}).sessions
+    with pytest.raises(ConfigError, match=r"where is not 'column=value, \.\.\.'"):
+        open_audit("demo", where="mobile")
+
+
+def test_an_unknown_table_is_answered_with_the_closest(small_audit):
+    with pytest.raises(ConfigError, match=r"no table 'event'; did you mean 'events'\?"):
+        small_audit.table("event")
+
+
+def test_shared_tables_are_made_once(small_shop, small_audit, monkeypatch):
+    small_audit.prepare()
+    monkeypatch.setattr(
+        "conversion_audit.intake.prepare.take_in", lambda *_, **__: pytest.fail("read the export again")
+    )
+    for recipe in TABLES.values():
+        monkeypatch.setattr(
+            type(recipe), "make", property(lambda self: pytest.fail("made a table again")), raising=False
+        )
+    again = open_audit("demo")
+    for name in TABLES:
+        again.table(name)
+    assert again.findings == small_audit.findings
+
+
+def test_a_changed_goal_makes_marks_anew_and_leaves_events_alone(small_shop, small_audit, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    shutil.copytree(small_shop, home)
+    before = {path.name for path in (home / "data/demo/prepared").glob("events-*")}
+    config = home / "data/demo/audit.yaml"
+    config.write_text(
+        config.read_text(encoding="utf-8").replace(
+            "micro_conversions:\n", "micro_conversions:\n  scrolled: {type: action, event: scroll}\n", 1
+        ),
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("AUDIT_HOME", str(home))
+    audit = open_audit("demo")
+    assert count(audit, audit.marks, "name = 'scrolled'") >= 0
+    assert "scrolled" in audit.config.micro_conversions
+    assert {path.name for path in (home / "data/demo/prepared").glob("events-*")} == before
+
+
+def test_an_export_with_too_many_bad_rows_is_refused(tmp_path, small_shop, monkeypatch):
+    home = tmp_path / "home"
+    shutil.copytree(small_shop / "data/demo/raw", home / "data/demo/raw")
+    shutil.copy(small_shop / "data/demo/audit.yaml", home / "data/demo/audit.yaml")
+    (home / "data/demo/raw/events_20260101.json.gz").unlink(missing_ok=True)
+    (home / "data/demo/raw/events_20270101.json").write_text('{"event_name": "x"}\n' * 2000, encoding="utf-8")
+    config = home / "data/demo/audit.yaml"
+    config.write_text(config.read_text(encoding="utf-8").replace("raw/events_*.json.gz", "raw/*"), encoding="utf-8")
+    monkeypatch.setenv("AUDIT_HOME", str(home))
+    with pytest.raises(DataError, match="of rows cannot be read"):
+        open_audit("demo").prepare()
