@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import colorsys
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 DONE, PARTLY, LEFT_OUT, FAILED = "ok", "partial", "skipped", "failed"
+_SLUG = re.compile(r"[^0-9a-z]")
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _STATUS = {"complete": DONE, "completed": DONE}
 
 
@@ -118,6 +120,7 @@ def voice_for(about: Mapping[str, Any]) -> Voice:
 
 def readable(color: str, least: float = 5.0) -> str:
     """Return a colour, darkened until its contrast with white is at least `least`."""
+    color = color if _COLOR.fullmatch(color) else ACCENT
     red, green, blue = (int(color[n : n + 2], 16) / 255 for n in (1, 3, 5))
     hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
     while 1.05 / (_luminance(red, green, blue) + 0.05) < least and light > 0:
@@ -165,7 +168,7 @@ def _chapter_view(
     number, status = str(chapter["number"]), _STATUS.get(chapter.get("status", DONE), chapter.get("status", DONE))
     shown, inside = blocks(chapter.get("bundles") or [], findings, number, board)
     return {
-        "id": f"chapter-{escape(number)}",
+        "id": f"chapter-{_SLUG.sub('', number)}",
         "number": number.lstrip("0") or "0",
         "question": text_or(f"chapters.{chapter.get('name')}", "") or formatted(chapter.get("question")),
         "short": text_or(f"chapters.short.{chapter.get('name')}", "") or formatted(chapter.get("question")),

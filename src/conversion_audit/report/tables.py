@@ -144,7 +144,7 @@ def image_html(bundle: Mapping[str, Any]) -> str:
     return (
         f'<img alt="{escape(bundle.get("alt") or text("page.figure"), quote=True)}" '
         f'width="{int(bundle.get("width", 730))}" height="{int(bundle.get("height", 400))}" '
-        f'src="data:image/{kind};base64,{data}">'
+        f'src="data:image/{kind};base64,{escape(str(data))}">'
     )
 
 
