@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from functools import lru_cache
 
 KINDS = ("email", "phone", "card", "iban", "jwt", "token", "key", "reset_link", "ip")
@@ -33,7 +32,7 @@ _RESET = re.compile(
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
 _CARD = re.compile(r"(?<![\w.,+-])(?:\d[ -]?){13,18}\d(?![\w-]|[.,]\d)")
 _IP = re.compile(r"(?<![\w.])(?!0\.)(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.]*\d)")
-_VERSION_BEFORE = re.compile(r"(?i)(?:\bv|version|release|build|chrome/|/)\s*$")
+_VERSION_BEFORE = re.compile(r"(?i)(?:\bv|ver(?:sion)?|release|build|/)[\s=:]*$")
 
 # Dates, times, money and decimals are matched first and left alone, so that their digits are never read as a phone.
 _SHIELD = (
@@ -55,7 +54,7 @@ _DIGIT = re.compile(r"\d")
 _MAYBE = re.compile(r"[@＠%]|\d\D{0,3}\d\D{0,3}\d|[=/]|\w{16}|oken|[Ss]es|ass")
 
 
-def mask(text: str) -> tuple[str, Counter[str]]:
+def mask(text: str) -> tuple[str, dict[str, int]]:
     """
     Replace personal data in a text.
 
@@ -66,7 +65,7 @@ def mask(text: str) -> tuple[str, Counter[str]]:
 
     Returns
     -------
-    str, Counter
+    str, dict
         The text with ``[email]``, ``[phone]``, ``[card]``, ``[iban]``, ``[jwt]``, ``[token]``, ``[key]`` or ``[ip]`` in
         place of what was found, and how often each kind of `KINDS` was found.
 
@@ -75,7 +74,7 @@ def mask(text: str) -> tuple[str, Counter[str]]:
     What is ambiguous and looks exactly like a phone number is masked. Dates, prices, order numbers, article numbers and
     plain runs of digits are not phone numbers; a card number must pass Luhn's check and an IBAN its check digits.
     """
-    found: Counter[str] = Counter()
+    found: dict[str, int] = {}
     if not _MAYBE.search(text):
         return text, found
 
@@ -85,7 +84,7 @@ def mask(text: str) -> tuple[str, Counter[str]]:
         def one(match: re.Match[str]) -> str:
             if not hit(match):
                 return match[0]
-            found[kind] += 1
+            found[kind] = found.get(kind, 0) + 1
             return match.expand(by)
 
         text = pattern.sub(one, text)
@@ -112,11 +111,11 @@ def mask(text: str) -> tuple[str, Counter[str]]:
     return text, found
 
 
-def _phone(match: re.Match[str], found: Counter[str]) -> str:
+def _phone(match: re.Match[str], found: dict[str, int]) -> str:
     kind, digits = match.lastgroup, sum(map(str.isdigit, match[0]))
     if kind == "shield" or (kind == "trunk" and not 9 <= digits <= 12) or (kind == "plus" and digits > 15):
         return match[0]
-    found["phone"] += 1
+    found["phone"] = found.get("phone", 0) + 1
     before = re.match(r"[^\d+(]*", match[0])[0] if kind == "context" else ""
     return f"{before}[phone]"
 

@@ -88,7 +88,7 @@ def tidy(text: str) -> str:
     'Café teid'
     """
     if text.isascii() and text.isprintable():
-        return _SPACE.sub(" ", text).strip()
+        return _SPACE.sub(" ", text).strip() if "  " in text else text.strip()
     text = _JOINER.sub("", _CONTROL.sub("", text))
     return _SPACE.sub(" ", unicodedata.normalize("NFC", text)).strip()
 
