@@ -32,12 +32,15 @@ def open_sources(config: Config, folder: Path, scratch: Path) -> dict[int, list[
     if unknown:
         hint = f"Kinds: {', '.join(sources.KINDS)}"
         raise ConfigError(*(Problem(f"sources: no kind {k!r}{closest(k, sources.KINDS)}", mend=hint) for k in unknown))
-    return {
+    opened = {
         n: files.open_files(
             files.find(folder, source.files), folder, scratch, encoding=source.encoding, delimiter=source.delimiter
         )
         for n, source in enumerate(config.sources)
     }
+    for n, source in enumerate(config.sources):
+        sources.refuse_strangers(source.kind, opened[n])
+    return opened
 
 
 def take_in(engine: Engine, config: Config, opened: Opened, *, key: bytes, scratch: Path) -> dict[str, Table]:

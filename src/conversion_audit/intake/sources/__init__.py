@@ -1,15 +1,15 @@
-"""One module per kind of export, all with one interface: recognises, read, KIND, TITLE, GIVES."""
+"""One module per kind of export, all with one interface: recognises, read, KIND, TITLE, GIVES, NEEDS."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from types import ModuleType
 
-from conversion_audit.errors import DataError, Problem, closest
+from conversion_audit.errors import DataError, Problem, closest, listing
 from conversion_audit.intake.files import InputFile
-from conversion_audit.intake.sources import ga4, ga360, kissmetrics, mixpanel, table
+from conversion_audit.intake.sources import ga4, ga360, kissmetrics, mixpanel, orders, table
 
-KINDS: dict[str, ModuleType] = {module.KIND: module for module in (ga4, ga360, mixpanel, kissmetrics, table)}
+KINDS: dict[str, ModuleType] = {module.KIND: module for module in (ga4, ga360, mixpanel, kissmetrics, orders, table)}
 
 
 def kind(name: str) -> ModuleType:
@@ -47,3 +47,39 @@ def recognise(files: Iterable[InputFile]) -> dict[str, list[tuple[InputFile, str
         name, reason = next(((name, reason) for name, reason in reasons if reason), ("", ""))
         found[name].append((file, reason))
     return {name: some for name, some in found.items() if some}
+
+
+def refuse_strangers(kind: str, files: Iterable[InputFile]) -> None:
+    """
+    Hold the files of a source to its kind.
+
+    Raises
+    ------
+    DataError
+        Naming each file that is something else, and what it is. A table or an order book may be anything that has the
+        mapped columns; their own readers say what is missing.
+    """
+    module = KINDS[kind]
+    problems = []
+    for file in files:
+        if file.is_empty or module in (table, orders) or module.recognises(file):
+            continue
+        others = (
+            (other.TITLE, reason)
+            for other in KINDS.values()
+            if other is not table and (reason := other.recognises(file))
+        )
+        title, reason = next(others, ("", ""))
+        if title:
+            what = f"this looks like {title} ({reason}), not like {module.TITLE}"
+            problems.append(Problem(what, file.name, mend="Give each kind of export its own source in audit.yaml."))
+            continue
+        missing = [name for name in module.NEEDS if name not in file.columns]
+        hints = "".join(closest(name, file.columns) for name in missing[:1])
+        what = f"this does not look like {module.TITLE}: no {listing(missing) or 'row of that shape'}{hints}"
+        why = f"Columns found: {listing(file.columns, 20) or 'none'}. Needed: {', '.join(module.NEEDS)}."
+        problems.append(
+            Problem(what, file.name, why=why, mend="Export it again, or read it as kind: table with `columns`.")
+        )
+    if problems:
+        raise DataError(*problems)

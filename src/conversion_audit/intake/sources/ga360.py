@@ -27,6 +27,7 @@ from conversion_audit.intake.sources.reading import Reading, Shape, gather
 KIND = "ga360"
 TITLE = "Google Analytics 360 (Universal Analytics), BigQuery export"
 GIVES = "rows"
+NEEDS = ("visitId", "visitStartTime", "hits")
 
 
 def _texts(*names: str) -> Shape:

@@ -26,6 +26,7 @@ from conversion_audit.intake.sources.reading import Reading, Shape, gather, sql_
 KIND = "ga4"
 TITLE = "Google Analytics 4, BigQuery export"
 GIVES = "rows"
+NEEDS = ("event_name", "event_timestamp", "user_pseudo_id")
 
 _VALUE = dict.fromkeys(("string_value", "int_value", "float_value", "double_value"), "text")
 _PARAMETERS = [{"key": "text", "value": _VALUE}]

@@ -23,6 +23,7 @@ from conversion_audit.intake.sources.objects import ORDER, Places, paths
 KIND = "kissmetrics"
 TITLE = "Kissmetrics, data export"
 GIVES = "rows"
+NEEDS = ("_p", "_t")
 
 PLACES = Places(
     columns={

@@ -25,6 +25,7 @@ from conversion_audit.intake.sources.objects import CAMPAIGN, ORDER, Places, pat
 KIND = "mixpanel"
 TITLE = "Mixpanel, raw event export"
 GIVES = "rows"
+NEEDS = ("event", "properties")
 
 PLACES = Places(
     columns={

@@ -29,6 +29,7 @@ from conversion_audit.intake.sources.reading import Reading, gather
 KIND = "table"
 TITLE = "Any table of rows, with a column mapping"
 GIVES = "rows"
+NEEDS = ("time", "event")
 
 
 def recognises(file: InputFile) -> str | None:

@@ -1,0 +1,140 @@
+"""
+The shop's own books: one row an order, or one row an order line, as CSV, JSON lines or Parquet.
+
+Shop systems name their columns differently (Shopify's "Export orders to CSV" has Name, Created at, Total, Currency, Financial
+Status; WooCommerce's has order_id, order_date, order_total): usual names are found, others are given under ``columns`` as
+``order_id``, ``time``, ``revenue``, ``currency``, ``status``. What to know of it:
+
+- An order that fills several rows (one a line item) counts once: its first amount is the order's.
+- Orders whose status says that they never came about (cancelled, voided, failed, test) are left out and counted in a note.
+- Rows without an order id cannot be matched to anything and are left out and counted in a note.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conversion_audit import config
+from conversion_audit.engine import Engine, Table, statement
+from conversion_audit.errors import DataError, Problem, closest, listing
+from conversion_audit.intake.files import InputFile
+from conversion_audit.intake.sources import casting, mapping
+from conversion_audit.intake.sources.reading import Reading, Rows, gather
+
+KIND = "orders"
+TITLE = "The shop's own orders"
+GIVES = "book_orders"
+NEEDS = ("order_id", "time", "revenue")
+
+_USUAL = {
+    "order_id": ("order_id", "order_number", "order_no", "order", "name", "number", "bestellnummer", "bestell_nr", "auftragsnummer",
+                 "transaction_id", "increment_id", "id", "reference"),
+    "time": ("created_at", "order_date", "date_created", "created", "paid_at", "purchased_at", "purchase_date", "ordered_at", "time", "timestamp",
+             "date", "bestelldatum", "datum", "order_time"),
+    "amount": ("total", "order_total", "grand_total", "total_price", "revenue", "amount", "total_paid", "gesamtbetrag", "gesamt", "umsatz",
+               "betrag", "summe"),
+    "currency": ("currency", "order_currency", "currency_code", "waehrung", "währung"),
+    "status": ("financial_status", "order_status", "status", "state", "bestellstatus"),
+}  # fmt: skip
+_NAMES = {"revenue": "amount", "value": "amount", "total": "amount"}
+
+
+def guess(file: InputFile) -> dict[str, list[str]]:
+    """Return the usual columns of an order book that a file has: target -> [column]."""
+    known = {mapping.plain(name): name for name in reversed(file.columns)}
+    found = {target: next((known[name] for name in usual if name in known), None) for target, usual in _USUAL.items()}
+    return {target: [column] for target, column in found.items() if column}
+
+
+def recognises(file: InputFile) -> str | None:
+    """Return why this looks like an order book, in words, or None."""
+    found, columns = guess(file), {mapping.plain(name) for name in file.columns}
+    is_analytics = columns & {
+        "event",
+        "event_name",
+        "event_type",
+        "_n",
+        "page_url",
+        "url",
+        "session_id",
+        "user_pseudo_id",
+    }
+    if {"order_id", "time", "amount"} <= set(found) and not is_analytics:
+        return f"its columns look like {listing([f'{target} ({names[0]})' for target, names in found.items()])}"
+    return None
+
+
+def read(
+    engine: Engine, source: config.Source, files: list[InputFile], *, timezone: str | None, scratch: Path
+) -> Table:
+    """
+    Read the shop's orders.
+
+    Parameters
+    ----------
+    engine, files, timezone, scratch
+        See `table.read`.
+    source : Source
+        `columns`, `decimal`, `currency`, `salvage` are used.
+
+    Returns
+    -------
+    Table
+        See `tables.BOOK_ORDERS`; further columns currency and status.
+
+    Raises
+    ------
+    DataError
+        For a missing column, or texts that could mean two things.
+    """
+    columns = {_NAMES.get(name, name): list(names) for name, names in source.columns.items()} or guess(files[0])
+    everywhere = tuple(dict.fromkeys(name for file in files for name in file.columns))
+    problems = _missing(columns, everywhere, files)
+    if problems:
+        raise DataError(*problems)
+    # A status has no column of its own among texts; it travels as the event.
+    told = {("event" if target == "status" else target): names for target, names in columns.items()}
+    plan = mapping.plan(told, {}, files, ())
+    reading = Reading(
+        plan.select,
+        plan.shape,
+        scratch,
+        source.salvage,
+        from_text=plan.from_text,
+        columns=casting.MAPPED,
+        parameters=plan.parameters,
+    )
+    mapped = gather(engine, files, reading)
+    settings = casting.Settings(timezone, source.decimal, source.currency)
+    rows = casting.cast(mapped, settings, mapped.notes)
+    made = engine.create(
+        statement(__file__, "orders", stem="orders.duckdb"), {"rows": rows}, name="books", zone=timezone or "UTC"
+    )
+    lost = engine.query(statement(__file__, "lost", stem="orders.duckdb"), {"rows": rows}).iloc[0]
+    return Rows(made.name, engine, notes=(*rows.notes, *_notes(lost.to_dict())))
+
+
+def _missing(columns: dict[str, list[str]], everywhere: tuple[str, ...], files: list[InputFile]) -> list[Problem]:
+    shown = listing([file.name for file in files], 3)
+    why = f"Columns found: {listing(everywhere, 20)}."
+    mend = "Name them under `columns` of this source, e.g. columns: {order_id: Name, time: Created at, revenue: Total}."
+    problems = [
+        Problem(f"no column {names[0]!r} for {target!r}{closest(names[0], everywhere)}", shown, why=why, mend=mend)
+        for target, names in columns.items()
+        if not any(mapping.is_there(name, everywhere) for name in names)
+    ]
+    absent = [name for name in ("order_id", "time", "amount") if name not in columns]
+    if absent:
+        words = ", ".join("revenue" if name == "amount" else name for name in absent)
+        problems.append(Problem(f"orders need {words}", shown, why=why, mend=mend))
+    return problems
+
+
+def _notes(lost: dict[str, int]) -> list[str]:
+    said = {
+        "unreadable": "rows of the order book cannot be read",
+        "nameless": "rows of the order book have no order id",
+        "dead": "orders of the book never came about (cancelled, voided, failed, test)",
+        "repeated": "further rows of the book belong to an order already counted",
+    }
+    return [f"{int(lost[name]):,} {words}" for name, words in said.items() if lost[name]]
