@@ -1,0 +1,141 @@
+"""Visitors by what they did: few segments, and no groups where none hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import table
+from pandas.testing import assert_frame_equal
+from worlds_intent import GOAL, INTENTS, STEPS, World, shop
+
+from conversion_audit.analysis import segments
+from conversion_audit.analysis.intent import session_intents
+
+SESSIONS = """
+    session_id  visitor_id  start       pages  seconds  orders  revenue  channel  device   country  landing_page_type
+    s1          v1          2026-03-01  5      50       1       20       Email    mobile   Austria  product
+    s2          v1          2026-03-20  5      50       1       20       Email    mobile   Austria  product
+    s3          v2          2026-03-02  9      90       1       90       Direct   mobile   Austria  product
+    s4          v3          2026-03-03  9      90       0       0        Direct   desktop  Austria  -
+    s5          v4          2026-03-04  2      20       0       0        Direct   desktop  Austria  -
+    s6          v4          2026-03-30  2      20       0       0        Direct   desktop  Austria  -
+    s7          v5          2026-03-05  1      0        0       0        Direct   desktop  Austria  -
+    s8          v6          2026-03-06  3      30       0       0        Direct   desktop  Austria  -
+"""
+MARKS = """
+    session_id  visitor_id  time        name
+    s1          v1          2026-03-01  purchase
+    s2          v1          2026-03-20  purchase
+    s3          v2          2026-03-02  purchase
+    s4          v3          2026-03-03  checkout
+    s5          v4          2026-03-04  product_view
+    s6          v4          2026-03-30  purchase
+"""
+INTENT_ROWS = """
+    session_id  visitor_id  shows_shop  shows_service
+    s5          v4          1           0
+    s8          v6          0           1
+"""
+
+
+def _frames() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    return table(MARKS), table(SESSIONS), table(INTENT_ROWS)
+
+
+def test_the_first_rule_that_holds_names_a_visitor():
+    marks, sessions, intents = _frames()
+    marks = marks[marks.session_id != "s6"]
+    named = segments.people(marks, sessions, intents, STEPS, GOAL).frame().sort_values("visitor_id")
+    assert dict(zip(named.visitor_id, named.segment, strict=True)) == {
+        "v1": "repeat_buyers",
+        "v2": "big_buyers",
+        "v3": "stopped_late",
+        "v4": "returning_lookers",
+        "v5": "passers_by",
+        "v6": "came_for_service",
+    }
+
+
+def test_later_buyers_are_counted_among_visitors_of_the_first_half():
+    result = segments.segment_table(*_frames(), STEPS, GOAL).set_index("segment")
+    # v4 looked in the first half and bought on the last day; v1 bought before the middle and again after it.
+    assert result.visitors.sum() == 6
+    assert (result.early_visitors.get("one_time_lookers", 0), result.visitors.get("big_buyers")) == (0, 1)
+    named = segments._later(*_frames(), STEPS, GOAL).set_index("segment")
+    assert (named.early_visitors["one_time_lookers"], named.later_buyers["one_time_lookers"]) == (1, 1)
+
+
+def test_inputs_are_left_unchanged():
+    frames = _frames()
+    before = [frame.copy() for frame in frames]
+    segments.segment_table(*frames, STEPS, GOAL)
+    for left, right in zip(frames, before, strict=True):
+        assert_frame_equal(left, right)
+
+
+def test_no_visitors_give_no_segments():
+    marks, sessions, intents = _frames()
+    result = segments.segment_table(marks.head(0), sessions.head(0), intents.head(0), STEPS, GOAL)
+    assert len(result) == 0 and segments.findings(result) == []
+
+
+def test_sizes_and_purchases_add_up_on_a_generated_shop():
+    marks, sessions, _ = shop(World(sessions=5_000), 2)
+    intents = session_intents(marks, sessions, STEPS, GOAL, INTENTS)
+    result = segments.segment_table(marks, sessions, intents, STEPS, GOAL)
+    assert result.visitors.sum() == sessions.visitor_id.nunique()
+    assert result.completions.sum() == sessions.orders.sum()
+    assert result.visitor_share.sum() == pytest.approx(1)
+    assert (result.trait_share.dropna() > result.overall_share.dropna()).all()
+
+
+def test_two_groupings_agree_fully_when_only_their_names_differ_and_not_at_all_by_chance():
+    rng = np.random.default_rng(1)
+    a = rng.integers(0, 3, 3_000)
+    assert segments.rand_index(a, (a + 1) % 3) == 1.0
+    assert abs(segments.rand_index(a, rng.integers(0, 3, 3_000))) < 0.01
+
+
+def _visitors(values: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "visitor_id": [f"v{n}" for n in range(len(values))],
+            "segment": "buyers",
+            "furthest": values[:, 0],
+            "sessions": np.exp(values[:, 1]),
+            "pages": np.exp(values[:, 2]),
+            "seconds": np.exp(values[:, 3]),
+            "shows_service": 0,
+        }
+    )
+
+
+def test_planted_groups_hold_and_a_single_cloud_does_not():
+    rng = np.random.default_rng(3)
+    centres = np.array([[0, 2, 2, 2], [6, 5, 5, 5], [0, 6, 2, 6]])
+    planted = segments.clusters(_visitors(centres[rng.integers(0, 3, 900)] + rng.normal(0, 0.3, (900, 4))))
+    cloud = segments.clusters(_visitors(rng.normal(4, 0.5, (900, 4))))
+    assert (planted["holds"], planted["groups"]) == (True, 3)
+    assert planted["profile"].visitors.sum() == 900
+    assert not cloud["holds"]
+
+
+def test_too_few_visitors_make_no_groups():
+    assert segments.clusters(_visitors(np.ones((50, 4))))["holds"] is False
+
+
+def test_the_segment_that_buys_later_beyond_the_others_is_a_finding():
+    known = pd.DataFrame(
+        {
+            "segment": ["stopped_early", "one_time_lookers", "buyers"],
+            "visitors": [900, 4000, 200],
+            "early_visitors": [400, 2000, 100],
+            "later_buyers": [40, 20, 30],
+            "later_rate": [0.1, 0.01, 0.3],
+            "later_low": [0.074, 0.006, 0.2],
+            "later_high": [0.13, 0.015, 0.4],
+        }
+    )
+    (finding,) = segments.findings(known)
+    assert (finding.values["segment"], finding.values["others_rate"]) == ("stopped_early", 0.01)
