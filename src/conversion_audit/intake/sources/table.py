@@ -11,6 +11,7 @@ synonyms, see `SYNONYMS`) -> the file's column, or several of which the first fi
   the order of ``steps``.
 - Several files joined: ``join: {raw/sessions.csv: session_id}`` looks further columns up in those files by a column that
   both have; they give no rows of their own.
+- Rows that name a session but no visitor count each session as a visitor of its own.
 - Whatever is not mapped becomes a property of its own name.
 """
 
@@ -122,6 +123,10 @@ def _missing(
             "Name them under `columns` of this source in audit.yaml, e.g. columns: {time: Created at, event: Action}."
         )
         problems.append(Problem("rows need a time and an event (or a page)", files[0].name, why=found, mend=mend))
+    elif not {"device_id", "user_id", "source_session"} & set(columns):
+        found = f"Columns found: {listing(everywhere, 20)}."
+        mend = "Name one under `columns` of this source in audit.yaml, e.g. columns: {device_id: Visitor ID}."
+        problems.append(Problem("rows need a visitor or a session", files[0].name, why=found, mend=mend))
     for file in files:
         lacking = [t for t in ("time", "event") if t in columns and not _has(columns[t], (*file.columns, *extra))]
         if lacking and not problems and file.columns:
