@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -63,6 +63,7 @@ class Audit:
         self._asked = (_day(start, "start"), _day(end, "end"))
         self._where = _conditions(where)
         self._tables: dict[str, Table] = {}
+        self._made: dict[str, Any] = {}
         try:
             folders.prepared.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -94,6 +95,12 @@ class Audit:
                 hint = f"Tables: {', '.join(known)}"
                 raise ConfigError(Problem(f"no table {name!r}{closest(name, known)}", mend=hint))
         return self._tables[name]
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what `make` gave the first time: several shared tables may come from one computation."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
 
     def frame(self, name: str) -> pd.DataFrame:
         """Return a small shared table as a DataFrame."""

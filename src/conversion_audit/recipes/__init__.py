@@ -1,0 +1,32 @@
+"""
+Which shared table is made how, and which findings follow: where intake and analysis are tied together.
+
+One module per chapter. Each has ``TABLES`` (name -> `Recipe`) and ``findings(audit)``; nothing is computed here, only asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conversion_audit.findings import Finding
+from conversion_audit.recipes import fitness, friction, goals, intent, journey, marks
+from conversion_audit.recipes.recipe import Recipe
+
+if TYPE_CHECKING:
+    from conversion_audit.audit import Audit
+
+__all__ = ["TABLES", "Recipe", "findings", "headline"]
+
+CHAPTERS = (marks, fitness, goals, journey, intent, friction)
+
+TABLES: dict[str, Recipe] = {name: recipe for chapter in CHAPTERS for name, recipe in chapter.TABLES.items()}
+
+
+def findings(audit: Audit) -> list[Finding]:
+    """Return every finding of every chapter, unranked."""
+    return [finding for chapter in CHAPTERS for finding in chapter.findings(audit)]
+
+
+def headline(audit: Audit) -> dict[str, Any]:
+    """Return the headline numbers of the manifest."""
+    return intent.headline(audit)

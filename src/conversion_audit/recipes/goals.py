@@ -1,0 +1,18 @@
+"""Chapter 01: what counts as success."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conversion_audit.findings import Finding
+from conversion_audit.recipes.recipe import Recipe
+
+if TYPE_CHECKING:
+    from conversion_audit.audit import Audit
+
+TABLES: dict[str, Recipe] = {}
+
+
+def findings(audit: Audit) -> list[Finding]:
+    """Return what the chapter claims."""
+    return []
