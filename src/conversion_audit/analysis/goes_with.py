@@ -58,7 +58,8 @@ def goes_with(
     for one in best[best.with_it >= FEWEST].itertuples():
         sql = statement(__file__, "cases")
         cases = engine.query(sql, {"chances": chances, "marks": marks}, name=one.name, step=int(one.step))
-        rows.append({"name": one.name, "step": steps[int(one.step) - 1]} | _compared(cases))
+        if (cases.is_with == 0).sum() >= FEWEST:  # where all meet it there is nobody to compare with
+            rows.append({"name": one.name, "step": steps[int(one.step) - 1]} | _compared(cases))
     engine.drop(chances)
     return _judged(pd.DataFrame(rows, columns=_COLUMNS))
 

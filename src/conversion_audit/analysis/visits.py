@@ -1,0 +1,110 @@
+"""When visits come, where they land, and which campaign brought them: how each goes with the goal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from conversion_audit.analysis.goals import reach
+from conversion_audit.analysis.statistics import newcombe, wilson
+from conversion_audit.engine import AnyTable, engine_of, quoted, statement
+
+
+def hours(sessions: AnyTable, marks: AnyTable, goal: str) -> pd.DataFrame:
+    """
+    Return the hours of the week, in the client's time zone.
+
+    Returns
+    -------
+    DataFrame
+        One row per weekday (0 Monday) and hour that had visits: weekday, hour, sessions, goal_sessions, goal_rate with
+        goal_low and goal_high.
+    """
+    tables = {"sessions": sessions, "marks": marks}
+    days = engine_of(sessions, marks).query(statement(__file__, "hours"), tables, goal=goal)
+    days = days.assign(weekday=pd.to_datetime(days.date).dt.weekday)
+    table = days.groupby(["weekday", "hour"], as_index=False)[["sessions", "goal_sessions"]].sum()
+    return _goal_rate(table)
+
+
+def by_column(
+    sessions: AnyTable, marks: AnyTable, column: str, *, step: str, goal: str, fewest: int = 1
+) -> pd.DataFrame:
+    """
+    Return bounces, entries into the journey and goals by one column of sessions, e.g. landing_page or campaign.
+
+    Parameters
+    ----------
+    sessions, marks : table
+        Of the period.
+    column : str
+        Column of sessions.
+    step, goal : str
+        The journey's first step, and the goal.
+    fewest : int
+        Rows with fewer sessions are added up in one row ``(other)``.
+
+    Returns
+    -------
+    DataFrame
+        One row per value, most sessions first: the column, sessions, visitors, bounces, bounce_rate, entered_sessions,
+        entered_rate, goal_sessions, goal_rate, each rate with its interval, of `sessions`.
+    """
+    engine = engine_of(sessions, marks)
+    label = f"SELECT *, COALESCE(CAST({quoted(column)} AS VARCHAR), '(not set)') AS label FROM sessions"
+    labelled = engine.create(label, {"sessions": sessions}, name="labelled")
+    table = engine.query(statement(__file__, "groups"), {"labelled": labelled, "marks": marks}, step=step, goal=goal)
+    engine.drop(labelled)
+    table["label"] = table.label.where(table.sessions >= fewest, "(other)")
+    table = table.groupby("label", as_index=False, sort=False).sum()
+    for count, rate in (("bounces", "bounce"), ("entered_sessions", "entered"), ("goal_sessions", "goal")):
+        low, high = wilson(table[count], table.sessions)
+        table = table.assign(
+            **{f"{rate}_rate": table[count] / table.sessions, f"{rate}_low": low, f"{rate}_high": high}
+        )
+    return table.rename(columns={"label": column})
+
+
+def compare(marks: AnyTable, a: AnyTable, b: AnyTable, names: Sequence[str]) -> pd.DataFrame:
+    """
+    Return two groups of sessions side by side: who reaches what, a minus b.
+
+    Parameters
+    ----------
+    marks : table
+        Holding the marks of both groups.
+    a, b : table
+        Sessions of each group.
+    names : sequence of str
+        Steps or micro-conversions.
+
+    Returns
+    -------
+    DataFrame
+        One row per name: name, a_sessions, a_all, a_rate, a_low, a_high, the same for b, difference with
+        difference_low and difference_high.
+
+    References
+    ----------
+    Newcombe 1998.
+    """
+    mine, other = reach(marks, a, names), reach(marks, b, names)
+    low, high = newcombe(mine.sessions, mine.all_sessions, other.sessions, other.all_sessions)
+    table = pd.DataFrame({"name": mine.name})
+    for group, rows in (("a", mine), ("b", other)):
+        table = table.assign(
+            **{
+                f"{group}_sessions": rows.sessions,
+                f"{group}_all": rows.all_sessions,
+                f"{group}_rate": rows.session_rate,
+                f"{group}_low": rows.session_low,
+                f"{group}_high": rows.session_high,
+            }
+        )
+    return table.assign(difference=table.a_rate - table.b_rate, difference_low=low, difference_high=high)
+
+
+def _goal_rate(table: pd.DataFrame) -> pd.DataFrame:
+    low, high = wilson(table.goal_sessions, table.sessions)
+    return table.assign(goal_rate=table.goal_sessions / table.sessions, goal_low=low, goal_high=high)

@@ -1,0 +1,69 @@
+"""One log counted by the rules of five tools; the parts of each difference add up."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from test_funnel import as_marks, log, random_logs
+
+from conversion_audit.analysis.funnel_steps import options
+from conversion_audit.analysis.reconcile import PRESETS, REASONS, reconcile
+from conversion_audit.config import Funnel
+
+DAY = 24 * 60
+
+
+def compared(marks: pd.DataFrame, steps: str) -> pd.DataFrame:
+    settings = Funnel().model_dump()
+    return reconcile(marks, list(steps), options(settings, "session"), options(settings, "visitor"))
+
+
+def last_step(events: list[tuple[str, float]], steps: str = "AB") -> pd.DataFrame:
+    found = compared(log(events), steps).set_index(["tool", "step"])
+    return found.xs(steps[-1], level="step")
+
+
+def test_the_parts_of_every_difference_add_up():
+    found = compared(as_marks(random_logs(300, seed=5)), "ABC")
+    assert (found.ours + found[list(REASONS)].sum(axis=1)).tolist() == found.theirs.tolist()
+    assert set(found.tool) == set(PRESETS)
+
+
+def test_a_window_explains_a_late_step():
+    found = last_step([("A", 0), ("B", 10 * DAY)])
+    assert found.theirs.to_dict() == {"ga4_closed": 1, "mixpanel": 0, "amplitude": 0, "posthog": 1}
+    assert found.window.to_dict() == {"ga4_closed": 0, "mixpanel": -1, "amplitude": -1, "posthog": 0}
+
+
+def test_a_second_entry_is_lost_where_only_the_first_counts():
+    found = last_step([("A", 0), ("A", 10 * DAY), ("B", 10 * DAY + 60)])
+    assert found.theirs.to_dict() == {"ga4_closed": 1, "mixpanel": 0, "amplitude": 1, "posthog": 1}
+    assert found.re_entry["mixpanel"] == -1
+
+
+def test_seconds_decide_where_the_order_inside_them_does_not_count():
+    near = last_step([("B", 0), ("A", 1 / 60)])
+    assert near.theirs.to_dict() == {"ga4_closed": 0, "mixpanel": 1, "amplitude": 0, "posthog": 0}
+    within = last_step([("B", 0.001), ("A", 0.002)])
+    assert within.theirs.to_dict() == {"ga4_closed": 0, "mixpanel": 1, "amplitude": 1, "posthog": 0}
+    assert within.ties.to_dict() == {"ga4_closed": 0, "mixpanel": 1, "amplitude": 1, "posthog": 0}
+
+
+def test_the_unit_explains_visitors_who_come_back():
+    marks = log([("A", 0), ("B", DAY)]).assign(session_id=["s1", "s2"])
+    found = compared(marks, "AB").query("tool == 'ga4_closed'").set_index("step")
+    assert found.ours.to_dict() == {"A": 1, "B": 0}
+    assert found.unit.to_dict() == {"A": 0, "B": 1}
+
+
+def test_the_range_explains_steps_after_the_period():
+    marks = log([("A", 0), ("B", DAY)]).assign(session_id=["s1", "s2"], in_period=[True, False])
+    found = compared(marks, "AB").query("step == 'B'").set_index("tool")
+    assert found.theirs.to_dict() == {"ga4_closed": 0, "mixpanel": 1, "amplitude": 1, "posthog": 0}
+    assert found.range.to_dict() == {"ga4_closed": -1, "mixpanel": 0, "amplitude": 0, "posthog": -1}
+
+
+@pytest.mark.parametrize("steps", ["A", "AB"])
+def test_an_empty_log_counts_nothing(steps):
+    found = compared(log([("A", 0)]).iloc[:0], steps)
+    assert found.ours.sum() == found.theirs.sum() == 0
