@@ -97,14 +97,28 @@ def segment_table(
     ).sort_values("place", ignore_index=True).drop(columns="place")  # fmt: skip
 
 
-def _later(marks: AnyTable, sessions: AnyTable, intents: AnyTable, steps: Sequence[str], goal: str) -> pd.DataFrame:
+def halves(marks: AnyTable, sessions: AnyTable, intents: AnyTable) -> tuple[Table, Table, Table, Table]:
+    """
+    Cut the period in the middle, so that what visitors did can be held against what they bought later.
+
+    Returns
+    -------
+    tuple of Table
+        Sessions before the cut, marks before it, marks from it on, and the labels of the sessions before it.
+    """
     engine = engine_of(marks, sessions)
     cut = engine.query(statement(__file__, "middle"), {"sessions": sessions})
-    halves = {"sessions": sessions, "marks": marks, "cut": cut}
+    tables: dict[str, AnyTable] = {"sessions": sessions, "marks": marks, "cut": cut}
     before, earlier, after = (
-        engine.create(statement(__file__, name), halves, name=name) for name in ("before", "earlier", "after")
+        engine.create(statement(__file__, name), tables, name=name) for name in ("before", "earlier", "after")
     )
     labelled = engine.create(statement(__file__, "labelled"), {"intents": intents, "sessions": before}, name="labelled")
+    return before, earlier, after, labelled
+
+
+def _later(marks: AnyTable, sessions: AnyTable, intents: AnyTable, steps: Sequence[str], goal: str) -> pd.DataFrame:
+    engine = engine_of(marks, sessions)
+    before, earlier, after, labelled = halves(marks, sessions, intents)
     named = people(earlier, before, labelled, steps, goal)
     return engine.query(statement(__file__, "later"), {"named": named, "later_marks": after}, goal=goal)
 

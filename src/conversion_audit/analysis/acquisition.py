@@ -1,0 +1,67 @@
+"""Room in each channel: what a visit that could buy is worth there, against what it costs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pandas as pd
+
+from conversion_audit.engine import AnyTable, engine_of, statement
+
+
+def room_table(
+    intents: AnyTable,
+    sessions: AnyTable,
+    costs: Mapping[str, float],
+    margin: float | None = None,
+    *,
+    known: bool = True,
+) -> pd.DataFrame:
+    """
+    Hold the value of sessions that could have bought against what the channel cost.
+
+    Parameters
+    ----------
+    intents : table
+        From `split.with_chances`.
+    sessions : table
+        Contract `tables.SESSIONS`.
+    costs : mapping
+        Channel -> cost of the period. Case, spaces and underscores do not matter.
+    margin : float, optional
+        Share of revenue that stays; without it revenue itself is compared.
+    known : bool
+        Whether the split holds. If not, every session that might have bought counts.
+
+    Returns
+    -------
+    DataFrame
+        One row per channel with a cost, the largest room first::
+
+                channel  sessions  able_sessions  revenue     cost  value_per_able  cost_per_able  room_per_able  of
+            paid_search      6800         6120.4  21000.0  12000.0            1.30           1.96          -0.66  ...
+
+        `value_per_able` is revenue x margin over able sessions; `room_per_able` is value less cost: what one more such
+        visit may still cost. Empty without costs. What the next visit brings may be less than the average one.
+    """
+    table = engine_of(intents, sessions).query(
+        statement(__file__, "channels"), {"intents": intents, "sessions": sessions}
+    )
+    given = {_plain(name): float(cost) for name, cost in costs.items()}
+    table = table.assign(cost=table.channel.map(_plain).map(given)).dropna(subset=["cost"])
+    able = table.expected if known else table.most.astype(float)
+    able = able.where(able > 0)
+    value = table.revenue * (1.0 if margin is None else margin) / able
+    return table.assign(
+        orders=table.orders.astype("int64"),
+        able_sessions=able,
+        value_per_able=value,
+        cost_per_able=table.cost / able,
+        room_per_able=value - table.cost / able,
+        of="sessions expected to be able to buy" if known else "sessions that might have bought",
+    ).drop(columns=["expected", "most"]).sort_values(["room_per_able", "channel"], ascending=[False, True], ignore_index=True)  # fmt: skip
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", " ", name).strip().lower()

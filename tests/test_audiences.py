@@ -1,0 +1,153 @@
+"""Whom to address: lists with a rule, a size, a worth, a purpose and an end, and no person in sight."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+import pytest
+from conftest import table
+from pandas.testing import assert_frame_equal
+from worlds_intent import GOAL, INTENTS, STEPS, World, shop
+
+from conversion_audit.analysis import audiences, segments
+from conversion_audit.analysis.acquisition import room_table
+from conversion_audit.analysis.intent import session_intents
+from conversion_audit.config import Rule
+
+AS_OF = date(2026, 4, 26)
+
+
+@pytest.fixture(scope="module")
+def made():
+    marks, sessions, _ = shop(World(sessions=6_000), 4)
+    marks = marks.merge(sessions[["session_id", "start"]]).assign(time=lambda m: m.start)
+    intents = session_intents(marks, sessions, STEPS, GOAL, INTENTS)
+    rows = audiences.audience_table(marks, sessions, intents, marks, STEPS, GOAL, AS_OF)
+    named = segments.people(marks, sessions, intents, STEPS, GOAL)
+    listed = audiences.members(named, sessions, marks, STEPS, GOAL)
+    return marks, sessions.assign(user_id=None), rows, listed
+
+
+def test_every_audience_has_a_size_a_worth_a_purpose_and_an_end(made):
+    _, _, rows, _ = made
+    assert {"stopped_at_product_view", "stopped_at_add_to_cart", "cart_leavers", "research"} <= set(rows.name)
+    assert (rows.people >= 10).all() and rows.purpose.notna().all() and (rows.expires > pd.Timestamp(AS_OF)).all()
+    known = rows.dropna(subset=["later_rate"])
+    assert (known.expected_value == known.people * known.later_rate * 50.0).all()
+    assert rows.name.is_unique
+
+
+def test_nobody_who_bought_is_told_that_they_left_something(made):
+    marks, _, _, listed = made
+    buyers = set(marks[marks.name == GOAL].visitor_id)
+    people = listed.frame()
+    assert not buyers & set(people[people.kind != "due_back"].visitor_id)
+    assert set(people[people.kind == "due_back"].visitor_id) <= buyers
+
+
+def test_a_list_holds_hashed_ids_and_nothing_a_spreadsheet_would_run(made):
+    _, _, rows, listed = made
+    row = rows[rows.name == "cart_leavers"].iloc[0]
+    result = audiences.audience_list(listed, row, b"secret")
+    assert len(result) == row.people
+    assert result.visitor.str.fullmatch("[0-9a-f]{64}").all() and result.visitor.is_monotonic_increasing
+    assert not result.astype(str).apply(lambda column: column.str.match(r"\s*[=+\-@\t\r]")).any().any()
+    assert set(result.visitor) != set(audiences.audience_list(listed, row, b"other").visitor)
+    assert list(result.columns) == ["visitor", "audience", "last_seen", "purpose", "expires", "consent"]
+
+
+def test_a_list_of_fewer_than_ten_people_is_empty(made):
+    _, _, rows, listed = made
+    row = rows.iloc[0]
+    few = listed.frame().query("kind == @row.kind and step == @row.step").head(9)
+    assert len(audiences.audience_list(few, row, b"secret")) == 0
+
+
+def test_raw_ids_are_those_of_the_export(made):
+    _, sessions, rows, listed = made
+    row = rows[rows.name == "cart_leavers"].iloc[0]
+    ids = audiences.raw_ids(listed, row, sessions)
+    assert len(ids) == row.people and set(ids.device_id) <= set(sessions.device_id)
+
+
+MARKS = """
+    visitor_id  session_id  time        name
+    v1          s1          2026-01-01  purchase
+    v1          s2          2026-01-11  purchase
+    v2          s3          2026-01-01  purchase
+    v2          s4          2026-01-31  purchase
+    v3          s5          2026-01-01  add_to_cart
+"""
+
+
+def test_buyers_are_due_back_only_with_enough_repeat_purchases_to_say_when(monkeypatch):
+    marks = table(MARKS)
+    assert audiences.due_days(marks, GOAL) == 0.0
+    monkeypatch.setattr(audiences, "LEAST_GAPS", 2)
+    assert audiences.due_days(marks, GOAL) == 20.0
+    assert audiences.due_days(marks.head(0), GOAL) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("journey", "place"),
+    [(["view", "add_to_cart", "pay"], 2), (["view", "list", "basket"], 3), (["view", "form"], 2), (["view"], 1)],
+)
+def test_the_cart_is_the_step_named_for_it_else_the_second(journey, place):
+    assert audiences.cart_place(journey) == place
+
+
+def test_a_recipe_names_the_conditions_of_an_ad_tool():
+    rules = {
+        "add_to_cart": Rule(event=["add_to_cart"]),
+        "checkout": Rule(page=["/checkout*", "/kasse*"]),
+        "purchase": Rule(event=["purchase"], where={"type": ["online"]}),
+    }
+    row = {"kind": "stopped_at", "step": "add_to_cart", "name": "stopped_at_add_to_cart", "people": 40}
+    told = audiences.recipe(row, rules, STEPS, GOAL)
+    assert told["include"] == "event = add_to_cart"
+    assert told["exclude"] == "page = /checkout* or /kasse*, event = purchase and type = online"
+    back = audiences.recipe({**row, "kind": "due_back", "step": float("nan")}, rules, STEPS, GOAL, due=16.4)
+    assert (back["include"], back["due_days"]) == ("event = purchase and type = online", 16)
+
+
+def test_no_visitors_give_no_audiences():
+    marks, sessions, _ = shop(World(sessions=50), 4)
+    intents = session_intents(marks.head(0), sessions.head(0), STEPS, GOAL, INTENTS)
+    assert (
+        len(audiences.audience_table(marks.head(0), sessions.head(0), intents, marks.head(0), STEPS, GOAL, AS_OF)) == 0
+    )
+
+
+def test_room_is_value_less_cost_of_sessions_that_could_buy():
+    intents = table(
+        """
+        session_id  class  is_buyer  chance
+        s1          C      1         1.0
+        s2          C      0         1.0
+        s3          A      0         0.5
+        s4          X      0         0.0
+        """
+    )
+    sessions = table(
+        """
+        session_id  channel      revenue
+        s1          Paid_Search  100
+        s2          Paid_Search  0
+        s3          Paid_Search  0
+        s4          Email        0
+        """
+    )
+    before = intents.copy()
+    expected = table(
+        """
+        channel      sessions  able_sessions  revenue  cost  value_per_able  cost_per_able  room_per_able
+        Paid_Search  3         2.5            100      30    16              12             4
+        Email        1         -              0        5     -               -              -
+        """
+    )
+    result = room_table(intents, sessions, {"paid search": 30, "email": 5, "tv": 9}, margin=0.4)
+    assert_frame_equal(result[expected.columns], expected, check_dtype=False)
+    assert room_table(intents, sessions, {"email": 5}, known=False).able_sessions.isna().all()
+    assert len(room_table(intents, sessions, {})) == 0
+    assert_frame_equal(intents, before)
