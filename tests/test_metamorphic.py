@@ -1,0 +1,127 @@
+"""Changes that must change nothing: the same visits, written otherwise, give identical headline numbers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from conversion_audit.audit import open_audit
+
+WEEK = timedelta(days=7)
+
+
+def rows_of(folder: Path) -> list[dict]:
+    """Return the export's rows."""
+    return [
+        json.loads(line) for path in sorted(folder.glob("*.gz")) for line in gzip.open(path, "rt", encoding="utf-8")
+    ]
+
+
+def write(path: Path, rows: list[dict]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def shuffled(rows: list[dict], raw: Path) -> None:
+    write(raw / "all.json", random.Random(1).sample(rows, len(rows)))
+
+
+def in_seven_files(rows: list[dict], raw: Path) -> None:
+    for n in range(7):
+        write(raw / f"part{n}.json", rows[n::7])
+
+
+def gzipped(rows: list[dict], raw: Path) -> None:
+    with gzip.open(raw / "all.json.gz", "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def as_parquet(rows: list[dict], raw: Path) -> None:
+    write(raw.parent / "all.json", rows)
+    duckdb.execute(
+        "COPY (SELECT * FROM read_json($1, format = 'newline_delimited', sample_size = -1)) TO $2 (FORMAT parquet)",
+        [str(raw.parent / "all.json"), str(raw / "all.parquet")],
+    )
+
+
+def users_renamed(rows: list[dict], raw: Path) -> None:
+    names: dict[str, str] = {}
+
+    def other(name: str | None) -> str | None:
+        return name and names.setdefault(name, f"person-{len(names)}-x")
+
+    renamed = [{**row, **{key: other(row[key]) for key in ("user_pseudo_id", "user_id") if key in row}} for row in rows]
+    write(raw / "all.json", renamed)
+
+
+def every_row_twice(rows: list[dict], raw: Path) -> None:
+    write(raw / "all.json", [row for row in rows for _ in range(2)])
+
+
+def intraday_beside_daily(rows: list[dict], raw: Path) -> None:
+    write(raw / "events_20260302.json", rows)
+    write(raw / "events_intraday_20260302.json", rows[len(rows) // 2 :])
+
+
+def a_week_later(rows: list[dict], raw: Path) -> None:
+    def day(text: str) -> str:
+        return (date.fromisoformat(f"{text[:4]}-{text[4:6]}-{text[6:]}") + WEEK).strftime("%Y%m%d")
+
+    def moved(row: dict) -> dict:
+        micros = int(row["event_timestamp"]) + int(WEEK.total_seconds()) * 1_000_000
+        return {**row, "event_timestamp": str(micros), "event_date": day(row["event_date"])}
+
+    write(raw / "all.json", [moved(row) for row in rows])
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory) -> tuple[list[dict], str]:
+    """Return four weeks of a small shop that stays within one summer time, and its config."""
+    from conftest import REPOSITORY
+
+    from conversion_audit.demo import write_demo
+
+    folder = tmp_path_factory.mktemp("export")
+    write_demo(folder, sessions=900, weeks=3)
+    config = (REPOSITORY / "data/demo/audit.yaml").read_text(encoding="utf-8").replace("raw/events_*.json.gz", "raw/*")
+    lines = [line for line in config.splitlines() if not line.startswith("period:")]
+    return rows_of(folder), "\n".join(lines) + "\n"
+
+
+def headline(rows: list[dict], config: str, home: Path, way: Callable[[list[dict], Path], None]) -> dict:
+    folder = home / "data" / "acme"
+    (folder / "raw").mkdir(parents=True)
+    (folder / "audit.yaml").write_text(config, encoding="utf-8")
+    way(rows, folder / "raw")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUDIT_HOME", str(home))
+        return open_audit("acme").headline
+
+
+@pytest.fixture(scope="module")
+def expected(shop, tmp_path_factory) -> dict:
+    return headline(*shop, tmp_path_factory.mktemp("plain"), lambda rows, raw: write(raw / "all.json", rows))
+
+
+WAYS = (
+    shuffled,
+    in_seven_files,
+    gzipped,
+    as_parquet,
+    users_renamed,
+    every_row_twice,
+    intraday_beside_daily,
+    a_week_later,
+)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_the_same_visits_written_otherwise_give_the_same_headline(way, shop, expected, tmp_path):
+    assert expected["sessions"] > 700
+    assert headline(*shop, tmp_path, way) == expected
