@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from conversion_audit import manifest, publish
-from conversion_audit.errors import ConfigError, Problem
+from conversion_audit.errors import ConfigError, DataError, Problem
 from conversion_audit.folders import Folders, clients, home
 from conversion_audit.lock import locked
 
@@ -188,7 +188,11 @@ def _headline_again(client: str, found: dict[str, Any]) -> tuple[dict[str, Any],
     if not Folders(client).config.is_file():
         return {}, "the client's data are not here: the headline was not counted anew"
     audit = open_audit(client, found["period"]["start"], found["period"]["end"], found["asked"]["where"])
-    if dict(sorted(audit.inputs.items())) != found["inputs"]:
+    try:
+        inputs = dict(sorted(audit.inputs.items()))
+    except DataError as error:
+        return {}, f"the export cannot be read: the headline was not counted anew ({error.problems[0].what})"
+    if inputs != found["inputs"]:
         return {}, "the export has changed since: the headline was not counted anew"
     if manifest.config_hash(audit.folders) != found["config"]:
         return {}, "the config has changed since: the headline was not counted anew"
