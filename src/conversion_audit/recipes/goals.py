@@ -2,17 +2,154 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from conversion_audit.analysis import contribution, goals, goes_with, ladder, repeat_purchase
+from conversion_audit.engine import AnyTable, Table, statement
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
     from conversion_audit.audit import Audit
 
-TABLES: dict[str, Recipe] = {}
+KEYS = ("goals", "micro_conversions", "main_goal", "journey", "kpis", "funnel", "min_sessions", "after_purchase")
+LARGEST = 30
+
+
+def until(audit: Audit) -> pd.Timestamp:
+    """Return the last time of the export, naive UTC."""
+    last = lambda: audit.engine.query("SELECT max(time) AS last FROM e", {"e": audit.table("events")})["last"][0]  # noqa: E731
+    return audit.once("until", last)
+
+
+def types(audit: Audit) -> dict[str, str]:
+    """Return micro-conversion -> its type, then the main goal."""
+    config = audit.config
+    return {name: one.type for name, one in config.micro_conversions.items()} | {config.main_goal: "goal"}
+
+
+def past(audit: Audit) -> tuple[Table, Table]:
+    """Return sessions and marks of the period of the same length before this one."""
+
+    def made() -> tuple[Table, Table]:
+        before = goals.period_before(audit.every_session, audit.period.start, audit.period.end)
+        found = {"rows": audit.table("marks"), "sessions": before}
+        return before, audit.engine.view(statement(__file__, "of_sessions"), found, name="past_marks")
+
+    return audit.once("past", made)
+
+
+def _goals(audit: Audit) -> AnyTable:
+    every = audit.config.goals
+    values = {name: one.value for name, one in every.items()}
+    targets = {name: one.target for name, one in every.items()}
+    sessions, marks = past(audit)
+    return goals.goal_table(
+        audit.marks, audit.sessions, audit.orders, values, targets, history=marks, past_sessions=sessions
+    )
+
+
+def _kpis(audit: Audit) -> AnyTable:
+    asked = [{"name": name} | one.model_dump() for name, one in audit.config.kpis.items()]
+    return goals.kpi_table(audit.marks, asked, past=past(audit)[1])
+
+
+def _ladder(audit: Audit) -> AnyTable:
+    config = audit.config
+    window = config.funnel.visitor_window
+    named = types(audit)
+    rungs = ladder.ladder(
+        audit.marks, audit.history, audit.sessions, named, config.main_goal, window=window, until=until(audit)
+    )
+    return rungs
+
+
+def _weekly(audit: Audit) -> AnyTable:
+    return ladder.weekly(audit.marks, audit.sessions, list(types(audit)), pd.Timestamp(audit.period.start))
+
+
+def _attention(audit: Audit) -> AnyTable:
+    return ladder.attention(
+        audit.frame("ladder"), audit.frame("weekly_reach"), min_sessions=audit.config.min_sessions
+    )
+
+
+def _uncovered(audit: Audit) -> AnyTable:
+    names = [*audit.config.goals, *audit.config.micro_conversions, *audit.config.steps, *audit.config.after_purchase]
+    return ladder.uncovered(audit.events, audit.marks, list(dict.fromkeys(names)))
+
+
+def _never_seen(audit: Audit) -> AnyTable:
+    config = audit.config
+    names = [*config.goals, *(name for name, one in config.micro_conversions.items() if not one.rule)]
+    events = audit.engine.query("SELECT DISTINCT event FROM e ORDER BY event", {"e": audit.table("events")}).event
+    return ladder.never_seen(audit.table("marks"), names, list(events))
+
+
+def _goes_with(audit: Audit) -> AnyTable:
+    config = audit.config
+    names = [name for name, one in config.micro_conversions.items() if one.type != "negative"]
+    reached = audit.table("reached_sessions")
+    return goes_with.goes_with(audit.marks, audit.sessions, reached, config.steps, names)
+
+
+def _channels(audit: Audit) -> AnyTable:
+    return contribution.channels(audit.sessions, audit.marks, audit.orders, audit.config.main_goal)
+
+
+def first_abandoned(audit: Audit) -> tuple[str, str] | None:
+    """Return what is begun and what is left undone: the first KPI of that kind, else the journey's second step."""
+    config = audit.config
+    for kpi in config.kpis.values():
+        if kpi.without:
+            return kpi.of, kpi.without
+    return (config.steps[-2], config.steps[-1]) if len(config.steps) > 2 else None
+
+
+def _abandoned(part: int) -> Any:
+    def made(audit: Audit) -> AnyTable:
+        asked = first_abandoned(audit)
+        if asked is None:
+            return pd.DataFrame({"step": pd.Series(dtype="string"), "sessions": pd.Series(dtype=int)})
+        of, without = asked
+        return contribution.abandoned(audit.marks, audit.sessions, audit.config.steps, of=of, without=without)[part]
+
+    return made
+
+
+def _waits(audit: Audit) -> pd.DataFrame:
+    return audit.once("waits", lambda: repeat_purchase.waits(audit.table("orders"), until(audit)))
+
+
+def _repeat(audit: Audit) -> AnyTable:
+    return repeat_purchase.repeat_rates(_waits(audit).days, _waits(audit).is_repeat)
+
+
+def _repeat_products(audit: Audit) -> AnyTable:
+    first = repeat_purchase.first_products(_waits(audit), audit.table("events"), audit.table("items"))
+    return repeat_purchase.products(first, _waits(audit), fewest=LARGEST)
+
+
+TABLES: dict[str, Recipe] = {
+    "goals": Recipe(_goals, needs=("marks", "sessions"), keys=KEYS),
+    "kpis": Recipe(_kpis, needs=("marks", "sessions"), keys=KEYS),
+    "ladder": Recipe(_ladder, needs=("marks", "sessions"), keys=KEYS),
+    "weekly_reach": Recipe(_weekly, needs=("marks", "sessions"), keys=KEYS),
+    "attention": Recipe(_attention, needs=("ladder", "weekly_reach"), keys=KEYS),
+    "uncovered_events": Recipe(_uncovered, needs=("marks", "sessions"), keys=KEYS),
+    "never_seen": Recipe(_never_seen, needs=("marks",), keys=KEYS, of_period=False),
+    "goes_with": Recipe(_goes_with, needs=("reached_sessions",), keys=KEYS),
+    "channels": Recipe(_channels, needs=("marks", "sessions"), keys=KEYS),
+    "abandoned_steps": Recipe(_abandoned(0), needs=("marks", "sessions"), keys=KEYS),
+    "abandoned_pages": Recipe(_abandoned(1), needs=("marks", "sessions"), keys=KEYS),
+    "repeat_purchase": Recipe(_repeat, of_period=False),
+    "repeat_products": Recipe(_repeat_products, of_period=False),
+}
 
 
 def findings(audit: Audit) -> list[Finding]:
     """Return what the chapter claims."""
-    return []
+    found = goals.findings(audit.frame("goals"), audit.frame("kpis"), audit.config.main_goal)
+    return found + ladder.findings(audit.frame("attention"), audit.frame("never_seen"), audit.frame("uncovered_events"))
