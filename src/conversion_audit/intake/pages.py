@@ -116,15 +116,15 @@ def referrers(values: Iterable[str | None]) -> pd.DataFrame:
     DataFrame
         One row per referrer::
 
-            value                              referrer            host           masked
+            value                              referrer            host           masked  kinds
             https://www.google.com/url?q=x     www.google.com/url  www.google.com      0
     """
     rows = []
     for value in distinct(values):
-        host, page, *_, masked, _kinds = _read(value, [], set())
+        host, page, *_, masked, kinds = _read(value, [], set())
         where = f"{host or ''}{'' if host and page == '/' else page or ''}"
-        rows.append((value, where or None, host, masked))
-    columns = ["value", "referrer", "host", "masked"]
+        rows.append((value, where or None, host, masked, kinds))
+    columns = ["value", "referrer", "host", "masked", "kinds"]
     return pd.DataFrame(rows, columns=columns, dtype=object).astype({"masked": "int64"})
 
 

@@ -112,10 +112,14 @@ def clean_texts(kept: Table, config: Config) -> dict[str, Table]:
 
 
 def masked_counts(clean: dict[str, Table]) -> pd.DataFrame:
-    """Return how many distinct values of each field held personal data: field, values, masked."""
+    """Return how many distinct values of each field held personal data, and its kinds: field, values, masked, kinds."""
     frames = {name: table.frame() for name, table in clean.items()}
-    counts = [(name, int((frame["masked"] > 0).sum()), int(frame["masked"].sum())) for name, frame in frames.items()]
-    return pd.DataFrame(counts, columns=["field", "values", "masked"])
+    hit = {name: frame[frame["masked"] > 0] for name, frame in frames.items()}
+    counts = [
+        (name, len(frame), int(frame["masked"].sum()), " ".join(sorted(set(" ".join(frame["kinds"]).split()))))
+        for name, frame in hit.items()
+    ]
+    return pd.DataFrame(counts, columns=["field", "values", "masked", "kinds"])
 
 
 def rejects(staged: Table) -> Table:

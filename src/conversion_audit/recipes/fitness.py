@@ -4,15 +4,117 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conversion_audit.analysis import fitness, rules
+from conversion_audit.engine import AnyTable
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
     from conversion_audit.audit import Audit
 
-TABLES: dict[str, Recipe] = {}
+KEYS = (
+    "timezone",
+    "goals",
+    "micro_conversions",
+    "main_goal",
+    "journey",
+    "after_purchase",
+    "kpis",
+    "intents",
+    "page_types",
+)
+
+
+def used(audit: Audit) -> dict[str, str]:
+    """Return event -> rule that uses it. Errors are left out: they may come and go."""
+    config = audit.config
+    negative = {name for name, one in config.micro_conversions.items() if one.type == "negative"}
+    named = rules.named_rules(config)
+    return fitness.used_events({name: rule.event for name, rule in named.items() if name not in negative})
+
+
+def _counts(audit: Audit) -> AnyTable:
+    return fitness.event_counts(audit.table("events"), audit.period.start, audit.period.end)
+
+
+def _days(audit: Audit) -> AnyTable:
+    return fitness.days(audit.table("event_counts"), audit.period.start, audit.period.end)
+
+
+def _event_days(audit: Audit) -> AnyTable:
+    return fitness.event_days(audit.table("event_counts"), audit.period.start, audit.period.end, used(audit))
+
+
+def _silent_segments(audit: Audit) -> AnyTable:
+    return fitness.silent_segments(audit.table("event_counts"), used(audit))
+
+
+def _step_gaps(audit: Audit) -> AnyTable:
+    return fitness.step_gaps(audit.sessions, audit.marks, audit.config.steps, audit.config.main_goal)
+
+
+def _book_match(audit: Audit) -> AnyTable:
+    return fitness.book_match(audit.orders, audit.book_orders, audit.period.start, audit.period.end)
+
+
+def _uncovered(audit: Audit) -> AnyTable:
+    return fitness.uncovered_pages(audit.table("events"), audit.period.start, audit.period.end)
+
+
+def _people(audit: Audit) -> AnyTable:
+    return fitness.people(audit.sessions, audit.marks, audit.config.main_goal)
+
+
+TABLES: dict[str, Recipe] = {
+    "event_counts": Recipe(_counts),
+    "data_days": Recipe(_days, needs=("event_counts",)),
+    "event_days": Recipe(_event_days, needs=("event_counts",), keys=KEYS),
+    "event_hours": Recipe(lambda audit: fitness.event_hours(audit.table("event_counts")), needs=("event_counts",)),
+    "silent_segments": Recipe(_silent_segments, needs=("event_counts",), keys=KEYS),
+    "step_gaps": Recipe(_step_gaps, needs=("marks", "sessions"), keys=KEYS),
+    "order_faults": Recipe(lambda audit: fitness.order_faults(audit.orders), needs=("sessions",)),
+    "book_match": Recipe(_book_match, needs=("sessions",)),
+    "consent": Recipe(lambda audit: fitness.consent(audit.table("event_counts")), needs=("event_counts",)),
+    "unknown_segments": Recipe(lambda audit: fitness.unknown(audit.sessions), needs=("sessions",)),
+    "uncovered_pages": Recipe(_uncovered),
+    "traffic": Recipe(lambda audit: fitness.set_aside(audit.all_sessions), needs=("sessions",)),
+    "people": Recipe(_people, needs=("marks", "sessions"), keys=KEYS),
+    "ties": Recipe(lambda audit: fitness.ties(audit.events), needs=("sessions",)),
+}
+
+
+def facts(audit: Audit) -> fitness.Facts:
+    """Return the tables of all checks."""
+    config, counts = audit.config, audit.table("event_counts")
+    event_days = audit.frame("event_days")
+    return fitness.Facts(
+        days=audit.frame("data_days"),
+        silent_hours=fitness.silent_hours(counts, config.timezone or "UTC"),
+        event_days=event_days,
+        quiet_hours=fitness.quiet_hours(counts),
+        segments=audit.frame("silent_segments"),
+        steps=audit.frame("step_gaps"),
+        faults=audit.frame("order_faults"),
+        books=audit.frame("book_match"),
+        consent=audit.frame("consent"),
+        unknown=audit.frame("unknown_segments"),
+        pages=fitness.page_cover(counts),
+        aside=audit.frame("traffic"),
+        people=audit.frame("people"),
+        ties=audit.frame("ties"),
+        masked=audit.frame("masked"),
+        ledger=audit.ledger,
+        names=config.steps,
+        used=used(audit),
+        start=audit.period.start,
+        end=audit.period.end,
+        kinds=[source.kind for source in config.sources],
+        has_page_types=bool(config.page_types),
+        has_orders=config.goals[config.main_goal].value == "revenue",
+        events_seen=list(event_days["event"]),
+    )
 
 
 def findings(audit: Audit) -> list[Finding]:
     """Return what the chapter claims."""
-    return []
+    return fitness.findings(facts(audit))

@@ -1,0 +1,116 @@
+"""What the checks found -> findings: one for each fault, with the chapters it weakens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from conversion_audit.analysis.fitness import gaps, measures
+from conversion_audit.findings import Finding
+
+
+@dataclass(frozen=True)
+class Facts:
+    """
+    The tables of the checks, and what they are about.
+
+    Attributes
+    ----------
+    days, silent_hours, event_days, quiet_hours, segments, steps, faults, books, consent, unknown, pages, aside, people, ties
+        See the functions of `fitness`.
+    masked : DataFrame
+        field, values, masked: personal data found while the export was read.
+    ledger : DataFrame
+        See `tables.LEDGER`.
+    names : sequence of str
+        The journey, the goal last.
+    used : mapping
+        Event -> the rule of the config that uses it.
+    start, end : date
+        The period.
+    kinds : sequence of str
+        Kinds of the sources.
+    has_page_types, has_orders : bool
+        The config names page types; a goal is worth its orders' revenue.
+    """
+
+    days: pd.DataFrame
+    silent_hours: pd.DataFrame
+    event_days: pd.DataFrame
+    quiet_hours: pd.DataFrame
+    segments: pd.DataFrame
+    steps: pd.DataFrame
+    faults: pd.DataFrame
+    books: pd.DataFrame
+    consent: pd.DataFrame
+    unknown: pd.DataFrame
+    pages: pd.DataFrame
+    aside: pd.DataFrame
+    people: pd.DataFrame
+    ties: pd.DataFrame
+    masked: pd.DataFrame
+    ledger: pd.DataFrame
+    names: Sequence[str]
+    used: Mapping[str, str]
+    start: date
+    end: date
+    kinds: Sequence[str] = ()
+    has_page_types: bool = False
+    has_orders: bool = True
+    events_seen: Sequence[str] = field(default_factory=tuple)
+
+
+def findings(facts: Facts) -> list[Finding]:
+    """
+    Say what the checks found.
+
+    Returns
+    -------
+    list of Finding
+        Chapter 00; `voids` names the chapters whose conclusions a fault weakens. Nothing wrong: only observations.
+    """
+    journey = set(facts.names)
+    return [
+        *gaps.period(facts.days, facts.silent_hours, facts.start, facts.end),
+        *gaps.filling(facts.days, facts.kinds),
+        *gaps.clock(facts.quiet_hours),
+        *gaps.events(facts.event_days, facts.used, journey),
+        *gaps.segments(facts.segments, facts.used, journey),
+        *gaps.steps(facts.steps, facts.names, facts.events_seen),
+        *measures.orders(facts.faults, facts.has_orders),
+        *measures.books(facts.books),
+        *measures.consent(facts.consent),
+        *measures.unknown(facts.unknown),
+        *measures.pages(facts.pages, facts.has_page_types),
+        *measures.traffic(facts.aside, facts.kinds),
+        *measures.privacy(facts.masked),
+        *measures.people(facts.people),
+        *measures.order_of_events(facts.ties),
+        *measures.rows(facts.ledger),
+    ]
+
+
+def verdict(found: Sequence[Finding]) -> dict[str, Any]:
+    """
+    Say in one record whether the numbers can be trusted.
+
+    Parameters
+    ----------
+    found : sequence of Finding
+        See `findings`.
+
+    Returns
+    -------
+    dict
+        key (good, reservations or faults: the ending of the sentence's name), high, medium, low (faults by severity) and
+        chapters (numbers of the chapters that a high or medium fault weakens, comma between).
+    """
+    faults = [one for one in found if one.kind == "tracking"]
+    by = {severity: sum(one.severity == severity for one in faults) for severity in ("high", "medium", "low")}
+    weak = sorted({chapter for one in faults if one.severity in ("high", "medium") for chapter in one.voids})
+    key = "faults" if by["high"] else "reservations" if by["medium"] else "good"
+    return {"key": key, **by, "chapters": ", ".join(weak)}

@@ -1,0 +1,58 @@
+"""Orders: ids that repeat or are missing, amounts that differ, and the shop's own books beside them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from conversion_audit.engine import AnyTable, engine_of, statement
+
+
+def order_faults(orders: AnyTable) -> pd.DataFrame:
+    """
+    Count what is odd about orders.
+
+    Parameters
+    ----------
+    orders : table
+        See `tables.ORDERS`.
+
+    Returns
+    -------
+    DataFrame
+        One row: orders, without_id, repeated_orders (their id occurs again, as a reloaded page does), repeat_events,
+        differing_orders (with another amount), without_revenue, free_orders (worth nothing or less), refunded_orders,
+        and `differing_ids`, the first five of the differing, comma between.
+    """
+    engine = engine_of(orders)
+    row = engine.query(statement(__file__, "order_faults"), {"orders": orders})
+    ids = engine.query(statement(__file__, "differing"), {"orders": orders})["order_id"]
+    return row.assign(differing_ids=", ".join(ids.head(5)))
+
+
+def book_match(orders: AnyTable, book_orders: AnyTable, start: date, end: date) -> pd.DataFrame:
+    """
+    Hold the export's orders to the shop's own books, order by order.
+
+    Parameters
+    ----------
+    orders, book_orders : table
+        See `tables.ORDERS` and `tables.BOOK_ORDERS`. Ids are compared without ``#``, in lower case.
+    start, end : date
+        The period; books outside it are left out.
+
+    Returns
+    -------
+    DataFrame
+        One row per place, empty without books::
+
+            place   orders  revenue  book_revenue
+            both       940  81230.0       81410.0
+            books       61      NaN        5020.0
+            export       4    310.0           NaN
+
+        An order of the export that stands in the books outside the period counts as both.
+    """
+    found = {"orders": orders, "book_orders": book_orders}
+    return engine_of(orders, book_orders).query(statement(__file__, "book_match"), found, start=start, end=end)

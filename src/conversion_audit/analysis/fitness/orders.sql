@@ -1,0 +1,33 @@
+-- name: order_faults
+SELECT count(*) AS orders,
+       count(CASE WHEN NOT has_id THEN 1 END) AS without_id,
+       count(CASE WHEN has_id AND repeats > 0 THEN 1 END) AS repeated_orders,
+       CAST(coalesce(sum(CASE WHEN has_id THEN repeats END), 0) AS BIGINT) AS repeat_events,
+       count(CASE WHEN differs THEN 1 END) AS differing_orders,
+       count(CASE WHEN revenue IS NULL THEN 1 END) AS without_revenue,
+       count(CASE WHEN revenue <= 0 THEN 1 END) AS free_orders,
+       count(CASE WHEN refunded > 0 THEN 1 END) AS refunded_orders
+FROM orders;
+
+-- name: differing
+SELECT order_id FROM orders WHERE differs ORDER BY order_id;
+
+-- name: book_match
+WITH ours AS (
+    SELECT lower(trim(replace(order_id, '#', ''))) AS id, revenue FROM orders
+), books AS (
+    SELECT lower(trim(replace(order_id, '#', ''))) AS id, max(revenue) AS revenue,
+           max(CASE WHEN date IS NULL OR (date >= CAST($start AS DATE) AND date <= CAST($end AS DATE)) THEN 1 ELSE 0 END) AS in_period
+    FROM book_orders
+    GROUP BY lower(trim(replace(order_id, '#', '')))
+), matched AS (
+    SELECT CASE WHEN o.id IS NULL THEN 'books' WHEN b.id IS NULL THEN 'export' ELSE 'both' END AS place,
+           o.revenue, b.revenue AS book_revenue
+    FROM ours o FULL JOIN books b ON b.id = o.id
+    WHERE o.id IS NOT NULL OR b.in_period = 1
+)
+SELECT place, count(*) AS orders, CAST(sum(revenue) AS DOUBLE) AS revenue, CAST(sum(book_revenue) AS DOUBLE) AS book_revenue
+FROM matched
+WHERE EXISTS (SELECT 1 FROM book_orders)
+GROUP BY place
+ORDER BY place;
