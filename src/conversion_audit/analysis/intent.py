@@ -131,6 +131,20 @@ def intent_table(intents: AnyTable, can_buy: Mapping[str, str]) -> pd.DataFrame:
     )
 
 
+def intent_summary(table: pd.DataFrame) -> dict:
+    """Return shares of sessions that came to shop, came for something else, and do not say; from `intent_table`."""
+    share = table.groupby("can_buy").sessions.sum().reindex(["can", "cannot", "unclear"], fill_value=0)
+    total = int(table.sessions.sum())
+    shares = share / total if total else share * float("nan")
+    return {
+        "sessions": total,
+        "shop_share": float(shares["can"]),
+        "service_share": float(shares["cannot"]),
+        "unknown_share": float(shares["unclear"]),
+        "service_sessions": int(share["cannot"]),
+    }
+
+
 def entry_steps(intents: AnyTable, steps: Sequence[str], goal: str) -> pd.DataFrame:
     """
     Count at which step sessions entered the journey.

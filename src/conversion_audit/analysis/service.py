@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from conversion_audit.analysis.split import Split, landing_cells, soft_counts
+from conversion_audit.analysis.split import PADDED_TO, Split, landing_cells, soft_counts
 from conversion_audit.analysis.statistics import newcombe, wilson
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
 from conversion_audit.findings import Finding
 
 DAYS = (30, 60, 90)
 WELL_SERVED = 0.7
-FEW = 10
+FEW = 30
 
 
 def served_sessions(
@@ -80,9 +80,11 @@ def service_table(
         succeeded and of those who did not. `failures` is the base less the successes.
     """
     table = engine_of(served).query(statement(__file__, "efforts"), {"served": served}).astype({"successes": "int64"})
-    soft = soft_counts(landing_cells(intents), fitted)
-    known = fitted.holds and not fitted.everyone
-    expected = table.intent.map(soft).where(table.intent.map(can_buy) == "cannot") if known else np.nan
+    cells = landing_cells(intents)
+    landed = cells[cells.landing == "service"].groupby("landing_intent").sessions.sum()
+    # A purpose that hardly anybody lands on is fitted from the others': its label is the better count.
+    known = (table.intent.map(landed) >= PADDED_TO) & (fitted.holds and not fitted.everyone)
+    expected = table.intent.map(soft_counts(cells, fitted)).where(known)
     # Nobody can have succeeded without having come: the base is never below what was seen.
     table = table.assign(soft_sessions=expected).assign(
         soft_sessions=lambda t: t[["soft_sessions", "successes"]].max(axis=1, skipna=False)
@@ -209,6 +211,7 @@ def findings(table: pd.DataFrame, pages: pd.DataFrame, back: pd.DataFrame) -> li
         worst = pages[pages.intent == row["intent"]].head(1).to_dict("records")
         failed = row["success_low"] < WELL_SERVED
         values = {**row, "key": row["intent"], "page": worst[0]["page"] if worst else None}
+        values["failure_share"] = worst[0]["failure_share"] if worst else None
         found.append(
             Finding(
                 kind="service",
@@ -229,7 +232,7 @@ def _back(back: pd.DataFrame) -> list[Finding]:
     found = []
     for (intent, days), pair in back.groupby(["intent", "days"]):
         sides = pair.set_index("outcome")
-        if days != DAYS[0] or set(sides.index) != {"served", "not served"} or sides.visitors.min() < 5 * FEW:
+        if days != DAYS[0] or set(sides.index) != {"served", "not served"} or sides.visitors.min() < 50:
             continue
         well, ill = sides.loc["served"], sides.loc["not served"]
         low, _ = newcombe(well.came_back, well.visitors, ill.came_back, ill.visitors)

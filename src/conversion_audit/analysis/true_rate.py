@@ -106,6 +106,45 @@ def visitors(intents: AnyTable) -> Table:
     return engine_of(intents).create(statement(__file__, "visitors"), {"intents": intents}, name="intent_visitors")
 
 
+def rate_table(records: Mapping[str, Mapping]) -> pd.DataFrame:
+    """
+    Put several records side by side.
+
+    Parameters
+    ----------
+    records : mapping
+        How it was counted -> record of `true_rate`.
+
+    Returns
+    -------
+    DataFrame
+        One row per record::
+
+            counted     sessions  orders  naive_rate  lower_rate  upper_rate  true_rate  true_low  true_high  of
+            by_session     40000    1650       0.041       0.048       0.054      0.051     0.047      0.056  ...
+
+        `sessions` counts visitors where the record does. `true_rate` is NaN where no middle estimate holds.
+    """
+    columns = {"naive": "naive_rate", "lower": "lower_rate", "upper": "upper_rate", "estimate": "true_rate"}
+    columns |= {"low": "true_low", "high": "true_high"}
+    rows = [
+        {
+            "counted": name,
+            **{key: one[key] for key in ("sessions", "visitors", "orders", "can_buy", "ambiguous", "cannot_buy")},
+        }
+        | {new: float("nan") if one[old] is None else one[old] for old, new in columns.items()}
+        for name, one in records.items()
+    ]
+    return pd.DataFrame(rows).assign(of="those who could have bought")
+
+
+def claim(record: Mapping) -> str:
+    """Return the key of the sentence that tells a record: with a middle estimate, or without."""
+    if record["estimate"] is None:
+        return "true_rate.between"
+    return "true_rate.everyone" if record["source"] == "everyone" else "true_rate.understated"
+
+
 def headline(record: Mapping) -> dict:
     """Return what the manifest holds: bounds, estimate or None, interval, and why there is none."""
     return {name: record[name] for name in ("lower", "upper", "estimate", "low", "high", "gates")}
@@ -128,7 +167,7 @@ def findings(record: Mapping, pages: pd.DataFrame) -> list[Finding]:
         Finding(
             kind="observation",
             chapter="03",
-            claim="true_rate.understated" if known else "true_rate.between",
+            claim=claim(record),
             severity="info",
             verdict="estimated" if known else "bounded",
             values=told,
