@@ -27,6 +27,7 @@ _BROWSERS = {
     "macOS": {"Safari": 0.5, "Chrome": 0.5},
 }
 _COUNTRIES = {"DE": 0.6, "AT": 0.15, "CH": 0.12, "NL": 0.13}
+_KEEN = {"organic": 0.08, "direct": 0.12, "email": 0.2, "paid": -0.3, "social": -0.4}
 _CHANNELS = {"organic": 0.34, "paid": 0.28, "direct": 0.2, "email": 0.1, "social": 0.08}
 
 
@@ -109,9 +110,8 @@ def _natural(random, visits: pd.DataFrame, wobble: float) -> np.ndarray:
         logit += audience[codes] + small[:, codes]
     for column in ADJUSTERS:
         codes, levels = pd.factorize(visits[column], sort=True)
-        shift = 0.25 * random.normal(size=len(levels)) + 0.08 * random.normal(size=(steps, len(levels)))
-        if column == "channel":
-            shift[:, [list(levels).index("paid"), list(levels).index("social")]] -= 0.35
+        liking = [_KEEN.get(level, 0.18 * random.normal()) for level in levels]
+        shift = np.array(liking) + 0.08 * random.normal(size=(steps, len(levels)))
         logit += shift[:, codes]
     return 1 / (1 + np.exp(-logit))
 
@@ -255,3 +255,59 @@ def _marks(visits, depth, moments, troubles, sessions, outages, start) -> pd.Dat
             "detail": marks.detail,
         }
     )
+
+
+_SEGMENTS = [
+    {"device": "mobile"},
+    {"device": "desktop"},
+    {"browser": "Safari"},
+    {"os": "iOS"},
+    {"os": "Windows"},
+    {"country": "AT"},
+    {"country": "CH"},
+    {"browser": "Edge"},
+    {"device": "mobile", "country": "DE"},
+    {"device": "mobile", "browser": "Chrome"},
+    {"os": "Android", "country": "DE"},
+    {"device": "desktop", "country": "DE"},
+    {"browser": "Chrome", "country": "DE"},
+]
+
+
+def five_frictions(seed: int) -> list[Planted]:
+    """Return five frictions of 22 to 35 %; in every third shop one is at an early step of most sessions."""
+    random = np.random.default_rng([77, seed])
+    planted = []
+    if seed % 3 == 0:
+        planted.append(Planted(STEPS[seed % 2], {"device": "mobile"}, random.uniform(0.22, 0.35)))
+    for step in random.permutation([*STEPS[1:], "checkout", "payment"]):
+        taken = step in {one.step for one in planted}
+        if len(planted) < 5 and (not taken or random.random() < 0.1):
+            segment = _SEGMENTS[random.integers(len(_SEGMENTS))]
+            how = str(random.choice(["error", "error", "silent", "slow"]))
+            planted.append(Planted(str(step), segment, random.uniform(0.22, 0.35), how=how))
+    return planted
+
+
+def one_incident(seed: int, low: float = 0.3, high: float = 0.6) -> Planted:
+    """Return one incident of five to twenty days, for anyone, at a late step."""
+    random = np.random.default_rng([78, seed])
+    length = int(random.integers(5, 20))
+    since = int(random.integers(0, 56 - length))
+    segment = [{}, {"device": "mobile"}, {"browser": "Chrome"}, {"country": "DE"}, {"os": "iOS"}][seed % 5]
+    how = str(random.choice(["error", "silent"]))
+    return Planted(STEPS[2 + seed % 4], segment, random.uniform(low, high), since, since + length, how)
+
+
+def sessions_in(world: World, segment: dict[str, str]) -> np.ndarray:
+    """Return which sessions a segment holds."""
+    chosen = np.ones(len(world.sessions), bool)
+    for column, value in segment.items():
+        chosen = chosen & (world.sessions[column].astype(str) == value).to_numpy()
+    return chosen
+
+
+def overlap(world: World, one: dict[str, str], other: dict[str, str]) -> float:
+    """Return the share of two segments' sessions that both hold."""
+    a, b = sessions_in(world, one), sessions_in(world, other)
+    return float((a & b).sum() / max((a | b).sum(), 1))

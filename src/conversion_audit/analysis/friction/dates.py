@@ -15,9 +15,9 @@ from conversion_audit.analysis.friction.model import StepFit, expit, logit
 
 LEAST_OUTSIDE = 0.10
 _REFINED = 6
-# Chance that the best window of a quiet series exceeds z is about factor * z^3 * phi(z); factors by simulation of
-# 400,000 series each (the test of this module repeats it).
-_FACTORS = {7: 0.21, 14: 0.42, 28: 0.80, 56: 1.31, 90: 1.75, 120: 2.1}
+# Chance that the best window of a quiet series is beyond z: about factor * z^3 * phi(z). Simulated at z = 3.5 for series of
+# so many days (16,000 to 400,000 series each); further out the true chance is a little smaller.
+_FACTORS = {5: 0.05, 7: 0.10, 14: 0.29, 28: 0.69, 56: 1.41, 90: 2.20, 120: 3.05}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,76 @@
+"""Why a rate moved: mix and rate, exact, and reversals flagged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from conversion_audit.analysis import change
+
+BEFORE, AFTER = ("2026-01-01", "2026-01-31"), ("2026-02-01", "2026-02-28")
+
+
+def shop(counts: list[tuple[str, str, int, int]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Sessions and marks from (day, channel, sessions, goals)."""
+    rows = [(day, channel, k < goals) for day, channel, n, goals in counts for k in range(n)]
+    sessions = pd.DataFrame(rows, columns=["date", "channel", "goal"])
+    sessions["date"] = pd.to_datetime(sessions.date)
+    sessions["session_id"] = [f"s{k:05d}" for k in range(len(sessions))]
+    sessions["bucket"] = [f"{k * 7919 % 256:02x}" for k in range(len(sessions))]
+    marks = sessions.loc[sessions.goal, ["session_id"]].assign(name="buy")
+    return marks, sessions.drop(columns="goal")
+
+
+@pytest.fixture
+def poorer_traffic():
+    return shop(
+        [
+            ("2026-01-05", "email", 800, 80),
+            ("2026-01-05", "paid", 200, 4),
+            ("2026-02-05", "email", 400, 40),
+            ("2026-02-05", "paid", 600, 12),
+        ]
+    )
+
+
+def test_a_fall_from_poorer_traffic_is_all_mix(poorer_traffic):
+    bars = change.mix_and_rate(*poorer_traffic, "buy", ["channel"], BEFORE, AFTER)
+    assert bars.part.tolist() == ["before", "mix", "rate", "after"]
+    assert bars.effect.tolist() == pytest.approx([0.084, -0.032, 0, 0.052])
+    assert bars.kind.tolist() == ["start", "part", "part", "end"]
+    assert bars.low[2] <= 0 <= bars.high[2] and bars.high[1] < 0
+
+
+def test_cells_add_up_to_the_change(poorer_traffic):
+    table = change.cell_changes(*poorer_traffic, "buy", ["channel"], BEFORE, AFTER)
+    assert table.mix.sum() + table.rate.sum() == pytest.approx(-0.032)
+    assert table.set_index("channel").goals_before.to_dict() == {"email": 80, "paid": 4}
+
+
+def test_a_whole_that_says_the_opposite_of_its_parts_is_flagged():
+    marks, sessions = shop(
+        [
+            ("2026-01-05", "email", 4000, 400),
+            ("2026-01-05", "paid", 1000, 20),
+            ("2026-02-05", "email", 1000, 150),
+            ("2026-02-05", "paid", 4000, 160),
+        ]
+    )
+    row = change.mix_and_rate_by(marks, sessions, "buy", ["channel"], BEFORE, AFTER).iloc[0]
+    assert row.change < 0 < row.rate_low
+    assert row.is_reversed
+
+
+def test_a_period_without_sessions_is_unknown_not_zero(poorer_traffic):
+    bars = change.mix_and_rate(*poorer_traffic, "buy", ["channel"], BEFORE, ("2027-01-01", "2027-01-31"))
+    assert np.isnan(bars.effect[1:]).all()
+    assert bars.effect[0] == pytest.approx(0.084)
+
+
+def test_inputs_are_left_as_they_were(poorer_traffic):
+    marks, sessions = poorer_traffic
+    before = marks.copy(), sessions.copy()
+    change.mix_and_rate(marks, sessions, "buy", ["channel"], BEFORE, AFTER)
+    pd.testing.assert_frame_equal(marks, before[0])
+    pd.testing.assert_frame_equal(sessions, before[1])
