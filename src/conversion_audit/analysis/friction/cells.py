@@ -228,4 +228,6 @@ def cells_table(attempts: Attempts, cells: Sequence[StepCells], value: np.ndarra
             frame["revenue"] = value[one.who] * (one.step == len(attempts.steps) - 1)
         keys = [k for k in frame if k not in ("at_risk", "passed", "revenue")]
         parts.append(pd.DataFrame(frame).groupby(keys, dropna=False, sort=True, observed=True).sum().reset_index())
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    names = [f.name for f in [*attempts.suspects, *attempts.adjusters]]
+    columns = ["step", "date", *names, "at_risk", "passed", *([] if value is None else ["revenue"])]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)

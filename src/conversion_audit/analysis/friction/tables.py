@@ -18,6 +18,13 @@ from conversion_audit.analysis.friction.verdict import verdict
 from conversion_audit.analysis.statistics import shrunken_rates, wilson
 
 FEWEST_SIBLING_SESSIONS = 300
+FOUND_COLUMNS = [
+    "finding", "step", "of", "segment", "also", "is_adjuster", "is_incident", "since", "until", "since_low",
+    "since_high", "until_low", "until_high", "verdict", "mechanism", "message", "sessions_at_risk", "passed",
+    "step_rate", "benchmark_rate", "benchmark_low", "benchmark_high", "benchmark_kind", "loss_share", "lost_orders",
+    "lost_orders_low", "lost_orders_high", "revenue_lost", "revenue_lost_low", "revenue_lost_high",
+    "lost_orders_net_low", "lost_orders_net_high", "come_back_rate", "kept_share", "p", "z", "comparisons",
+]  # fmt: skip
 
 
 def segment_text(candidate: Candidate) -> str:
@@ -162,7 +169,7 @@ def finding_table(
                 "comparisons": found.comparisons,
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=FOUND_COLUMNS)
 
 
 def _edges(attempts: Attempts, candidates, found: selection.Search, draft) -> dict[str, str | None]:
