@@ -51,7 +51,7 @@ PAYLOADS = [
 TAGS = {
     "html", "head", "meta", "title", "style", "body", "a", "header", "div", "p", "span", "h1", "h2", "h3", "h4", "dl", "dt", "dd",
     "nav", "ol", "ul", "li", "main", "section", "i", "b", "br", "figure", "figcaption", "img", "details", "summary", "table",
-    "caption", "thead", "tbody", "tr", "th", "td", "small", "article", "aside", "footer", "strong", "em", "code", "pre",
+    "caption", "thead", "tbody", "tr", "th", "td", "small", "article", "aside", "footer", "picture", "source", "strong", "em", "code", "pre",
 }  # fmt: skip
 
 
@@ -70,7 +70,7 @@ class Outline(HTMLParser):
         self.tags.append((tag, dict(attributes)))
         if re.fullmatch(r"h[1-6]", tag):
             self.headings.append(int(tag[1]))
-        if tag not in {"meta", "img", "br"}:
+        if tag not in {"meta", "img", "br", "source"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -86,6 +86,7 @@ def assert_inert(html: str) -> None:
     assert [name for _, attributes in outline.tags for name in attributes if name.startswith("on")] == []
     assert [href for href in outline.attributes("href") if not href.startswith("#")] == []
     assert [source for source in outline.attributes("src") if not source.startswith("data:image/")] == []
+    assert [source for source in outline.attributes("srcset") if not source.startswith("data:image/")] == []
     assert outline.attributes("srcdoc") == outline.attributes("action") == []
     assert len([1 for tag, attributes in outline.tags if "http-equiv" in attributes]) == 1
     assert not [style for style in outline.attributes("style") if not re.fullmatch(r"(left|width|[\d.%:;])+", style)]
@@ -211,7 +212,17 @@ def test_the_consultants_commentary_is_shown_and_the_review_is_counted(html):
 def test_whatever_the_export_or_the_client_writes_is_inert(payload):
     frame = pd.DataFrame({payload: [payload], "step": [payload], "order_rate": [0.5]})
     bundles = bundles_of(frame, name=payload, claim=payload, read=payload, card={payload: payload})
-    bundles += [{"kind": "figure", "svg": payload, "alt": payload, "claim": payload, "read": payload, "name": payload}]
+    bundles += [
+        {
+            "kind": "figure",
+            "svg": payload,
+            "svg_narrow": payload,
+            "alt": payload,
+            "claim": payload,
+            "read": payload,
+            "name": payload,
+        }
+    ]
     bundles += bundles_of(payload)
     bundles += [{"kind": "markdown", "text": payload}]
     text = dict.fromkeys(

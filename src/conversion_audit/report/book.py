@@ -65,6 +65,7 @@ def _block(bundle: Mapping[str, Any], board: bool) -> dict[str, Any]:
         "claim": formatted(bundle.get("claim") or ""),
         "read": formatted(bundle.get("read") or ""),
         "image": Markup(image_html(bundle)) if kind == "figure" else "",
+        "is_wide": "svg_narrow" not in bundle,
         "table": Markup(table_html(twin, title, most)) if twin and not (board and kind == "figure") else "",
         "card": Markup(card_html(bundle["card"])) if bundle.get("card") and not board else "",
         "reference": "" if board else bundle.get("name") or "",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from conversion_audit.findings import Finding
 
 HERE = Path(__file__).parent
+MOST_NARROW = 500_000
 DONE, PARTLY, LEFT_OUT, FAILED = "ok", "partial", "skipped", "failed"
 _SLUG = re.compile(r"[^0-9a-z]")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -140,7 +141,7 @@ def _record(finding: Finding | Mapping[str, Any]) -> dict[str, Any]:
 
 def _view(chapters: list, findings: list[dict[str, Any]], about: Mapping[str, Any]) -> dict[str, Any]:
     agency, period, board = about.get("agency") or {}, about.get("period") or {}, about.get("detail") == "board"
-    told = [_chapter_view(one, findings, about, board) for one in chapters]
+    told = [_chapter_view(one, findings, about, board) for one in _within(chapters, MOST_NARROW)]
     return {
         "t": text,
         "css": _css(),
@@ -178,6 +179,19 @@ def _chapter_view(
         "findings": [finding_view(one) for one in inside],
         "note": markdown_html((about.get("notes") or {}).get(number, "")),
     }
+
+
+def _within(chapters: list[Mapping[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Return the chapters with narrow pictures as long as they add up to less than this; the others scroll on a phone."""
+    told = []
+    for one in chapters:
+        bundles = []
+        for bundle in one.get("bundles") or []:
+            most -= len(bundle.get("svg_narrow") or "")
+            kept = most >= 0 or "svg_narrow" not in bundle
+            bundles.append(bundle if kept else {key: bundle[key] for key in bundle if key != "svg_narrow"})
+        told.append({**one, "bundles": bundles})
+    return told
 
 
 def _partial(chapters: list[dict[str, Any]]) -> str:

@@ -166,16 +166,28 @@ def _title(thing: Any) -> str:
     return next((axes.get_title() for axes in _figure(thing).axes if axes.get_title()), "")
 
 
-def picture(thing: Any) -> dict[str, str]:
-    """Return a figure as base64, ``svg``, or ``png`` at double size where the SVG is above 300 KB; closes the figure."""
-    from conversion_audit.report.figures.style import as_png, as_svg, close
+def picture(thing: Any) -> dict[str, Any]:
+    """
+    Return a figure as base64 and close it.
+
+    Returns
+    -------
+    dict
+        ``svg``, or ``png`` at double size where the SVG is above 300 KB; ``svg_narrow`` for a phone where the figure can be
+        drawn again; ``width`` and ``height`` in pixels.
+    """
+    from conversion_audit.report.figures.style import as_png, as_svg, close, narrow_one
 
     figure = _figure(thing)
-    svg = as_svg(figure)
-    kind, data = ("png", as_png(figure)) if len(svg) > LARGEST_SVG else ("svg", svg)
     width, height = (round(side * 96) for side in figure.get_size_inches())
+    svg, narrow = as_svg(figure), narrow_one(figure)
+    pictures = {"svg": svg} if len(svg) <= LARGEST_SVG else {"png": as_png(figure)}
+    if narrow is not None:
+        pictures |= {"svg_narrow": as_svg(narrow)} if "svg" in pictures else {}
+        close(narrow)
     close(figure)
-    return {kind: base64.b64encode(data).decode("ascii"), "width": width, "height": height}
+    coded = {kind: base64.b64encode(data).decode("ascii") for kind, data in pictures.items()}
+    return {**coded, "width": width, "height": height}
 
 
 def _display(bundle: Mapping[str, Any]) -> None:

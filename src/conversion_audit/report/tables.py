@@ -138,14 +138,18 @@ def _card_value(key: str, value: Any) -> str:
 
 
 def image_html(bundle: Mapping[str, Any]) -> str:
-    """Return a figure's picture: data in the page, its finding as alternative text."""
+    """Return a figure's picture: data in the page, its finding as alternative text, on a phone its narrow form."""
     kind = "svg+xml" if "svg" in bundle else "png"
     data = bundle.get("svg") or bundle["png"]
-    return (
+    image = (
         f'<img alt="{escape(bundle.get("alt") or text("page.figure"), quote=True)}" '
         f'width="{int(bundle.get("width", 730))}" height="{int(bundle.get("height", 400))}" '
         f'src="data:image/{kind};base64,{escape(str(data))}">'
     )
+    if not bundle.get("svg_narrow"):
+        return image
+    narrow = f"data:image/svg+xml;base64,{escape(str(bundle['svg_narrow']))}"
+    return f'<picture><source media="(max-width:40rem)" srcset="{narrow}">{image}</picture>'
 
 
 def bundle_html(bundle: Mapping[str, Any], speaker: Voice) -> str:

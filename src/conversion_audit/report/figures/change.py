@@ -15,11 +15,14 @@ from conversion_audit.report.figures.style import (
     TRACK,
     accent,
     axes_for,
+    beside,
+    is_narrow,
     named,
     names_of,
     nothing_to_draw,
     percent_axis,
     pick,
+    redrawable,
 )
 from conversion_audit.report.formats import formatted, is_missing
 from conversion_audit.report.words import text
@@ -27,6 +30,7 @@ from conversion_audit.report.words import text
 _TOTALS = {"start", "end", "before", "after", "total"}
 
 
+@redrawable
 def plot_waterfall(parts: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     Draw how one rate became another: mix, rate, part by part.
@@ -53,9 +57,9 @@ def plot_waterfall(parts: pd.DataFrame, ax: Axes | None = None) -> Axes:
         _effect(ax, place, row, start, end, total)
         level, ends = end, [*ends, start, end]
     name = next((c for c in ("part", "name") if c in rows), names_of(rows))
-    ax.set_yticks(range(len(rows)), [named(value) for value in rows[name]])
+    ax.set_yticks(range(len(rows)), [beside(ax, value) for value in rows[name]])
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.set_xlim(min(0.0, *ends) * 1.1, max(ends) * 1.35 or 1)
+    ax.set_xlim(min(0.0, *ends) * 1.1, max(ends) * (1.9 if is_narrow(ax) else 1.35) or 1)
     ax.xaxis.grid(True)
     percent_axis(ax)
     return ax
@@ -74,7 +78,7 @@ def _bar(ax: Axes, y: int, start: float, end: float, total: bool) -> None:
 
 def _effect(ax: Axes, y: int, row: pd.Series, start: float, end: float, total: bool) -> None:
     words = formatted(end, "percent2") if total else formatted(end - start, "points")
-    if not total and not is_missing(row.get("low")) and not is_missing(row.get("high")):
+    if not total and not is_narrow(ax) and not is_missing(row.get("low")) and not is_missing(row.get("high")):
         bounds = {"low": formatted(row["low"], "points"), "high": formatted(row["high"], "points")}
         words += f"  ({text('figures.interval_words', bounds)})"
     weight = "bold" if total else "normal"
@@ -82,6 +86,7 @@ def _effect(ax: Axes, y: int, row: pd.Series, start: float, end: float, total: b
     ax.annotate(words, place, (7, 0), textcoords="offset points", va="center", fontsize=9, weight=weight, color=INK)
 
 
+@redrawable
 def plot_control(series: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     Draw a rate day by day inside the limits it should keep.
@@ -137,8 +142,8 @@ def _marks(ax: Axes, rows: pd.DataFrame, day: str, rate: str) -> None:
 
 
 def _day_axis(ax: Axes, days: pd.Series) -> None:
-    if days.iloc[0] == days.iloc[-1]:
-        ax.set_xticks([mdates.date2num(days.iloc[0])], [formatted(days.iloc[0].date(), "date")])
-        return
-    ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=6))
-    ax.xaxis.set_major_formatter(lambda value, _: formatted(mdates.num2date(value).date(), "date"))
+    """A few of the days themselves, evenly apart, the first among them."""
+    shown = days.drop_duplicates()
+    apart = -(-len(shown) // (3 if is_narrow(ax) else 5))
+    ticks = shown.iloc[::apart]
+    ax.set_xticks([mdates.date2num(day) for day in ticks], [formatted(day.date(), "date") for day in ticks])

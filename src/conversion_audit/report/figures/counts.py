@@ -13,10 +13,12 @@ from conversion_audit.report.figures.style import (
     MUTED,
     accent,
     axes_for,
-    named,
+    beside,
+    is_narrow,
     names_of,
     nothing_to_draw,
     pick,
+    redrawable,
     tint,
 )
 from conversion_audit.report.formats import formatted, is_missing, kinds_of
@@ -27,6 +29,7 @@ _COUNTS = ("sessions", "visitors", "orders", "completions", "events", "revenue",
 _MOST = 40
 
 
+@redrawable
 def plot_bars(counts: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     Draw one bar per row, longest value to the full width.
@@ -55,14 +58,15 @@ def plot_bars(counts: pd.DataFrame, ax: Axes | None = None) -> Axes:
         words = formatted(value, kind)
         at = 0 if is_missing(value) else max(value / widest, 0)
         ax.annotate(words, (at, place), (6, 0), textcoords="offset points", va="center", fontsize=9, color=INK)
-    ax.set_yticks(range(len(rows)), [named(value) for value in rows[names_of(rows)]])
+    ax.set_yticks(range(len(rows)), [beside(ax, value) for value in rows[names_of(rows)]])
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.set_xlim(min(values.min() / widest, 0), 1.16)
+    ax.set_xlim(min(values.min() / widest, 0), 1.3 if is_narrow(ax) else 1.16)
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
     return ax
 
 
+@redrawable
 def plot_heat(hours: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     Draw the hours of the week: darker is more.

@@ -14,9 +14,11 @@ from conversion_audit.report.figures.style import (
     MUTED,
     accent,
     axes_for,
+    is_narrow,
     named,
     nothing_to_draw,
     pick,
+    redrawable,
     tint,
 )
 from conversion_audit.report.formats import formatted
@@ -33,6 +35,7 @@ _BAR = 0.022
 Node = tuple[int, str]
 
 
+@redrawable
 def plot_flow(flow: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     Draw a flow from stage to stage; what enters a node leaves it.
@@ -163,11 +166,15 @@ def _bars(ax: Axes, nodes: dict, places: dict, goals: set[str]) -> None:
         top, bottom = places[stage, name]
         color = LOSS if name in _ENDS else accent() if name in goals else INK
         ax.barh((top + bottom) / 2, _BAR, left=stage, height=max(bottom - top, 0.003), color=color)
-        words = text("figures.exit") if name in _ENDS else named(name, 22)
+        words = (
+            text("figures.exit_short" if is_narrow(ax) else "figures.exit")
+            if name in _ENDS
+            else named(name, 10 if is_narrow(ax) else 22)
+        )
         thin = bottom - top < 0.075
         lines = f"{words}  {formatted(size, 'count')}" if thin else words
         at = (stage + _BAR, (top + bottom) / 2)
         place = {"textcoords": "offset points", "va": "center"}
-        ax.annotate(lines, at, (4, 0 if thin else 4), fontsize=8.8, color=INK, **place)
+        ax.annotate(lines, at, (4, 0 if thin else 4), fontsize=7.4 if is_narrow(ax) else 8.8, color=INK, **place)
         if not thin:
             ax.annotate(formatted(size, "count"), at, (4, -6.5), fontsize=8, color=MUTED, **place)

@@ -13,12 +13,15 @@ from conversion_audit.report.figures.style import (
     MUTED,
     accent,
     axes_for,
+    beside,
+    is_narrow,
     named,
     names_of,
     nothing_to_draw,
     number_axis,
     percent_axis,
     pick,
+    redrawable,
     tint,
 )
 from conversion_audit.report.formats import formatted, is_missing
@@ -28,6 +31,7 @@ _CERTAIN = {"likely friction", "likely_friction", "friction", "certain"}
 _MOST = 40
 
 
+@redrawable
 def plot_map(cells: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     Draw a map of steps and segments: every cell says its rate, only what is certain has a colour.
@@ -47,10 +51,11 @@ def plot_map(cells: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = axes_for(ax, height=0.75 + 0.36 * len(segments))
     for row in rows[rows["segment"].isin(segments)].to_dict("records"):
         _cell(ax, steps.index(row["step"]), segments.index(row["segment"]), row, rate)
-    ax.set_xticks(range(len(steps)), [named(step, 16 if len(steps) > 4 else 24) for step in steps])
-    ax.set_yticks(range(len(segments)), [named(segment, 32) for segment in segments])
+    narrow = is_narrow(ax)
+    ax.set_xticks(range(len(steps)), [named(step, 16 if narrow or len(steps) > 4 else 24) for step in steps])
+    ax.set_yticks(range(len(segments)), [beside(ax, segment, 32) for segment in segments])
     ax.xaxis.tick_top()
-    ax.tick_params(axis="x", labelsize=8.6 if len(steps) <= 6 else 7)
+    ax.tick_params(axis="x", labelsize=8.6 if len(steps) <= 6 else 7, rotation=60 if narrow and len(steps) > 2 else 0)
     ax.set_xlim(-0.5, len(steps) - 0.5)
     ax.set_ylim(len(segments) - 0.5, -0.5)
     for side in ax.spines.values():
@@ -69,7 +74,7 @@ def _cell(ax: Axes, x: int, y: int, row: dict, rate: str) -> None:
     )
     words = text("figures.too_few") if is_missing(row[rate]) else formatted(row[rate], "percent1")
     ink = "white" if certain and not is_missing(row[rate]) else MUTED if is_missing(row[rate]) else INK
-    size = 7.2 if is_missing(row[rate]) else 9
+    size = (7.2 if is_missing(row[rate]) else 9) - (2 if is_narrow(ax) else 0)
     ax.text(x, y, words, ha="center", va="center", color=ink, fontsize=size, weight="bold" if certain else "normal")
 
 
@@ -85,6 +90,7 @@ _COSTS = (
 )
 
 
+@redrawable
 def plot_forest(frictions: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     Draw what each friction costs, with its interval; also any difference with its interval.
@@ -106,11 +112,11 @@ def plot_forest(frictions: pd.DataFrame, ax: Axes | None = None) -> Axes:
     estimate, low, high, kind = columns
     for place, row in rows.iterrows():
         _cost(ax, place, row, (estimate, low, high), kind)
-    ax.set_yticks(range(len(rows)), [named(_name(row), 42) for _, row in rows.iterrows()])
+    ax.set_yticks(range(len(rows)), [beside(ax, _name(row), 42) for _, row in rows.iterrows()])
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ends = rows[[low, high]].astype(float)
     least, most = min(ends.min().min(), 0), max(ends.max().max(), 0)
-    ax.set_xlim(least - 0.02 * (most - least), most + 0.3 * (most - least) or 1)
+    ax.set_xlim(least - 0.02 * (most - least), most + (0.9 if is_narrow(ax) else 0.3) * (most - least) or 1)
     ax.axvline(0, color=INK, lw=0.8)
     ax.xaxis.grid(True)
     percent_axis(ax) if kind == "percent" else number_axis(ax, kind=kind)

@@ -12,19 +12,23 @@ from conversion_audit.report.figures.style import (
     REGAINED,
     accent,
     axes_for,
+    beside,
     color_key,
-    named,
+    is_narrow,
     nothing_to_draw,
     pick,
+    redrawable,
     tint,
 )
 from conversion_audit.report.formats import formatted, is_missing
 from conversion_audit.report.words import text
 
 _COUNTS = ("sessions_in_order", "visitors_in_order", "reached", "sessions", "visitors")
-_COLUMNS = ((1.06, "bold"), (1.22, "normal"), (1.40, "normal"))
+# Where the numbers stand, right-aligned, in widths of the first bar: count, of the first step, of the step before.
+_WIDE, _PHONE = (1.12, 1.28, 1.46), (1.42, None, 1.86)
 
 
+@redrawable
 def plot_funnel(steps: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     Draw one bar per step, and beside it those of the step before who did not come this far.
@@ -72,21 +76,27 @@ def _numbers(ax: Axes, place: int, row: pd.Series, count: float, first: float, b
         formatted(count / first, "percent1") if first else formatted(None),
         "" if before is None else formatted(rate, "percent1"),
     )
-    for (x, weight), words in zip(_COLUMNS, cells, strict=True):
-        color = INK if weight == "bold" else MUTED
-        ax.text(x + 0.06, place, words, ha="right", va="center", fontweight=weight, color=color)
+    for column, (x, words) in enumerate(zip(_places(ax), cells, strict=True)):
+        if x is not None:
+            look = {"color": MUTED} if column else {"color": INK, "fontweight": "bold"}
+            ax.text(x, place, words, ha="right", va="center", **look)
+
+
+def _places(ax: Axes) -> tuple[float | None, ...]:
+    return _PHONE if is_narrow(ax) else _WIDE
 
 
 def _frame(ax: Axes, rows: pd.DataFrame, count: str) -> None:
-    ax.set_yticks(range(len(rows)), [named(name, 30) for name in rows["step"]])
+    ax.set_yticks(range(len(rows)), [beside(ax, name, 30) for name in rows["step"]])
     ax.set_ylim(len(rows) - 0.45, -0.95)
-    ax.set_xlim(0, 1.48)
+    ax.set_xlim(0, _places(ax)[-1] + 0.02)
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
     unit = text("figures.visitors" if "visitor" in count else "figures.sessions")
     heads = (unit, text("figures.of_first"), text("figures.of_step_before"))
-    for (x, _), words in zip(_COLUMNS, heads, strict=True):
-        ax.text(x + 0.06, -0.5, words, ha="right", va="bottom", fontsize=8.3, color=MUTED, linespacing=1.05)
+    for x, words in zip(_places(ax), heads, strict=True):
+        if x is not None:
+            ax.text(x, -0.5, words, ha="right", va="bottom", fontsize=8.3, color=MUTED, linespacing=1.05)
     regained = "regained" in rows and rows["regained"].fillna(0).gt(0).any()
     parts = [(accent(), text("figures.go_on"))] + ([(REGAINED, text("figures.come_back"))] if regained else [])
     if len(rows) > 1:

@@ -13,12 +13,14 @@ from conversion_audit.report.figures.style import (
     REGAINED,
     accent,
     axes_for,
+    beside,
     color_key,
-    named,
+    is_narrow,
     names_of,
     nothing_to_draw,
     percent_axis,
     pick,
+    redrawable,
     tint,
 )
 from conversion_audit.report.formats import formatted, is_missing
@@ -27,6 +29,7 @@ from conversion_audit.report.words import text
 _CAN = {"can": "can", "c": "can", "cannot": "cannot", "x": "cannot", "unclear": "unclear", "a": "unclear"}
 
 
+@redrawable
 def plot_intent(split: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     Draw what visitors came for: one bar per intent, in the colour of whether these visitors could buy.
@@ -52,10 +55,17 @@ def plot_intent(split: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.barh(place, max(share, top * 0.003), height=0.6, color=color)
         _share(ax, place, share, row[count], top)
         if "success_rate" in rows and not is_missing(row["success_rate"]):
-            ax.text(top * 1.5, place, formatted(row["success_rate"], "percent0"), ha="right", va="center", color=INK)
-    ax.set_yticks(range(len(rows)), [named(value, 30) for value in rows[name]])
+            ax.text(
+                top * (1.88 if is_narrow(ax) else 1.5),
+                place,
+                formatted(row["success_rate"], "percent0"),
+                ha="right",
+                va="center",
+                color=INK,
+            )
+    ax.set_yticks(range(len(rows)), [beside(ax, value, 30) for value in rows[name]])
     ax.set_ylim(len(rows) - 0.4, -0.7)
-    ax.set_xlim(0, top * 1.52)
+    ax.set_xlim(0, top * (1.9 if is_narrow(ax) else 1.52))
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
     color_key(ax, [(color, text(f"figures.{kind_of}_buy")) for kind_of, color in _colors().items()])
@@ -63,7 +73,7 @@ def plot_intent(split: pd.DataFrame, ax: Axes | None = None) -> Axes:
         words = text("figures.succeed")
         ax.annotate(
             words,
-            (top * 1.5, 1),
+            (top * (1.88 if is_narrow(ax) else 1.5), 1),
             (0, 7),
             ("data", "axes fraction"),
             "offset points",
@@ -83,6 +93,7 @@ def _share(ax: Axes, place: int, share: float, count: float, top: float) -> None
     ax.annotate(words, (share, place), (6, 0), textcoords="offset points", va="center", fontsize=9, color=MUTED)
 
 
+@redrawable
 def plot_true_rate(rates: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     Draw the conversion rate of all sessions beside that of those who could convert.
@@ -105,7 +116,7 @@ def plot_true_rate(rates: pd.DataFrame, ax: Axes | None = None) -> Axes:
             ax, place, {key: None if c is None or is_missing(row[c]) else float(row[c]) for key, c in columns.items()}
         )
     name = names_of(rows)
-    ax.set_yticks(range(len(rows)), [named(value, 30) for value in rows[name]])
+    ax.set_yticks(range(len(rows)), [beside(ax, value, 30) for value in rows[name]])
     ax.set_ylim(len(rows) - 0.45, -0.95)
     ax.set_xlim(0, max(tops) * 1.12 or 1)
     ax.xaxis.grid(True)
@@ -134,14 +145,13 @@ def _true(ax: Axes, y: int, row: dict[str, float | None]) -> None:
         _value(ax, row["estimate"], y, accent())
     if row["naive"] is not None:
         ax.plot(row["naive"], y, "D", color=LOSS, ms=6, mec="white", mew=1.2)
-        _value(ax, row["naive"], y, LOSS)
+        _value(ax, row["naive"], y, LOSS, -10)
 
 
-def _value(ax: Axes, x: float, y: int, color: str) -> None:
+def _value(ax: Axes, x: float, y: int, color: str, above: int = 12) -> None:
     words = formatted(x, "percent2" if x < 0.1 else "percent1")
-    ax.annotate(
-        words, (x, y), (0, 9), textcoords="offset points", ha="center", fontsize=8.6, color=color, weight="bold"
-    )
+    place = {"textcoords": "offset points", "ha": "center", "va": "center"}
+    ax.annotate(words, (x, y), (0, above), fontsize=8.6, color=color, weight="bold", **place)
 
 
 def _true_legend(ax: Axes) -> None:
@@ -157,9 +167,9 @@ def _true_legend(ax: Axes) -> None:
         words,
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
-        ncols=4,
+        ncols=2 if is_narrow(ax) else 4,
         borderpad=0,
         columnspacing=1.2,
         handletextpad=0.5,
-        fontsize=8.6,
+        fontsize=7.4 if is_narrow(ax) else 8.6,
     )

@@ -12,9 +12,11 @@ from conversion_audit.report.figures.style import (
     MUTED,
     accent,
     axes_for,
-    named,
+    beside,
+    is_narrow,
     nothing_to_draw,
     percent_axis,
+    redrawable,
 )
 from conversion_audit.report.formats import formatted, is_missing
 from conversion_audit.report.words import text
@@ -22,6 +24,7 @@ from conversion_audit.report.words import text
 _COUNTS = ("n", "of_count", "denominator", "sessions", "visitors", "at_risk", "base")
 
 
+@redrawable
 def plot_rates(rates: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     Draw each row's rate as a dot with its interval.
@@ -44,7 +47,10 @@ def plot_rates(rates: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for place, row in rows.iterrows():
         color = accent() if marked[place] else CONTEXT
         top = max(top, _row(ax, len(rows) - 1 - place, row, rate, low, high, color))
-    ax.set_yticks(range(len(rows)), [_named_row(row, names, count) for _, row in rows.iloc[::-1].iterrows()])
+    ax.set_yticks(
+        range(len(rows)),
+        [_named_row(ax, row, names, count) for _, row in rows.iloc[::-1].iterrows()],
+    )
     ax.set_ylim(-0.7, len(rows) - 0.3)
     ax.set_xlim(0, min(top * 1.22, 1.12) or 1)
     ax.xaxis.grid(True)
@@ -64,9 +70,9 @@ def columns_of(rows: pd.DataFrame) -> tuple[str, str, str | None, str | None, st
     return names, rate, low, high, next((c for c in _COUNTS if c in rows and rows[c].dtype != object), None)
 
 
-def _named_row(row: pd.Series, names: str, count: str | None) -> str:
-    shown = named(row[names])
-    if count is None or is_missing(row[count]):
+def _named_row(ax: Axes, row: pd.Series, names: str, count: str | None) -> str:
+    shown = beside(ax, row[names])
+    if count is None or is_narrow(ax) or is_missing(row[count]):
         return shown
     return f"{shown}  ({formatted(row[count], 'count')})"
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial, wraps
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
@@ -23,7 +24,7 @@ from conversion_audit.report.words import label
 
 INK, MUTED, LINE, TRACK, PAPER = "#1b2430", "#57616e", "#c3cad3", "#edf0f3", "#ffffff"
 LOSS, REGAINED, CONTEXT = "#b9481a", "#d9a441", "#8b97a5"
-WIDTH = 7.6
+WIDTH, NARROW = 7.6, 4.1
 _FONTS = Path(__file__).parents[1] / "fonts"
 
 
@@ -58,6 +59,34 @@ def axes_for(ax: Axes | None, height: float, width: float = WIDTH) -> Axes:
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
+def redrawable(plot: Callable[..., Axes]) -> Callable[..., Axes]:
+    """Let a figure be drawn again from its table, narrow, for a phone."""
+
+    @wraps(plot)
+    def draw(table: Any, ax: Axes | None = None) -> Axes:
+        axes = plot(table, ax)
+        if ax is None:
+            axes.figure.redraw = partial(plot, table)
+        return axes
+
+    return draw
+
+
+def narrow_one(figure: Figure) -> Figure | None:
+    """Return a figure as a phone should show it, drawn anew; None where it cannot be drawn again."""
+    redraw = getattr(figure, "redraw", None)
+    if redraw is None:
+        return None
+    narrow, axes = plt.subplots(figsize=(NARROW, figure.get_size_inches()[1]), layout="constrained")
+    redraw(axes)
+    return narrow
+
+
+def is_narrow(ax: Axes) -> bool:
+    """Return whether a figure is drawn for a phone."""
+    return ax.figure.get_size_inches()[0] < (WIDTH + NARROW) / 2
+
+
 def named(value: Any, most: int = 34) -> str:
     """Return a name as it stands on a figure: the client's word for it, cut in the middle where it is too long."""
     shown = label(value)
@@ -67,10 +96,19 @@ def named(value: Any, most: int = 34) -> str:
     return f"{shown[: most - tail - 1].rstrip()}…{shown[-tail:].lstrip()}"
 
 
+def beside(ax: Axes, value: Any, most: int = 34) -> str:
+    """Return a name as it stands beside a row: on a phone on two lines."""
+    if not is_narrow(ax):
+        return named(value, most)
+    return "\n".join(wrap(named(value, 30), 17, max_lines=2, placeholder="…"))
+
+
 def percent_axis(ax: Axes, which: str = "x") -> None:
     """Write an axis in percent, in the client's way."""
     axis = getattr(ax, f"{which}axis")
-    axis.set_major_locator(mpl.ticker.MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_locator(
+        mpl.ticker.MaxNLocator(nbins=3 if is_narrow(ax) and which == "x" else 5, steps=[1, 2, 2.5, 5, 10])
+    )
     axis.set_major_formatter(lambda value, _: formatted(round(value, 6), _percent_kind(value)))
 
 
@@ -81,7 +119,9 @@ def _percent_kind(value: float) -> str:
 def number_axis(ax: Axes, which: str = "x", kind: str = "short", bins: int = 5) -> None:
     """Write an axis in counts, money or durations, in the client's way."""
     axis = getattr(ax, f"{which}axis")
-    axis.set_major_locator(mpl.ticker.MaxNLocator(nbins=bins, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_locator(
+        mpl.ticker.MaxNLocator(nbins=3 if is_narrow(ax) and which == "x" else bins, steps=[1, 2, 2.5, 5, 10])
+    )
     axis.set_major_formatter(lambda value, _: formatted(round(value, 6), kind))
 
 
@@ -103,7 +143,7 @@ def color_key(ax: Axes, parts: Iterable[tuple[Any, str]]) -> None:
         words,
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
-        ncols=len(words),
+        ncols=2 if is_narrow(ax) else len(words),
         borderpad=0,
         borderaxespad=0.6,
         handlelength=0.8,

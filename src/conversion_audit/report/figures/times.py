@@ -12,10 +12,12 @@ from conversion_audit.report.figures.style import (
     REGAINED,
     accent,
     axes_for,
+    is_narrow,
     named,
     nothing_to_draw,
     percent_axis,
     pick,
+    redrawable,
 )
 from conversion_audit.report.formats import formatted
 from conversion_audit.report.words import text
@@ -24,6 +26,7 @@ _COLORS = (LOSS, REGAINED, "#3d7fb5", "#7a5a86", CONTEXT, INK)
 _TICKS = (1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 86400, 3 * 86400, 7 * 86400, 30 * 86400, 90 * 86400)
 
 
+@redrawable
 def plot_times(curves: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     Draw, over the time since a step, the share that has gone on (and, dashed, the share that has left).
@@ -62,7 +65,7 @@ def _line(ax: Axes, line: pd.DataFrame, seconds: str, unit: float, share: str, c
     if pick(line, "exit_share"):
         ax.step(at, line["exit_share"], where="post", color=color, lw=1.3, ls=(0, (3, 2)))
     ax.annotate(
-        named(name, 26),
+        named(name, 14 if is_narrow(ax) else 26),
         (at.iloc[-1], line[share].iloc[-1]),
         (6, 0),
         textcoords="offset points",
@@ -77,10 +80,10 @@ def _time_axis(ax: Axes, seconds: pd.Series) -> None:
     if len(positive) and positive.max() / positive.min() > 100:
         ax.set_xscale("symlog", linthresh=max(positive.min(), 1))
     most = seconds.max()
-    ticks = _ticks(positive)
+    ticks = _ticks(positive)[:: -2 if is_narrow(ax) else 1]
     ax.set_xticks(ticks, [formatted(tick, "duration") for tick in ticks])
     ax.minorticks_off()
-    ax.set_xlim(0, most * (1.6 if ax.get_xscale() == "symlog" else 1.18) or 1)
+    ax.set_xlim(0, most * (4 if ax.get_xscale() == "symlog" else 1.35) or 1)
 
 
 def _ticks(seconds: pd.Series) -> list[float]:
