@@ -24,7 +24,7 @@ _INTENT_BY_CHANNEL = {
 }
 _SILENT = (0.20, 0.28, 0.44, 0.46, 0.44)
 LANDINGS = ("home", "list", "product", "search", "guide", "account", "about", "service", "deep", "terms", "jobs")
-_SHOP_LANDING = (0.46, 0.19, 0.19, 0.02, 0.06, 0.04, 0.01, 0.01, 0.005, 0.015, 0.0)
+_SHOP_LANDING = (0.474, 0.19, 0.19, 0.02, 0.06, 0.04, 0.01, 0.0005, 0.0005, 0.015, 0.0)
 _LANDING = np.array(
     [
         _SHOP_LANDING,
