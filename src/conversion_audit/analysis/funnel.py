@@ -54,7 +54,7 @@ class Rules:
     @property
     def parameters(self) -> dict[str, Any]:
         """The values that the statements take."""
-        every = self.keeps_every_state or self.excluding or self.rule == "any_order" or self.tolerance > 0
+        every = self.keeps_every_state or self.excluding or self.rule == "any_order"
         names = ("rule", "later", "first", "window", "step_window", "tolerance")
         in_order = self.rule in ("moment", "strict")
         return {name: getattr(self, name) for name in names} | {"every": every, "in_order": in_order}
@@ -180,7 +180,7 @@ def _chains(engine: Engine, step_events: Table, rules: Rules) -> Table:
         return chains
     only = "SELECT * FROM rows WHERE unit_id IN (SELECT unit_id FROM shared)"
     theirs = engine.create(only, {"rows": step_events, "shared": shared})
-    exact = exact_chains(engine, theirs, _entries(engine, theirs, rules), rules)
+    exact = exact_chains(engine, theirs, _entries(engine, theirs, rules, every=rules.tolerance > 0), rules)
     columns = ", ".join(exact.columns)
     both = f"SELECT {columns} FROM chains WHERE unit_id NOT IN (SELECT unit_id FROM shared) UNION ALL SELECT {columns} FROM exact"
     return engine.create(both, {"chains": chains, "shared": shared, "exact": exact})
@@ -214,8 +214,9 @@ def _stacked(engine: Engine, chains: Sequence[Table]) -> Table:
     return stacked
 
 
-def _entries(engine: Engine, step_events: Table, rules: Rules) -> Table:
-    entries = engine.create(statement(__file__, "entries"), {"step_events": step_events}, **rules.parameters)
+def _entries(engine: Engine, step_events: Table, rules: Rules, *, every: bool = False) -> Table:
+    asked = rules.parameters | {"every": every or rules.parameters["every"]}
+    entries = engine.create(statement(__file__, "entries"), {"step_events": step_events}, **asked)
     tables = {"entries": entries, "step_events": step_events}
     return engine.create(statement(__file__, "limited_entries"), tables, name="entries", **rules.parameters)
 

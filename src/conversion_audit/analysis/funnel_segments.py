@@ -54,10 +54,8 @@ def by_segment(
     chains = _grouped(engine, depths, sessions, ["depth", "rated_depth"], columns)
     shown = _grouped(engine, marked, sessions, ["step_number"], columns)
     every = _grouped(engine, engine.view("SELECT session_id FROM s", {"s": sessions}), sessions, [], columns)
-    rows = [_segment_rows(key, chains, shown, n, steps) for key, n in _sizes(every)]
-    table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["column", "segment", "step"])
     engine.drop(depths, marked)
-    return _with_intervals(table) if rows else table
+    return _with_intervals(_counted(_sizes(every), chains, shown, steps))
 
 
 def _grouped(
@@ -77,32 +75,30 @@ def _grouped(
     return long.dropna(subset=["segment"])
 
 
-def _sizes(every: pd.DataFrame) -> list[tuple[tuple[str, str], int]]:
+_KEY = ["column", "segment"]
+
+
+def _sizes(every: pd.DataFrame) -> pd.DataFrame:
     ordered = every.assign(place=pd.factorize(every.column)[0]).sort_values(
         ["place", "units", "segment"], ascending=[True, False, True]
     )
-    return [((row.column, row.segment), int(row.units)) for row in ordered.itertuples()]
+    return ordered[[*_KEY, "units"]].rename(columns={"units": "all_sessions"}).reset_index(drop=True)
 
 
-def _segment_rows(
-    key: tuple[str, str], chains: pd.DataFrame, shown: pd.DataFrame, size: int, steps: Sequence[str]
-) -> pd.DataFrame:
-    mine = chains[(chains.column == key[0]) & (chains.segment == key[1])]
-    seen = shown[(shown.column == key[0]) & (shown.segment == key[1])].set_index("step_number")
-    numbers = range(1, len(steps) + 1)
-    return pd.DataFrame(
-        {
-            "column": key[0],
-            "segment": key[1],
-            "step_number": numbers,
-            "step": list(steps),
-            "all_sessions": size,
-            "sessions": seen.units.reindex(numbers, fill_value=0).astype(int).to_numpy(),
-            "visitors": seen.visitors.reindex(numbers, fill_value=0).astype(int).to_numpy(),
-            "in_order": [int(mine.units[mine.depth >= n].sum()) for n in numbers],
-            "rated": [int(mine.units[mine.rated_depth >= n].sum()) for n in numbers],
-        }
+def _counted(sizes: pd.DataFrame, chains: pd.DataFrame, shown: pd.DataFrame, steps: Sequence[str]) -> pd.DataFrame:
+    """One row per segment and step: who shows it at all, who came at least so far."""
+    numbered = pd.DataFrame({"step_number": range(1, len(steps) + 1), "step": list(steps)})
+    table = sizes.merge(numbered, how="cross").merge(
+        shown.rename(columns={"units": "sessions"}), on=[*_KEY, "step_number"], how="left"
     )
+    for name, depth in (("in_order", "depth"), ("rated", "rated_depth")):
+        reached = chains.merge(numbered[["step_number"]], how="cross")
+        reached = reached[reached[depth] >= reached.step_number].groupby([*_KEY, "step_number"]).units.sum()
+        table = table.merge(reached.rename(name), on=[*_KEY, "step_number"], how="left")
+    counts = ["sessions", "visitors", "in_order", "rated"]
+    return table.fillna(dict.fromkeys(counts, 0)).astype(dict.fromkeys(counts, int))[
+        [*_KEY, "step_number", "step", "all_sessions", *counts]
+    ]
 
 
 def _with_intervals(table: pd.DataFrame) -> pd.DataFrame:

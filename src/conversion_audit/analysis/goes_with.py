@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from conversion_audit.analysis.statistics import bh, e_value, wilson
+from conversion_audit.analysis.statistics import bh, design_effect, e_value, wilson
 from conversion_audit.engine import AnyTable, engine_of, statement
 
 FEWEST = 20
@@ -38,7 +38,7 @@ def goes_with(
     -------
     DataFrame
         One row per micro-conversion met by enough sessions, strongest first: name, step (where the chance began),
-        sessions (compared; at most 30,000, chosen by hash), with_it, with_goal, with_rate and its interval, without_it,
+        sessions (compared; at most 60,000, chosen by hash), with_it, with_goal, with_rate and its interval, without_it,
         without_goal, without_rate and its interval, odds_ratio, odds_low, odds_high (adjusted; visitors who return
         counted once), is_shown (beyond chance when all rows are looked at together, false discovery rate 10 %), e_value
         (how strongly something unseen would have to go with both to explain it away). NaN odds: cannot be fitted.
@@ -83,42 +83,57 @@ def _compared(cases: pd.DataFrame) -> dict[str, float]:
 
 
 def _adjusted(cases: pd.DataFrame) -> dict[str, float]:
-    """Odds ratio of a logistic regression, standard errors clustered by visitor."""
+    """Odds ratio of a logistic regression on cells; its variance times the design effect of visitors who return."""
     import warnings
 
     import statsmodels.api as sm
 
-    design = _design(cases)
+    covariates = _covariates(cases)
+    cells = covariates.assign(is_goal=cases.is_goal.to_numpy(), tries=1).groupby(list(covariates), as_index=False)
+    counts = cells[["is_goal", "tries"]].sum()
+    model = sm.GLM(
+        np.column_stack([counts.is_goal, counts.tries - counts.is_goal]),
+        _design(counts[list(covariates)]),
+        family=sm.families.Binomial(),
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            fit = sm.Logit(cases.is_goal.to_numpy(float), design).fit(
-                disp=0, maxiter=100, cov_type="cluster", cov_kwds={"groups": pd.factorize(cases.visitor_id)[0]}
-            )
-            low, high = np.asarray(fit.conf_int())[1]
-            slope, p_value = float(np.asarray(fit.params)[1]), float(np.asarray(fit.pvalues)[1])
-        except (np.linalg.LinAlgError, sm.tools.sm_exceptions.PerfectSeparationError, ValueError):
-            return dict.fromkeys(_COLUMNS[-4:], np.nan)
-    if not np.isfinite([slope, low, high]).all() or abs(slope) > 10:
+        fit = model.fit()
+    expected = covariates.merge(counts.assign(chance=fit.fittedvalues), on=list(covariates), how="left").chance
+    effect = design_effect(cases.is_goal.to_numpy() - expected.to_numpy(), cases.visitor_id)
+    slope, error = float(fit.params[1]), float(fit.bse[1]) * np.sqrt(effect)
+    if not np.isfinite([slope, error]).all() or abs(slope) > 10:
         return dict.fromkeys(_COLUMNS[-4:], np.nan)
-    values = (np.exp(slope), np.exp(low), np.exp(high), p_value)
+    from scipy.stats import norm
+
+    values = (np.exp(slope), np.exp(slope - _Z * error), np.exp(slope + _Z * error), 2 * norm.sf(abs(slope / error)))
     return dict(zip(_COLUMNS[-4:], map(float, values), strict=True))
 
 
-def _design(cases: pd.DataFrame) -> np.ndarray:
-    columns = {
-        "one": np.ones(len(cases)),
-        "is_with": cases.is_with.astype(float),
-        "time": np.log1p(cases.seconds_before.clip(lower=0)),
-        "returning": (cases.visit_number.fillna(1) >= 2).astype(float),
-        "loyal": (cases.visit_number.fillna(1) >= 3).astype(float),
-    }
+_Z = 1.959964
+
+
+def _covariates(cases: pd.DataFrame) -> pd.DataFrame:
+    """What is held alike: whether it was met, time until the step (in doublings), visit, device and channel."""
+    table = pd.DataFrame(
+        {
+            "is_with": cases.is_with.to_numpy(),
+            "time": np.log2(1 + cases.seconds_before.clip(lower=0)).round().to_numpy(),
+            "visit": cases.visit_number.fillna(1).clip(1, 3).to_numpy(),
+        }
+    )
     for column in ("device", "channel"):
         values = cases[column].fillna("(not set)")
         common = values.value_counts()
-        columns |= {f"{column}={v}": (values == v).astype(float) for v in common[common >= 30].index[1:8]}
-    varying = {k: v for k, v in columns.items() if k in ("one", "is_with") or np.ptp(np.asarray(v)) > 0}
-    return np.column_stack([np.asarray(values, float) for values in varying.values()])
+        table[column] = values.where(values.isin(common.index[common >= 30][:8]), "(other)").to_numpy()
+    return table
+
+
+def _design(cells: pd.DataFrame) -> np.ndarray:
+    levels = pd.get_dummies(cells[["visit", "device", "channel"]].astype(str), drop_first=True, dtype=float)
+    own = cells[["is_with", "time"]].astype(float)
+    design = np.column_stack([np.ones(len(cells)), own, own.time**2, levels])
+    return design[:, [0, 1, *(n for n in range(2, design.shape[1]) if np.ptp(design[:, n]) > 0)]]
 
 
 def _judged(table: pd.DataFrame) -> pd.DataFrame:

@@ -34,4 +34,4 @@ LEFT JOIN (
 ) AS met ON met.session_id = chances.session_id
 WHERE chances.step = $step
 ORDER BY md5(chances.session_id), chances.session_id
-LIMIT 30000
+LIMIT 60000

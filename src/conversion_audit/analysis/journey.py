@@ -96,7 +96,9 @@ def _direct(funnel: pd.DataFrame) -> list[Finding]:
     if not began or later / began <= UNSEEN_SHARE or not funnel.sessions.iloc[0]:
         return []
     values = {"step": funnel.step.iloc[0], "later": later, "began": began, "later_rate": later / began}
-    return [Finding("tracking", "02", "funnel.direct", "low", "watch", values=values, next_step="funnel.check_first_step")]
+    return [
+        Finding("tracking", "02", "funnel.direct", "low", "watch", values=values, next_step="funnel.check_first_step")
+    ]
 
 
 def _widest(funnel: pd.DataFrame) -> list[Finding]:

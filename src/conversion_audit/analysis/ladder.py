@@ -110,7 +110,9 @@ def weekly(marks: AnyTable, sessions: AnyTable, names: Sequence[str], start: pd.
     )
 
 
-def attention(rungs: pd.DataFrame, weeks: pd.DataFrame, *, min_sessions: int = 30) -> pd.DataFrame:
+def attention(
+    rungs: pd.DataFrame, weeks: pd.DataFrame, *, steps: Sequence[str] = (), min_sessions: int = 30
+) -> pd.DataFrame:
     """
     Return which micro-conversions deserve attention now: reach, closeness to the goal, and change over the period.
 
@@ -120,6 +122,8 @@ def attention(rungs: pd.DataFrame, weeks: pd.DataFrame, *, min_sessions: int = 3
         From `ladder`.
     weeks : DataFrame
         From `weekly`.
+    steps : sequence of str
+        The journey: its later steps are reached by few and are near the goal by their nature.
     min_sessions : int
         Fewer sessions with it: too few to say.
 
@@ -131,21 +135,23 @@ def attention(rungs: pd.DataFrame, weeks: pd.DataFrame, *, min_sessions: int = 3
         the earlier), attention and why::
 
             attention     why
-            work on       close and falling; close but rarely reached; an error that spreads
+            work on       close and falling; close but rarely reached; an error that spreads and goes with fewer goals
             watch         moving, but not close to the goal; too few to say
             leave alone   steady
+
+        Close: of those with it, more than twice as many reach the goal as of all.
     """
     goal_rate = float(rungs[rungs.type == "goal"].reach_rate.max()) if (rungs.type == "goal").any() else np.nan
     table = rungs[rungs.type != "goal"][
-        ["name", "type", "sessions", "reach_rate", "closeness_rate", "closeness_low"]
+        ["name", "type", "sessions", "reach_rate", "closeness_rate", "closeness_low", "closeness_high"]
     ].merge(_halves(weeks), on="name", how="left")
     table = table.merge(_by_visit(weeks), on="name", how="left")
-    judged = [_judgement(row, goal_rate, min_sessions) for row in table.itertuples()]
+    judged = [_judgement(row, goal_rate, row.name in steps, min_sessions) for row in table.itertuples(index=False)]
     table["attention"] = [verdict for verdict, _ in judged]
     table["why"] = [why for _, why in judged]
     table["place"] = table.attention.map({"work on": 0, "watch": 1, "leave alone": 2})
     ordered = table.sort_values(["place", "sessions", "name"], ascending=[True, False, True])
-    return ordered.drop(columns=["place", "closeness_low"]).reset_index(drop=True)
+    return ordered.drop(columns=["place", "closeness_low", "closeness_high"]).reset_index(drop=True)
 
 
 def uncovered(events: AnyTable, marks: AnyTable, names: Sequence[str]) -> pd.DataFrame:
@@ -260,17 +266,19 @@ def _by_visit(weeks: pd.DataFrame) -> pd.DataFrame:
     return rates.rename(columns={"first": "first_reach_rate", "repeat": "repeat_reach_rate"}).reset_index()
 
 
-def _judgement(row, goal_rate: float, min_sessions: int) -> tuple[str, str]:
+def _judgement(row, goal_rate: float, is_step: bool, min_sessions: int) -> tuple[str, str]:
     falling, rising = row.change_high < 0, row.change_low > 0
-    if row.type == "negative":
-        return ("work on", "spreading") if rising else ("watch", "receding") if falling else ("leave alone", "steady")
     if row.sessions < min_sessions:
         return "watch", "too_few"
-    is_close = row.closeness_low > goal_rate
+    if row.type == "negative":
+        return ("work on", "spreading") if rising and row.closeness_high < goal_rate else _drift(falling, rising)
+    is_close = row.closeness_low > 2 * goal_rate
     if is_close and falling:
         return "work on", "close_falling"
-    if is_close and row.reach_rate < NARROW and row.closeness_rate < 0.5:
+    if is_close and not is_step and row.reach_rate < NARROW and row.closeness_rate < 0.5:
         return "work on", "close_narrow"
-    if falling or rising:
-        return "watch", "falling" if falling else "rising"
-    return "leave alone", "steady"
+    return _drift(falling, rising)
+
+
+def _drift(falling: bool, rising: bool) -> tuple[str, str]:
+    return ("watch", "falling" if falling else "rising") if falling or rising else ("leave alone", "steady")

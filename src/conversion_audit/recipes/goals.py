@@ -60,10 +60,9 @@ def _ladder(audit: Audit) -> AnyTable:
     config = audit.config
     window = config.funnel.visitor_window
     named = types(audit)
-    rungs = ladder.ladder(
+    return ladder.ladder(
         audit.marks, audit.history, audit.sessions, named, config.main_goal, window=window, until=until(audit)
     )
-    return rungs
 
 
 def _weekly(audit: Audit) -> AnyTable:
@@ -72,7 +71,10 @@ def _weekly(audit: Audit) -> AnyTable:
 
 def _attention(audit: Audit) -> AnyTable:
     return ladder.attention(
-        audit.frame("ladder"), audit.frame("weekly_reach"), min_sessions=audit.config.min_sessions
+        audit.frame("ladder"),
+        audit.frame("weekly_reach"),
+        steps=audit.config.steps,
+        min_sessions=audit.config.min_sessions,
     )
 
 

@@ -86,7 +86,8 @@ def _by(column: str) -> Callable[[Audit], AnyTable]:
     def made(audit: Audit) -> AnyTable:
         config = audit.config
         asked = {"step": config.steps[0], "goal": config.main_goal, "fewest": config.min_sessions}
-        return visits.by_column(audit.sessions, audit.marks, column, **asked)
+        rows = visits.by_column(audit.sessions, audit.marks, column, **asked)
+        return rows[~rows[column].str.startswith("(")] if column == "campaign" else rows  # (direct), (not set), ...
 
     return made
 
@@ -133,7 +134,9 @@ TABLES: dict[str, Recipe] = {
     "goal_without": Recipe(_missing, _MARKS, KEYS),
     "page_transitions": Recipe(lambda audit: transitions.transitions(_stays(audit)), _MARKS),
     "event_transitions": Recipe(lambda audit: transitions.transitions(_stays(audit, "event")), _MARKS),
-    "journey_map": Recipe(lambda audit: transitions.journey_map(audit.frame("page_transitions")), ("page_transitions",)),
+    "journey_map": Recipe(
+        lambda audit: transitions.journey_map(audit.frame("page_transitions")), ("page_transitions",)
+    ),
     "stages": Recipe(lambda audit: transitions.stages(_stays(audit)), _MARKS),
     "paths_to_goal": Recipe(lambda audit: _paths(audit)[0], _MARKS, KEYS),
     "paths_to_exit": Recipe(lambda audit: _paths(audit)[1], _MARKS, KEYS),
