@@ -266,7 +266,10 @@ def main() -> None:
 
 def _guarded(arguments: list[str], debug: bool, as_json: bool) -> int:
     try:
-        return app(args=arguments, standalone_mode=False) or errors.OK
+        code = app(args=arguments, standalone_mode=False) or errors.OK
+        if code != errors.INTERRUPTED:
+            return code
+        raise KeyboardInterrupt  # typer has turned it into a code already, without a word
     except errors.AuditError as error:
         return _refuse([str(problem) for problem in error.problems], error.exit_code, debug, as_json)
     except (KeyboardInterrupt, typer.Abort):
