@@ -68,7 +68,7 @@ SELECT
     stopped.is_inside,
     stopped.n,
     events.event_number,
-    coalesce(events.page_type, events.event) AS what,
+    CASE WHEN events.error IS NOT NULL THEN events.event ELSE coalesce(events.page_type, events.event) END AS what,
     seconds_between(numbered.start, events.time) - stopped.seconds AS seconds
 FROM events
 JOIN numbered ON numbered.session_id = events.session_id
