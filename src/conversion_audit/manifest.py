@@ -14,6 +14,7 @@ from conversion_audit import __version__
 from conversion_audit.findings import plain
 from conversion_audit.folders import Folders, home, notebooks
 from conversion_audit.publish import MANIFEST
+from conversion_audit.review import read_review
 
 if TYPE_CHECKING:
     from conversion_audit.audit import Audit
@@ -77,7 +78,10 @@ def read(folder: Path) -> dict[str, Any]:
 
 def config_hash(folders: Folders) -> str:
     """Return one hash over everything a person wrote about the client: config, agency, review, notes, own chapters."""
-    files = [folders.config, home() / "data" / "agency.yaml", folders.data / "review.yaml"]
+    files = [folders.config, home() / "data" / "agency.yaml"]
+    # As a first run offers it, it says nothing: the same run again is the same.
+    if not read_review(folders.data / "review.yaml").says_nothing:
+        files.append(folders.data / "review.yaml")
     files += sorted((folders.data / "notes").glob("*.md")) + sorted((folders.data / "notebooks").glob("*.ipynb"))
     return _hash(path for path in files if path.is_file())
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion_audit import chapters, cover, evidence, manifest, publish, runs
+from conversion_audit import chapters, cover, evidence, manifest, pen, publish, runs
 from conversion_audit.errors import NEEDS_YOU, OK, AuditError, MachineError, Problem
 from conversion_audit.folders import Folders, home
 from conversion_audit.kernels import Kernels
@@ -153,6 +153,7 @@ def run(client: str, asked: Asked | None = None, progress: Progress | None = Non
             require_unchanged(folders, audit.inputs, before)
             record = {**asked_for, **manifest.record(audit, [one.record() for one in told])}
             folder = publish.publish(draft, record)
+            pen.offer(audit)
     return Published(client, folder, manifest.read(folder))
 
 
@@ -248,15 +249,16 @@ def _write(draft: publish.Draft, audit: Audit, told: Sequence[Told], asked: Aske
     """Write what is handed over and what is kept."""
     from conversion_audit.report import export, page
 
-    findings, facts = audit.findings, cover.about(audit)
+    reviewed = pen.reviewed(audit)
+    facts = {**cover.about(audit), "review": reviewed.about()}
     book = [
         page.chapter(one.number, one.name, one.status, one.notebook, cover.reason(audit.config, one.status, one.absent))
         for one in told
     ]
-    publish.write(draft.client / "report.html", page.render(book, findings, facts))
+    publish.write(draft.client / "report.html", page.render(book, reviewed.findings, facts))
     export.save_tables(book, draft.client / "tables")
     export.save_workbook(book, draft.client / "audit.xlsx", facts)
-    evidence.save_findings(findings, audit.folders.client, draft.run, draft.evidence / "findings.json")
+    evidence.save_findings(audit.findings, audit.folders.client, draft.run, draft.evidence / "findings.json")
     evidence.save_rejects(audit.rejects.frame(), draft.evidence / "bad_rows.ndjson.gz")
     if asked.pdf:
         from conversion_audit.pdf import print_pdf

@@ -34,6 +34,11 @@ class Review:
     edits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     own: Sequence[Mapping[str, Any]] = ()
 
+    @property
+    def says_nothing(self) -> bool:
+        """Return whether it is as a first run offers it."""
+        return not self.edits and not self.own
+
 
 @dataclass(frozen=True)
 class Reviewed:
@@ -99,7 +104,7 @@ def read_review(path: Path, shown: str = "review.yaml") -> Review:
         )
     if problems:
         raise ConfigError(*problems)
-    return Review(edits, own)
+    return Review(edits, tuple(own))
 
 
 def _mistakes(edit: Any, keys: Sequence[str], path: tuple, lines: yaml_text.Lines, shown: str) -> list[Problem]:
@@ -190,15 +195,19 @@ def _haystack(record: Mapping[str, Any]) -> str:
     return " ".join(str(part) for part in parts if part).replace("_", " ").replace(".", " ").lower()
 
 
-def offered(findings: Iterable[Finding | Mapping[str, Any]]) -> str:
-    """Return the review.yaml that a first run offers: every finding by its id, with nothing said yet."""
-    records = [dict(one) if isinstance(one, Mapping) else one.record() for one in findings]
+def offered(claims: Mapping[str, str]) -> str:
+    """
+    Return the review.yaml that a first run offers: every finding by its id, with nothing said yet.
+
+    Parameters
+    ----------
+    claims : mapping
+        Finding id -> its claim in the client's words.
+    """
     head = (
         "# Your pen: what you write here is shown in the next run's report; numbers never change.\n"
-        f"# Under an id: {', '.join(KEYS)} (effort: S, M or L; status: {', '.join(STATUSES)}).\n"
-        "# Under own: a list of your own findings, each with a title, and if you like a note, next_step, chapter, owner.\n"
+        f"# Under an id: {', '.join(KEYS)} (effort: {', '.join(EFFORTS)}; status: {', '.join(STATUSES)}).\n"
+        f"# Under own: a list of your own findings, each with some of {', '.join(OWN_KEYS)}.\n"
     )
-    from conversion_audit.report.wording import claim_of
-
-    body = "".join(f"\n# {' '.join(claim_of(one).split())}\n{one['id']}:\n" for one in records)
+    body = "".join(f"\n# {' '.join(claim.split())}\n{key}:\n" for key, claim in claims.items())
     return f"{head}{body}\nown: []\n"

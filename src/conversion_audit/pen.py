@@ -1,0 +1,37 @@
+"""The consultant's pen in a run: review.yaml is read for the report, and laid ready by the first run."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conversion_audit import review
+from conversion_audit.folders import Folders
+from conversion_audit.publish import write
+
+if TYPE_CHECKING:
+    from conversion_audit.audit import Audit
+
+
+def path_of(folders: Folders) -> Path:
+    """Return where a client's review.yaml is."""
+    return folders.data / "review.yaml"
+
+
+def reviewed(audit: Audit) -> review.Reviewed:
+    """Return the audit's findings as the consultant wants them told."""
+    path = path_of(audit.folders)
+    return review.reviewed(audit.findings, review.read_review(path, f"data/{audit.folders.client}/{path.name}"))
+
+
+def offer(audit: Audit) -> None:
+    """Lay the pen ready, once: every finding by its id, with nothing said yet. A folder that is read-only stays so."""
+    from conversion_audit.report.voice import speaking, voice_of
+    from conversion_audit.report.wording import claim_of
+
+    path = path_of(audit.folders)
+    if path.exists():
+        return
+    with speaking(voice_of(audit.config)), suppress(OSError):
+        write(path, review.offered({one.id: claim_of(one.record()) for one in audit.findings}))
