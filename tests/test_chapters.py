@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from fixtures.make import notebook
 
-from conversion_audit import chapters, evidence
-from conversion_audit.chapters import ChapterFailed
 from conversion_audit.errors import ConfigError, MachineError
 from conversion_audit.folders import Folders
-from conversion_audit.kernels import Kernels
+from conversion_audit.running import chapters, evidence
+from conversion_audit.running.chapters import ChapterFailed
+from conversion_audit.running.kernels import Kernels
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from conversion_audit import publish, runs
+from conversion_audit import runs
 from conversion_audit.errors import LockedError, MachineError
 from conversion_audit.folders import Folders
-from conversion_audit.lock import locked
+from conversion_audit.running import publish
+from conversion_audit.running.lock import locked
 
 FIXTURES = Path(__file__).parent / "fixtures"
 MANIFEST = {
@@ -104,7 +105,7 @@ def test_two_hundred_faults_leave_the_old_report_or_the_new_one(fault, audit_hom
 
 def test_a_second_run_is_refused_with_the_process_that_holds_the_client(audit_home):
     folders = Folders("acme")
-    code = "from conversion_audit.lock import locked\nfrom conversion_audit.folders import Folders\n"
+    code = "from conversion_audit.running.lock import locked\nfrom conversion_audit.folders import Folders\n"
     code += "with locked(Folders('acme')):\n    print('held', flush=True)\n    import time; time.sleep(60)\n"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout.readline() == "held\n"

@@ -28,7 +28,8 @@ TABLE = "show(pd.DataFrame({'device': [client], 'sessions': [2]}), name='devices
 @pytest.fixture
 def acme_in_kernels(audit_home, monkeypatch) -> Folders:
     """A client with one chapter, on a stub of the analysis."""
-    from conversion_audit import audit, chapters
+    from conversion_audit import audit
+    from conversion_audit.running import chapters
 
     monkeypatch.setattr(audit, "open_audit", stub.StubAudit)
     monkeypatch.setattr(chapters, "notebooks", lambda: audit_home / "no-notebooks")
@@ -40,7 +41,7 @@ def acme_in_kernels(audit_home, monkeypatch) -> Folders:
 @pytest.fixture
 def acme(acme_in_kernels, monkeypatch) -> Folders:
     """The same, its chapters executed in this process: what is tried here is what comes after."""
-    from conversion_audit import chapters
+    from conversion_audit.running import chapters
 
     monkeypatch.setattr(chapters, "execute", stub.execute_here)
     return acme_in_kernels

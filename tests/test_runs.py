@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from conversion_audit import archive, publish, runs
+from conversion_audit import archive, runs
 from conversion_audit.errors import ConfigError, DataError
 from conversion_audit.folders import Folders
 from conversion_audit.index import write_index
+from conversion_audit.running import publish
 
 TODAY = date(2026, 5, 1)
 FILES = ["client/report.html", "client/tables/steps.csv", "evidence/findings.json"]

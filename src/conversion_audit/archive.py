@@ -7,10 +7,11 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from conversion_audit import manifest, publish, runs
+from conversion_audit import runs
 from conversion_audit.errors import ConfigError, DataError, Problem
 from conversion_audit.folders import Folders, home
-from conversion_audit.lock import locked
+from conversion_audit.running import manifest, publish
+from conversion_audit.running.lock import locked
 
 LARGEST = 20 * 2**30
 RATIO = 200

@@ -15,13 +15,14 @@ from typer.core import TyperGroup
 from conversion_audit import errors
 
 AUDIT, RUNS, DATA, TRY = "Audit a client", "Look at runs", "Move and forget clients", "Try it"
+HEADINGS = (AUDIT, RUNS, DATA, TRY)
 
 
 class Grouped(TyperGroup):
     """Help in plain text, commands under the heading of what they are for. Rich would double the time of `--help`."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        for heading in (AUDIT, RUNS, DATA, TRY):
+        for heading in HEADINGS:
             commands = [self.commands[name] for name in self.list_commands(ctx)]
             rows = [(one.name, one.get_short_help_str(200)) for one in commands if one.rich_help_panel == heading]
             with formatter.section(heading):
@@ -64,14 +65,22 @@ def _every_command(
 def new(
     client: Client,
     source: Annotated[
-        list[Path],
-        typer.Option("--from", metavar="PATH", help="The export: files or folders.", exists=True, show_default=False),
-    ],
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            metavar="PATH",
+            help="The export: files or folders. Not needed where data/CLIENT/raw holds it.",
+            show_default=False,
+        ),
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option(metavar="KIND", help="shop, leads, subscription, content or app.", show_default=False)
+    ] = None,
 ) -> None:
     """Take in an export and write a first audit.yaml from it."""
     from conversion_audit.new import new_client
 
-    path = new_client(client, source)
+    path = new_client(client, source or [], site=site)
     print(f"Wrote {_from_home(path)}. Lines marked # CHECK are guesses.")
     print(f"Next: audit run {client}")
 
@@ -79,9 +88,9 @@ def new(
 @app.command(rich_help_panel=AUDIT)
 def check(client: Client, as_json: Json = False) -> None:
     """Check config, chapters and export without running the chapters."""
-    from conversion_audit import chapters
     from conversion_audit.audit import open_audit
     from conversion_audit.runner import os_errors
+    from conversion_audit.running import chapters
 
     with os_errors():
         audit = open_audit(client)
@@ -117,9 +126,9 @@ def run(
         options = [*_given("--start", start), *_given("--end", end), *_given("--where", where)]
         options += ["--resume"] * resume + ["--pdf"] * pdf
         raise typer.Exit(_run_many(chosen, options, jobs, as_json))
-    from conversion_audit.progress import progress
     from conversion_audit.runner import Asked
     from conversion_audit.runner import run as run_one
+    from conversion_audit.running.progress import progress
 
     more = {} if jobs is None else {"jobs": jobs}
     asked = Asked(start=start, end=end, where=where, pdf=pdf, resume=resume, **more)
@@ -248,6 +257,11 @@ def demo(
 
     client, written = demos.bring("leads" if leads else "shop", later=later)
     print(f"data/{client} {'is written' if written else 'is there'}. Next: audit run {client}")
+
+
+def command() -> Any:
+    """Return the whole command, as it is taken apart by its documentation."""
+    return typer.main.get_command(app)
 
 
 def main() -> None:

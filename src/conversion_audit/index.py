@@ -6,8 +6,9 @@ from datetime import date
 from html import escape
 from pathlib import Path
 
-from conversion_audit import publish, runs
+from conversion_audit import runs
 from conversion_audit.folders import home
+from conversion_audit.running import publish
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">

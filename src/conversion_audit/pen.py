@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conversion_audit import review
 from conversion_audit.folders import Folders
-from conversion_audit.publish import write
+from conversion_audit.running.publish import write
 
 if TYPE_CHECKING:
     from conversion_audit.audit import Audit

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion_audit import chapters, cover, evidence, manifest, pen, publish, runs
+from conversion_audit import pen, runs
 from conversion_audit.errors import NEEDS_YOU, OK, AuditError, MachineError, Problem
 from conversion_audit.folders import Folders, home
-from conversion_audit.kernels import Kernels
-from conversion_audit.lock import locked
-from conversion_audit.progress import Progress
+from conversion_audit.running import chapters, cover, evidence, manifest, publish
+from conversion_audit.running.kernels import Kernels
+from conversion_audit.running.lock import locked
+from conversion_audit.running.progress import Progress
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -261,7 +262,7 @@ def _write(draft: publish.Draft, audit: Audit, told: Sequence[Told], asked: Aske
     evidence.save_findings(audit.findings, audit.folders.client, draft.run, draft.evidence / "findings.json")
     evidence.save_rejects(audit.rejects.frame(), draft.evidence / "bad_rows.ndjson.gz")
     if asked.pdf:
-        from conversion_audit.pdf import print_pdf
+        from conversion_audit.running.pdf import print_pdf
 
         print_pdf(draft.client / "report.html", draft.client / "report.pdf")
 

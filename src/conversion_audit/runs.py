@@ -10,10 +10,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from conversion_audit import manifest, publish
 from conversion_audit.errors import ConfigError, DataError, Problem
 from conversion_audit.folders import Folders, clients, home
-from conversion_audit.lock import locked
+from conversion_audit.running import manifest, publish
+from conversion_audit.running.lock import locked
 
 
 def runs(client: str) -> list[str]:

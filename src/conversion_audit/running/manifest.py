@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from conversion_audit import __version__
 from conversion_audit.findings import plain
 from conversion_audit.folders import Folders, home, notebooks
-from conversion_audit.publish import MANIFEST
 from conversion_audit.review import read_review
+from conversion_audit.running.publish import MANIFEST
 
 if TYPE_CHECKING:
     from conversion_audit.audit import Audit
@@ -88,7 +88,7 @@ def config_hash(folders: Folders) -> str:
 
 def code_hash() -> str:
     """Return one hash over the package and its notebooks: other code may give another report."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     kinds = {".py", ".sql", ".toml", ".html", ".css", ".j2", ".mplstyle"}
     files = sorted(path for path in package.rglob("*") if path.suffix in kinds)
     return _hash([*files, *sorted(notebooks().glob("*.ipynb"))])

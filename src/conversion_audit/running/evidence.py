@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion_audit import publish
 from conversion_audit.findings import SCHEMA, Finding, plain
 from conversion_audit.folders import home
+from conversion_audit.running import publish
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +66,7 @@ def without_folders(thing: Any) -> Any:
 
 
 def _folders() -> list[str]:
-    named = {home(), Path(sys.prefix), Path(sys.base_prefix), Path(__file__).resolve().parents[2]}
+    named = {home(), Path(sys.prefix), Path(sys.base_prefix), Path(__file__).resolve().parents[3]}
     named |= {Path(tempfile.gettempdir()), Path.home()}
     # "/" would eat every slash there is.
     return sorted((str(path) for path in named if len(path.parts) > 1), key=len, reverse=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_audit.errors import ConfigError, MachineError, Problem
 from conversion_audit.folders import Folders, notebooks
-from conversion_audit.kernels import ENGINE, Kernels, Place
+from conversion_audit.running.kernels import ENGINE, Kernels, Place
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
