@@ -141,9 +141,9 @@ def test_room_is_value_less_cost_of_sessions_that_could_buy():
     before = intents.copy()
     expected = table(
         """
-        channel      sessions  able_sessions  revenue  cost  value_per_able  cost_per_able  room_per_able
-        Paid_Search  3         2.5            100      30    16              12             4
-        Email        1         -              0        5     -               -              -
+        channel      sessions  able_sessions  revenue  cost  able_value  able_cost  room_value
+        Paid_Search  3         2.5            100      30    16          12         4
+        Email        1         -              0        5     -           -          -
         """
     )
     result = room_table(intents, sessions, {"paid search": 30, "email": 5, "tv": 9}, margin=0.4)

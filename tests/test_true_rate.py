@@ -6,7 +6,7 @@ from functools import cache
 
 import pandas as pd
 import pytest
-from conftest import table
+from conftest import real_data, table
 from pandas.testing import assert_frame_equal
 from worlds_intent import EVERYONE, GOAL, HALF, INTENTS, ORDINARY, SHOPPERS_ON_HELP, SILENT_HOME, STEPS, World, shop
 
@@ -169,7 +169,7 @@ def test_the_page_that_moves_the_bounds_most_comes_first():
     record = true_rate(intents, fitted)
     pages = questions(intents, renamed, record)
     assert pages.page[0] == "/brand"
-    assert record["lower"] < pages.lower_if_not[0] and pages.upper_if_so[0] < record["upper"]
+    assert record["lower"] < pages.lower_if_not_rate[0] and pages.upper_if_so_rate[0] < record["upper"]
     assert len(questions(intents, sessions, record)) == 0
     claims = [finding.claim for finding in findings(record, pages)]
     assert claims == ["true_rate.understated", "true_rate.page_question"]
@@ -221,3 +221,21 @@ def test_by_visitor_the_middle_is_close_and_the_interval_covers(seed):
     record = true_rate(visitors(intents), fitted)
     assert record["estimate"] == pytest.approx(expected, rel=0.02)
     assert record["low"] <= expected <= record["high"]
+
+
+@pytest.mark.slow
+def test_a_real_day_with_few_other_visits_gives_bounds_and_says_what_would_narrow_them(audit_home):
+    from conversion_audit.audit import open_audit
+    from conversion_audit.new import new_client
+    from conversion_audit.recipes import intent as chapter
+
+    new_client("ga-store", [real_data("ga360_sample/ga_sample.parquet")])
+    audit = open_audit("ga-store")
+    record = chapter.rate(audit)
+    others = audit.frame("intents").query("can_buy == 'cannot'").sessions.sum()
+    assert 7 <= others <= 18
+    assert 0.31 <= record["ambiguous"] / record["sessions"] <= 0.71
+    assert record["estimate"] is None and "service_landings" in _failed(record)
+    assert record["robust_lower"] == record["naive"] == pytest.approx(43 / 2556)
+    assert len(audit.frame("page_questions")) > 0
+    assert next(finding.claim for finding in chapter.findings(audit)) == "true_rate.between"

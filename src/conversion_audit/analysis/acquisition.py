@@ -39,10 +39,10 @@ def room_table(
     DataFrame
         One row per channel with a cost, the largest room first::
 
-                channel  sessions  able_sessions  revenue     cost  value_per_able  cost_per_able  room_per_able  of
+                channel  sessions  able_sessions  revenue     cost  able_value  able_cost  room_value  of
             paid_search      6800         6120.4  21000.0  12000.0            1.30           1.96          -0.66  ...
 
-        `value_per_able` is revenue x margin over able sessions; `room_per_able` is value less cost: what one more such
+        `able_value` is revenue x margin over able sessions; `room_value` is value less cost: what one more such
         visit may still cost. Empty without costs. What the next visit brings may be less than the average one.
     """
     table = engine_of(intents, sessions).query(
@@ -56,11 +56,17 @@ def room_table(
     return table.assign(
         orders=table.orders.astype("int64"),
         able_sessions=able,
-        value_per_able=value,
-        cost_per_able=table.cost / able,
-        room_per_able=value - table.cost / able,
+        able_value=value,
+        able_cost=table.cost / able,
+        room_value=value - table.cost / able,
         of="sessions expected to be able to buy" if known else "sessions that might have bought",
-    ).drop(columns=["expected", "most"]).sort_values(["room_per_able", "channel"], ascending=[False, True], ignore_index=True)  # fmt: skip
+    ).drop(columns=["expected", "most"]).sort_values(["room_value", "channel"], ascending=[False, True], ignore_index=True)  # fmt: skip
+
+
+def claim(table: pd.DataFrame) -> tuple[str, dict]:
+    """Return the key and the record of the sentence about `room_table`."""
+    known = table.dropna(subset=["room_value"])
+    return ("audiences.room_headline", known.iloc[0].to_dict()) if len(known) else ("audiences.room_none", {})
 
 
 def _plain(name: str) -> str:

@@ -205,7 +205,7 @@ def recipe(row: Mapping[str, Any], rules: Mapping[str, Any], steps: Sequence[str
     Returns
     -------
     dict
-        kind, name, people, days, include, exclude, goal, due_days: conditions in words such as
+        kind, name, step, people, days, include, exclude, goal, due_days: conditions in words such as
         ``event = add_to_cart`` or ``page = /cart*``.
     """
     journey = [step for step in steps if step != goal]
@@ -215,6 +215,7 @@ def recipe(row: Mapping[str, Any], rules: Mapping[str, Any], steps: Sequence[str
     return {
         "kind": row["kind"],
         "name": row["name"],
+        "step": step,
         "people": int(row["people"]),
         "days": DAYS_VALID[row["kind"]],
         "include": condition(step or goal, rules),
@@ -222,6 +223,13 @@ def recipe(row: Mapping[str, Any], rules: Mapping[str, Any], steps: Sequence[str
         "goal": condition(goal, rules),
         "due_days": round(due),
     }
+
+
+def claim(table: pd.DataFrame) -> tuple[str, dict]:
+    """Return the key and the record of the sentence about `audience_table`."""
+    if not len(table):
+        return "audiences.none", {}
+    return "audiences.headline", {"count": len(table), "people": int(table.people.max())}
 
 
 def condition(name: str, rules: Mapping[str, Any]) -> str:

@@ -145,6 +145,11 @@ def intent_summary(table: pd.DataFrame) -> dict:
     }
 
 
+def first_share(entries: pd.DataFrame) -> dict:
+    """Return the share of journeys that begin at the first step; from `entry_steps`."""
+    return {"first_share": float(entries.session_share[0]) if len(entries) else float("nan")}
+
+
 def entry_steps(intents: AnyTable, steps: Sequence[str], goal: str) -> pd.DataFrame:
     """
     Count at which step sessions entered the journey.

@@ -56,6 +56,20 @@ def by_segment(
     return _told(table, fitted, min_sessions)
 
 
+def largest_gap(table: pd.DataFrame) -> dict:
+    """Return segment and cannot_share of the segment most of the sessions that could not buy belong to; from `by_segment`."""
+    known = table.dropna(subset=["cannot_share"]).sort_values(["cannot_share", "segment"], ascending=[False, True])
+    row = known.iloc[0] if len(known) else {"segment": None, "cannot_share": None}
+    return {"segment": row["segment"], "cannot_share": row["cannot_share"]}
+
+
+def question_claim(pages: pd.DataFrame) -> tuple[str, dict]:
+    """Return the key and the record of the sentence that asks the client about a page."""
+    if not len(pages):
+        return "true_rate.pages_none", {}
+    return "true_rate.pages_headline", pages.iloc[0].to_dict()
+
+
 def questions(intents: AnyTable, sessions: AnyTable, record: Mapping[str, float]) -> pd.DataFrame:
     """
     Return the pages about which one answer of the client would move the bounds most.
@@ -65,10 +79,10 @@ def questions(intents: AnyTable, sessions: AnyTable, record: Mapping[str, float]
     DataFrame
         One row per landing page that says nothing about a purpose, the most telling first::
 
-                      page  landings  orders  ambiguous  lower_if_not  upper_if_so
+                      page  landings  orders  ambiguous  lower_if_not_rate  upper_if_so_rate
              /brand/tube        590       0        512         0.024        0.041
 
-        `lower_if_not`: the lower bound if its ambiguous visitors could not buy; `upper_if_so`: the upper bound if
+        `lower_if_not_rate`: the lower bound if its ambiguous visitors could not buy; `upper_if_so_rate`: the upper bound if
         they could. The home page is left out: nobody could answer for it.
     """
     homes = pd.DataFrame({"page": pd.Series(HOMES, dtype="string")})
@@ -76,8 +90,8 @@ def questions(intents: AnyTable, sessions: AnyTable, record: Mapping[str, float]
     pages = engine_of(intents, sessions).query(statement(__file__, "pages"), tables)
     orders, sure, unsure = (record[name] for name in ("orders", "can_buy", "ambiguous"))
     return pages.assign(
-        lower_if_not=[ratio(orders, sure + unsure - n) for n in pages.ambiguous],
-        upper_if_so=[ratio(orders, sure + n) for n in pages.ambiguous],
+        lower_if_not_rate=[ratio(orders, sure + unsure - n) for n in pages.ambiguous],
+        upper_if_so_rate=[ratio(orders, sure + n) for n in pages.ambiguous],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,12 @@ ORDER = (
     "came_for_service",
     "passers_by",
 )
+
+_COLUMNS = [
+    "segment", "visitors", "visitor_share", "sessions", "completions", "revenue", "revenue_per_visitor", "median_pages",
+    "later_rate", "later_low", "later_high", "later_buyers", "early_visitors", "of",
+    "trait", "value", "trait_share", "overall_share",
+]  # fmt: skip
 
 
 def people(marks: AnyTable, sessions: AnyTable, intents: AnyTable, steps: Sequence[str], goal: str) -> Table:
@@ -80,7 +86,9 @@ def segment_table(
     """
     engine = engine_of(marks, sessions)
     named = people(marks, sessions, intents, steps, goal)
-    sizes = engine.query(statement(__file__, "sizes"), {"named": named})
+    sizes = engine.query(statement(__file__, "sizes"), {"named": named}).astype(
+        {"sessions": "int64", "completions": "int64"}
+    )
     traits = engine.create(statement(__file__, "session_traits"), {"sessions": sessions}, name="traits")
     standing_out = engine.query(statement(__file__, "traits"), {"named": named, "traits": traits})
     table = sizes.merge(_later(marks, sessions, intents, steps, goal), on="segment", how="left")
@@ -94,7 +102,7 @@ def segment_table(
         later_high=high,
         of="visitors of the first half of the period",
         place=table.segment.map(ORDER.index),
-    ).sort_values("place", ignore_index=True).drop(columns="place")  # fmt: skip
+    ).sort_values("place", ignore_index=True)[_COLUMNS]  # fmt: skip
 
 
 def halves(marks: AnyTable, sessions: AnyTable, intents: AnyTable) -> tuple[Table, Table, Table, Table]:
@@ -219,6 +227,21 @@ def rand_index(a: np.ndarray, b: np.ndarray) -> float:
     chance = left * right / every if every else 0.0
     most = (left + right) / 2
     return float((pairs - chance) / (most - chance)) if most != chance else 1.0
+
+
+def cluster_claim(found: Mapping) -> str:
+    """Return the key of the sentence about the groups of `clusters`."""
+    if not found["groups"]:
+        return "segments.clusters_few"
+    return "segments.clusters_hold" if found["holds"] else "segments.clusters_fail"
+
+
+def lookers(table: pd.DataFrame) -> dict:
+    """Return visitors who got as far as the first step and no further, and the share of such visitors who buy later."""
+    rows = table[table.segment.isin(["one_time_lookers", "returning_lookers"])]
+    early = rows.early_visitors.sum()
+    rate = float(rows.later_buyers.sum() / early) if early else float("nan")
+    return {"visitors": int(rows.visitors.sum()), "later_rate": rate}
 
 
 def findings(table: pd.DataFrame, least: int = 100) -> list[Finding]:

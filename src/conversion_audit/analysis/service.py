@@ -125,6 +125,19 @@ def service_rate(table: pd.DataFrame) -> dict:
     }
 
 
+def claim(rate: Mapping) -> str:
+    """Return the key of the sentence about a record of `service_rate`."""
+    return "service.headline" if rate["came"] else "service.headline_none"
+
+
+def failure_claim(pages: pd.DataFrame) -> tuple[str, dict]:
+    """Return the key and the record of the sentence about where most sessions fail; from `failure_pages`."""
+    if not len(pages):
+        return "service.failures_none", {}
+    row = pages.sort_values(["failures", "page"], ascending=[False, True]).iloc[0]
+    return "service.failures_headline", row.to_dict()
+
+
 def failure_pages(served: AnyTable, most: int = 5) -> pd.DataFrame:
     """
     Return on which page sessions of each intent ended without what they came for.

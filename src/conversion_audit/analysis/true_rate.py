@@ -145,6 +145,32 @@ def claim(record: Mapping) -> str:
     return "true_rate.everyone" if record["source"] == "everyone" else "true_rate.understated"
 
 
+def check_table(record: Mapping) -> pd.DataFrame:
+    """
+    Return the checks that a middle estimate must pass.
+
+    Returns
+    -------
+    DataFrame
+        One row per check::
+
+                      check   value  limit  passed
+           service_landings  3929.0  100.0    True
+                     misfit   0.003   0.03    True
+
+        Empty where no session showed a purpose that excludes buying: there is nothing to check.
+    """
+    rows = pd.DataFrame(record["checks"], columns=["name", "value", "limit", "passed"])
+    return rows.rename(columns={"name": "check"})
+
+
+def check_claim(record: Mapping) -> tuple[str, dict]:
+    """Return the key and the record of the sentence about the checks."""
+    failed = len(record["gates"])
+    counts = {"failed": failed, "count": len(record["checks"])}
+    return ("true_rate.checks_headline" if failed else "true_rate.checks_ok"), counts
+
+
 def headline(record: Mapping) -> dict:
     """Return what the manifest holds: bounds, estimate or None, interval, and why there is none."""
     return {name: record[name] for name in ("lower", "upper", "estimate", "low", "high", "gates")}

@@ -63,7 +63,8 @@ def _by_segment(audit: Audit) -> pd.DataFrame:
         column: rate_segments.by_segment(intents, audit.sessions, column, fitted, audit.config.min_sessions)
         for column in ("channel", "device", "month")
     }
-    return pd.concat([table.assign(column=column) for column, table in parts.items()], ignore_index=True)
+    tables = [table.assign(column=name)[["column", *table.columns]] for name, table in parts.items()]
+    return pd.concat(tables, ignore_index=True)
 
 
 def _served(audit: Audit) -> Table:
@@ -148,6 +149,14 @@ def fitted_split(audit: Audit) -> split.Split:
 def rate(audit: Audit) -> dict[str, Any]:
     """Return the true rate by session, corrected by the sample checked by hand where there is one."""
     return true_rate.true_rate(audit.table("session_intents"), fitted_split(audit), checked(audit))
+
+
+def recipes(audit: Audit) -> list[dict[str, Any]]:
+    """Return, per audience, what the sentences need that tell how to rebuild it in an ad tool."""
+    config = audit.config
+    steps, goal = config.steps, config.main_goal
+    rules, due = {step: config.definition(step) for step in steps}, audiences.due_days(audit.history, goal)
+    return [audiences.recipe(row, rules, steps, goal, due) for row in audit.frame("audiences").to_dict("records")]
 
 
 def labels_path(audit: Audit) -> Path:
