@@ -38,7 +38,8 @@ def _counts(audit: Audit) -> AnyTable:
 
 
 def _days(audit: Audit) -> AnyTable:
-    return fitness.days(audit.table("event_counts"), audit.period.start, audit.period.end)
+    filling = fitness.FILLING_DAYS if any(source.kind == "ga4" for source in audit.config.sources) else 0
+    return fitness.days(audit.table("event_counts"), audit.period.start, audit.period.end, filling)
 
 
 def _event_days(audit: Audit) -> AnyTable:
@@ -67,9 +68,10 @@ def _people(audit: Audit) -> AnyTable:
 
 TABLES: dict[str, Recipe] = {
     "event_counts": Recipe(_counts),
-    "data_days": Recipe(_days, needs=("event_counts",)),
+    "data_days": Recipe(_days, needs=("event_counts",), keys=("sources",)),
     "event_days": Recipe(_event_days, needs=("event_counts",), keys=KEYS),
     "event_hours": Recipe(lambda audit: fitness.event_hours(audit.table("event_counts")), needs=("event_counts",)),
+    "quiet_hours": Recipe(lambda audit: fitness.quiet_hours(audit.table("event_counts")), needs=("event_counts",)),
     "silent_segments": Recipe(_silent_segments, needs=("event_counts",), keys=KEYS),
     "step_gaps": Recipe(_step_gaps, needs=("marks", "sessions"), keys=KEYS),
     "order_faults": Recipe(lambda audit: fitness.order_faults(audit.orders), needs=("sessions",)),
@@ -78,7 +80,7 @@ TABLES: dict[str, Recipe] = {
     "unknown_segments": Recipe(lambda audit: fitness.unknown(audit.sessions), needs=("sessions",)),
     "uncovered_pages": Recipe(_uncovered),
     "traffic": Recipe(lambda audit: fitness.set_aside(audit.all_sessions), needs=("sessions",)),
-    "people": Recipe(_people, needs=("marks", "sessions"), keys=KEYS),
+    "identity": Recipe(_people, needs=("marks", "sessions"), keys=KEYS),
     "ties": Recipe(lambda audit: fitness.ties(audit.events), needs=("sessions",)),
 }
 
@@ -91,7 +93,7 @@ def facts(audit: Audit) -> fitness.Facts:
         days=audit.frame("data_days"),
         silent_hours=fitness.silent_hours(counts, config.timezone or "UTC"),
         event_days=event_days,
-        quiet_hours=fitness.quiet_hours(counts),
+        quiet_hours=audit.frame("quiet_hours"),
         segments=audit.frame("silent_segments"),
         steps=audit.frame("step_gaps"),
         faults=audit.frame("order_faults"),
@@ -100,7 +102,7 @@ def facts(audit: Audit) -> fitness.Facts:
         unknown=audit.frame("unknown_segments"),
         pages=fitness.page_cover(counts),
         aside=audit.frame("traffic"),
-        people=audit.frame("people"),
+        people=audit.frame("identity"),
         ties=audit.frame("ties"),
         masked=audit.frame("masked"),
         ledger=audit.ledger,

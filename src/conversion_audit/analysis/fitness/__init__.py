@@ -4,32 +4,56 @@ Can these numbers be trusted? Every check of chapter 00, and what each fault fou
 The checks are functions from tables to one small table each; `findings` reads those tables and says what they void.
 """
 
-from conversion_audit.analysis.fitness.calendar import days, event_days, event_hours, quiet_hours, silent_hours
+from conversion_audit.analysis.fitness.calendar import (
+    FILLING_DAYS,
+    days,
+    event_days,
+    event_hours,
+    quiet_hours,
+    silent_hours,
+)
 from conversion_audit.analysis.fitness.claims import Facts, findings, verdict
 from conversion_audit.analysis.fitness.counts import event_counts, ties
 from conversion_audit.analysis.fitness.coverage import consent, page_cover, set_aside, uncovered_pages, unknown
 from conversion_audit.analysis.fitness.orders import book_match, order_faults
 from conversion_audit.analysis.fitness.people import people
+from conversion_audit.analysis.fitness.records import (
+    consent_record,
+    days_record,
+    events_record,
+    for_everyone,
+    hours_record,
+    people_record,
+    traffic_record,
+)
 from conversion_audit.analysis.fitness.tags import silent_segments, step_gaps, used_events
 
 __all__ = [
+    "FILLING_DAYS",
     "Facts",
     "book_match",
     "consent",
+    "consent_record",
     "days",
+    "days_record",
     "event_counts",
     "event_days",
     "event_hours",
+    "events_record",
     "findings",
+    "for_everyone",
+    "hours_record",
     "order_faults",
     "page_cover",
     "people",
+    "people_record",
     "quiet_hours",
     "set_aside",
     "silent_hours",
     "silent_segments",
     "step_gaps",
     "ties",
+    "traffic_record",
     "uncovered_pages",
     "unknown",
     "used_events",

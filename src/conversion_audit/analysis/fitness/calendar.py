@@ -25,7 +25,7 @@ time: 200 events are some twenty sessions, and twenty expected sessions stay awa
 PATTERNS = ("starts", "stops", "interrupted", "steady")
 
 
-def days(counts: AnyTable, start: date, end: date) -> pd.DataFrame:
+def days(counts: AnyTable, start: date, end: date, filling: int = 0) -> pd.DataFrame:
     """
     Return every day of the period with its events.
 
@@ -35,27 +35,33 @@ def days(counts: AnyTable, start: date, end: date) -> pd.DataFrame:
         See `event_counts`.
     start, end : date
         The period.
+    filling : int
+        How many last days may still gain events (`FILLING_DAYS` for GA4).
 
     Returns
     -------
     DataFrame
         One row per day::
 
-            date        events  usual_events  is_missing  is_low
-            2026-03-02   10412       10230.0       False   False
+            date        events  usual_events  share  expected  is_missing  is_low  is_alarm  is_open
+            2026-03-02   10412       10230.0   1.02       1.0       False   False     False    False
 
-        `usual_events` is the median of the same weekday, of all days where there are fewer than three weeks. A day is low
-        below 30 % of that. NaN without any event.
+        `usual_events` is the median of the same weekday, of all days where there are fewer than three weeks; `share` is the
+        day's events as a share of it, `expected` is 1. A day is low below 30 %. NaN without any event.
     """
     seen = part(counts, "day_hour").groupby("date")["events"].sum()
     seen.index = pd.to_datetime(seen.index)
     every = pd.DataFrame({"date": pd.date_range(start, end, freq="D")})
     every["events"] = every["date"].map(seen).fillna(0).astype(int)
     with_events = every["events"].where(every["events"] > 0)
-    weekday = every["date"].dt.weekday if len(every) >= 21 else pd.Series(0, index=every.index)
+    weekday = every["date"].dt.day_of_week if len(every) >= 21 else pd.Series(0, index=every.index)
     every["usual_events"] = with_events.groupby(weekday).transform("median")
     every["is_missing"] = every["events"] == 0
     every["is_low"] = ~every["is_missing"] & (every["events"] < LOW_DAY * every["usual_events"])
+    every["is_alarm"] = every["is_missing"] | every["is_low"]
+    every["is_open"] = every.index >= len(every) - filling
+    every.insert(3, "share", every["events"] / every["usual_events"])
+    every.insert(4, "expected", 1.0)
     return every
 
 
@@ -63,7 +69,7 @@ def event_hours(counts: AnyTable) -> pd.DataFrame:
     """Return one row per local day and hour with its events: date, weekday (0 is Monday), hour, events."""
     hours = part(counts, "day_hour")[["date", "hour", "events"]].copy()
     hours["date"] = pd.to_datetime(hours["date"])
-    return hours.assign(weekday=hours["date"].dt.weekday)[["date", "weekday", "hour", "events"]]
+    return hours.assign(weekday=hours["date"].dt.day_of_week)[["date", "weekday", "hour", "events"]]
 
 
 def silent_hours(counts: AnyTable, zone: str = "UTC") -> pd.DataFrame:
@@ -151,7 +157,8 @@ def event_days(counts: AnyTable, start: date, end: date, used: Collection[str] =
     wide.index = pd.to_datetime(wide.index)
     wide = wide.reindex(every).fillna(0.0)
     all_events = seen.groupby(pd.to_datetime(seen["date"]))["events"].sum().reindex(every).fillna(0.0).to_numpy()
-    rows = [{"event": event, **_run(wide[event].to_numpy(), all_events, every)} for event in wanted]
+    runs = {event: wide[event].to_numpy() for event in wanted}
+    rows = [{"event": event, **_run(run, all_events - run, every)} for event, run in runs.items()]
     columns = [
         "event",
         "events",
@@ -167,7 +174,8 @@ def event_days(counts: AnyTable, start: date, end: date, used: Collection[str] =
     return frame.assign(is_used=frame["event"].isin(set(used)))
 
 
-def _run(seen: np.ndarray, all_events: np.ndarray, every: pd.DatetimeIndex) -> dict:
+def _run(seen: np.ndarray, others: np.ndarray, every: pd.DatetimeIndex) -> dict:
+    """Look for the stretch without the event in which, by its share of the other events, most were expected."""
     active = np.flatnonzero(seen > 0)
     first, last = int(active[0]), int(active[-1])
     edges = [(0, first - 1, "starts"), (last + 1, len(seen) - 1, "stops")]
@@ -175,8 +183,8 @@ def _run(seen: np.ndarray, all_events: np.ndarray, every: pd.DatetimeIndex) -> d
     best = (0.0, None)
     for since, until, pattern in [*edges, *gaps]:
         inside = slice(since, until + 1)
-        rest = all_events[first : last + 1].sum() - (all_events[inside].sum() if pattern == "interrupted" else 0.0)
-        expected = seen.sum() / rest * all_events[inside].sum() if rest > 0 and until >= since else 0.0
+        rest = others[first : last + 1].sum() - (others[inside].sum() if pattern == "interrupted" else 0.0)
+        expected = seen.sum() / rest * others[inside].sum() if rest > 0 and until >= since else 0.0
         if expected > best[0]:
             best = (float(expected), (since, until, pattern))
     run = {"events": int(seen.sum()), "first_day": every[first], "last_day": every[last]}
@@ -189,7 +197,7 @@ def _run(seen: np.ndarray, all_events: np.ndarray, every: pd.DatetimeIndex) -> d
             "expected": np.nan,
         }
     since, until, pattern = best[1]
-    silent = int((all_events[since : until + 1] > 0).sum())
+    silent = int((others[since : until + 1] > 0).sum())
     return run | {
         "pattern": pattern,
         "silent_since": every[since],

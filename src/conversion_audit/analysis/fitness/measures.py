@@ -33,7 +33,8 @@ def orders(faults: pd.DataFrame, has_orders: bool) -> list[Finding]:
             found.append(fault(name, severity, voids, row | {"rate": rate}))
     if row["repeated_orders"]:
         rate = row["repeated_orders"] / row["orders"]
-        found.append(fault("repeated_orders", "low" if rate > FEW else "info", (), row | {"rate": rate}))
+        values = row | {"rate": rate}
+        found.append(fault("repeated_orders", "low", (), values) if rate > FEW else note("repeated_orders", values))
     return found
 
 
@@ -41,8 +42,10 @@ def books(match: pd.DataFrame) -> list[Finding]:
     """Find orders that the export lacks, by the shop's own books."""
     if match.empty:
         return []
-    rows = match.set_index("place").reindex(["both", "books", "export"]).fillna(0)
-    both, only_books, only_export = (int(rows.loc[place, "orders"]) for place in ("both", "books", "export"))
+    rows = match.set_index("place").reindex(["in_both", "books_only", "export_only"]).fillna(0)
+    both, only_books, only_export = (
+        int(rows.loc[place, "orders"]) for place in ("in_both", "books_only", "export_only")
+    )
     booked = both + only_books
     values = {
         "both": both,
@@ -53,7 +56,7 @@ def books(match: pd.DataFrame) -> list[Finding]:
     }
     if not both:
         return [fault("books_no_match", "medium", ("01",), values)]
-    revenue, booked_revenue = rows.loc["both", "revenue"], rows.loc["both", "book_revenue"]
+    revenue, booked_revenue = rows.loc["in_both", "revenue"], rows.loc["in_both", "book_revenue"]
     values |= {"rate": only_books / booked, "revenue": revenue, "book_revenue": booked_revenue}
     found = []
     if only_books:

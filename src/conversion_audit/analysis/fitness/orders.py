@@ -47,10 +47,10 @@ def book_match(orders: AnyTable, book_orders: AnyTable, start: date, end: date) 
     DataFrame
         One row per place, empty without books::
 
-            place   orders  revenue  book_revenue
-            both       940  81230.0       81410.0
-            books       61      NaN        5020.0
-            export       4    310.0           NaN
+            place        orders  revenue  book_revenue
+            in_both         940  81230.0       81410.0
+            books_only     61      NaN        5020.0
+            export_only     4    310.0           NaN
 
         An order of the export that stands in the books outside the period counts as both.
     """

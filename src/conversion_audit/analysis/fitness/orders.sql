@@ -21,7 +21,7 @@ WITH ours AS (
     FROM book_orders
     GROUP BY lower(trim(replace(order_id, '#', '')))
 ), matched AS (
-    SELECT CASE WHEN o.id IS NULL THEN 'books' WHEN b.id IS NULL THEN 'export' ELSE 'both' END AS place,
+    SELECT CASE WHEN o.id IS NULL THEN 'books_only' WHEN b.id IS NULL THEN 'export_only' ELSE 'in_both' END AS place,
            o.revenue, b.revenue AS book_revenue
     FROM ours o FULL JOIN books b ON b.id = o.id
     WHERE o.id IS NOT NULL OR b.in_period = 1

@@ -1,0 +1,514 @@
+"""Chapter 00's checks: what is missing, what was not recorded, what is not known, and which chapters that weakens."""
+
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import table
+
+from conversion_audit.analysis import fitness
+from conversion_audit.analysis.fitness import gaps, measures
+
+START = date(2026, 3, 2)
+END = date(2026, 3, 29)
+DAYS = pd.date_range(START, END)
+
+
+def counted(rows, start=START, end=END):
+    """Events counted from rows of (time, event, browser, how many)."""
+    frame = pd.DataFrame(
+        [
+            {"time": pd.Timestamp(moment), "event": event, "browser": browser}
+            for moment, event, browser, many in rows
+            for _ in range(many)
+        ],
+        columns=["time", "event", "browser"],
+    )
+    times = pd.to_datetime(frame["time"])
+    events = frame.assign(
+        date=times.dt.normalize(),
+        hour=times.dt.hour,
+        device="mobile",
+        session_id=[f"s{n}" for n in range(len(frame))],
+        is_page=frame["event"] == "page_view",
+        page_type=None,
+    )
+    kinds = {"event": "string", "browser": "string", "device": "string", "session_id": "string", "page_type": "string"}
+    return fitness.event_counts(events.astype(kinds), start, end)
+
+
+def steady(event="page_view", many=40, days=DAYS, hours=(9, 15), browser="Chrome"):
+    return [(day + timedelta(hours=hour), event, browser, many) for day in days for hour in hours]
+
+
+def test_every_day_is_there_with_what_its_weekday_usually_has():
+    found = fitness.days(counted(steady()), START, END, filling=3)
+    assert len(found) == 28
+    assert found.iloc[0].to_dict() == {
+        "date": pd.Timestamp(START),
+        "events": 80,
+        "usual_events": 80.0,
+        "share": 1.0,
+        "expected": 1.0,
+        "is_missing": False,
+        "is_low": False,
+        "is_alarm": False,
+        "is_open": False,
+    }
+    assert found["is_open"].tolist() == [False] * 25 + [True] * 3
+
+
+def test_a_missing_and_a_low_day_are_told_apart():
+    days = [day for day in DAYS if day not in (DAYS[9], DAYS[10])]
+    found = fitness.days(counted([*steady(days=days), *steady(many=5, days=[DAYS[10]])]), START, END)
+    assert found.index[found["is_missing"]].tolist() == [9]
+    assert found.index[found["is_low"]].tolist() == [10]
+    claims = [finding.claim for finding in gaps.period(found, fitness.silent_hours(counted([])), START, END)]
+    assert claims == ["fitness.missing_days", "fitness.low_days"]
+
+
+def test_a_period_without_any_event_is_one_finding():
+    counts = counted([])
+    found = fitness.days(counts, START, END)
+    assert found["is_missing"].all() and found["usual_events"].isna().all()
+    (finding,) = gaps.period(found, fitness.silent_hours(counts), START, END)
+    assert (finding.claim, finding.severity, finding.voids) == ("fitness.no_events", "high", gaps.EVERY)
+
+
+def test_a_period_longer_than_the_export_is_said():
+    found = fitness.days(counted(steady(days=DAYS[:20])), START, END)
+    (finding,) = gaps.period(found, fitness.silent_hours(counted([])), START, END)
+    assert finding.claim == "fitness.shorter"
+    assert finding.values["last"] == date(2026, 3, 21)
+
+
+def test_silent_hours_are_one_stretch_and_nights_are_none():
+    busy = [
+        row
+        for row in steady(many=150, hours=range(8, 22))
+        if row[0] not in (DAYS[5] + timedelta(hours=10), DAYS[5] + timedelta(hours=11))
+    ]
+    found = fitness.silent_hours(counted(busy), "Europe/Berlin")
+    assert found.to_dict("records") == [{"since": DAYS[5] + timedelta(hours=10), "hours": 2, "expected": 300.0}]
+
+
+def test_the_hour_that_summer_time_leaves_out_is_not_silent():
+    change = datetime(2026, 3, 29, 2)
+    rows = [row for row in steady(many=300, hours=range(24)) if row[0] != change]
+    assert fitness.silent_hours(counted(rows), "Europe/Berlin").empty
+    assert len(fitness.silent_hours(counted(rows), "UTC")) == 1
+
+
+@pytest.mark.parametrize(
+    ("days", "pattern", "since", "until", "silent"),
+    [
+        (DAYS, "steady", pd.NaT, pd.NaT, 0),
+        (DAYS[10:], "starts", DAYS[0], DAYS[9], 10),
+        (DAYS[:20], "stops", DAYS[20], DAYS[27], 8),
+        (DAYS.delete(range(12, 15)), "interrupted", DAYS[12], DAYS[14], 3),
+    ],
+)
+def test_events_that_start_stop_or_fall_silent_are_found(days, pattern, since, until, silent):
+    counts = counted([*steady(), *steady("purchase", 10, days)])
+    row = fitness.event_days(counts, START, END, {"purchase"}).set_index("event").loc["purchase"]
+    assert (row["pattern"], row["silent_days"], row["is_used"]) == (pattern, silent, True)
+    assert row["silent_since"] is pd.NaT if since is pd.NaT else row["silent_since"] == since
+    assert row["silent_until"] is pd.NaT if until is pd.NaT else row["silent_until"] == until
+
+
+def test_a_rare_event_is_not_called_silent():
+    counts = counted([*steady(), *steady("purchase", 1, DAYS[::7], hours=(9,))])
+    assert set(fitness.event_days(counts, START, END)["pattern"]) == {"steady"}
+
+
+def test_a_day_without_an_order_in_a_busy_shop_is_a_tag_outage():
+    counts = counted([*steady(), *steady("purchase", 20, DAYS.delete(17))])
+    found = fitness.event_days(counts, START, END, {"purchase"})
+    (finding,) = gaps.events(found, {"purchase": "purchase"}, {"purchase"})
+    assert (finding.claim, finding.severity) == ("fitness.event_interrupted", "high")
+    assert (finding.since, finding.until) == ("2026-03-19", "2026-03-19")
+    assert finding.values["expected"] == pytest.approx(40.0)
+
+
+def test_events_that_the_config_does_not_use_are_shown_but_no_finding():
+    counts = counted([*steady(), *steady("promo", 20, DAYS[10:])])
+    found = fitness.event_days(counts, START, END)
+    assert found.set_index("event").loc["promo", "pattern"] == "starts"
+    assert gaps.events(found, {}, set()) == []
+
+
+def test_ten_thousand_event_names_cost_little_and_the_used_ones_stay():
+    rows = [
+        *steady(many=1000),
+        *((DAYS[0], f"event_{n}", "Chrome", 1) for n in range(3000)),
+        (DAYS[0], "rare", "Chrome", 1),
+    ]
+    found = fitness.event_days(counted(rows), START, END, {"rare"}, most=200)
+    assert len(found) == 201
+    assert found.iloc[-1]["event"] == "rare"
+
+
+def test_night_at_noon_means_a_wrong_time_zone():
+    by_day = counted(steady(hours=range(7, 23)))
+    by_night = counted(steady(hours=[hour for hour in range(24) if not 10 <= hour < 16]))
+    assert fitness.quiet_hours(by_day).iloc[0]["is_plausible"]
+    wrong = fitness.quiet_hours(by_night)
+    assert (wrong["from_hour"][0], wrong["is_plausible"][0]) == (10, False)
+    (finding,) = gaps.clock(wrong)
+    assert (finding.claim, finding.values["to_hour"]) == ("fitness.time_zone", 16)
+    assert fitness.quiet_hours(counted([]))["is_plausible"][0]
+
+
+def test_a_browser_that_never_sends_an_event_is_found():
+    rows = [
+        *steady(),
+        *steady("pay", 5),
+        *steady(browser="Safari"),
+        *steady("pay", 5, browser="Firefox"),
+        *steady(browser="Firefox"),
+    ]
+    found = fitness.silent_segments(counted(rows), {"pay", "page_view"})
+    assert found[["event", "column", "value", "events"]].values.tolist() == [["pay", "browser", "Safari", 0]]
+    assert found["expected"][0] == pytest.approx(560 / 5040 * 2240)
+    (finding,) = gaps.segments(found, {"pay": "payment"}, {"payment"})
+    assert (finding.segment, finding.step, finding.voids) == ({"browser": "Safari"}, "payment", ("02", "04"))
+
+
+def test_used_events_keep_the_first_rule_and_leave_patterns_out():
+    assert fitness.used_events({"a": ["x", "y*"], "b": ["x", "z"]}) == {"x": "a", "z": "b"}
+
+
+SESSIONS = table(
+    """
+    session_id  device   browser
+    s1          desktop  Chrome
+    s2          desktop  Chrome
+    s3          mobile   Safari
+    s4          mobile   Safari
+    s5          mobile   -
+    """
+)
+MARKS = pd.DataFrame(
+    [
+        ("s1", "view"),
+        ("s1", "cart"),
+        ("s1", "buy"),
+        ("s1", "cart"),
+        ("s2", "cart"),
+        ("s3", "buy"),
+        ("s4", "view"),
+        ("s5", "buy"),
+        ("s5", "view"),
+    ],
+    columns=["session_id", "name"],
+)
+
+
+def test_step_gaps_count_who_shows_a_later_step_only():
+    found = fitness.for_everyone(fitness.step_gaps(SESSIONS, MARKS, ["view", "cart", "buy"], "buy"))
+    counts = ["step", "sessions", "next_sessions", "later_sessions", "without", "goal_sessions", "goal_without"]
+    assert found[counts].values.tolist() == [
+        ["view", 3, 2, 4, 2, 3, 1],
+        ["cart", 2, 3, 3, 2, 3, 2],
+        ["buy", 3, 0, 0, 0, 3, 0],
+    ]
+    assert found["without_rate"].tolist()[:2] == pytest.approx([0.5, 2 / 3])
+    assert np.isnan(found["without_rate"][2]) and np.isnan(found["low"][2])
+
+
+def test_step_gaps_by_segment_add_up_to_everyone():
+    found = fitness.step_gaps(SESSIONS, MARKS, ["view", "cart", "buy"], "buy")
+    everyone = fitness.for_everyone(found).set_index("step")["later_sessions"]
+    by_device = found[found["device"].notna()].groupby("step")["later_sessions"].sum()
+    assert by_device.to_dict() == everyone.to_dict()
+
+
+def test_a_step_never_seen_names_the_closest_event():
+    found = fitness.step_gaps(SESSIONS, MARKS, ["viewed_item", "buy"], "buy")
+    claims = {
+        finding.step: (finding.claim, finding.values.get("closest"))
+        for finding in gaps.steps(found, ["viewed_item", "buy"], ["view_item"])
+    }
+    assert claims == {"viewed_item": ("fitness.step_never_closest", "view_item")}
+    nothing = fitness.step_gaps(SESSIONS, MARKS.iloc[:0], ["view", "buy"], "buy")
+    assert [finding.claim for finding in gaps.steps(nothing, ["view", "buy"], [])] == [
+        "fitness.step_never",
+        "fitness.step_never",
+    ]
+
+
+def step_row(**values):
+    row = {
+        "sessions": 400,
+        "next_sessions": 100,
+        "later_sessions": 100,
+        "without": 0,
+        "goal_sessions": 40,
+        "goal_without": 0,
+    }
+    row |= values
+    row["without_rate"] = row["without"] / row["later_sessions"]
+    frame = pd.DataFrame([{"device": None, "browser": None, "step": "view", "low": 0.0, "high": 1.0, **row}])
+    return gaps.steps(pd.concat([frame, frame.assign(step="buy", sessions=40)]), ["view", "buy"], [])
+
+
+@pytest.mark.parametrize(
+    ("values", "claim", "severity"),
+    [
+        ({"sessions": 50}, "fitness.step_rarer", "high"),
+        ({"goal_without": 10, "without": 20}, "fitness.goal_without_step", "medium"),
+        ({"goal_without": 30, "without": 40}, "fitness.goal_without_step", "high"),
+        ({"without": 12}, "fitness.step_missed", "low"),
+        ({"without": 30}, "fitness.step_missed", "medium"),
+    ],
+)
+def test_a_tag_that_misses_people_is_one_finding(values, claim, severity):
+    (finding,) = step_row(**values)
+    assert (finding.claim, finding.severity, finding.step) == (claim, severity, "view")
+
+
+@pytest.mark.parametrize("values", [{}, {"without": 4}, {"without": 5}, {"goal_without": 2, "without": 3}])
+def test_a_few_short_cuts_are_no_finding(values):
+    assert step_row(**values) == []
+
+
+ORDERS = table(
+    """
+    order_id  has_id  revenue  refunded  repeats  differs
+    A1        True    10.0     0         0        False
+    A2        True    20.0     5         2        True
+    event:9   False   30.0     0         0        False
+    A3        True    -        0         0        False
+    A4        True    0.0      0         1        False
+    """
+)
+
+
+def test_order_faults_are_counted():
+    assert fitness.order_faults(ORDERS).iloc[0].to_dict() == {
+        "orders": 5,
+        "without_id": 1,
+        "repeated_orders": 2,
+        "repeat_events": 3,
+        "differing_orders": 1,
+        "without_revenue": 1,
+        "free_orders": 1,
+        "refunded_orders": 1,
+        "differing_ids": "A2",
+    }
+
+
+def test_order_faults_are_findings_by_their_share():
+    found = {finding.claim: finding.severity for finding in measures.orders(fitness.order_faults(ORDERS), True)}
+    assert found == {
+        "fitness.without_id": "high",
+        "fitness.differing_orders": "high",
+        "fitness.without_revenue": "high",
+        "fitness.repeated_orders": "low",
+    }
+
+
+def test_no_order_at_all_is_a_finding_where_orders_are_the_goal():
+    none = fitness.order_faults(ORDERS.iloc[:0])
+    assert none["orders"][0] == 0
+    assert [finding.claim for finding in measures.orders(none, True)] == ["fitness.no_orders"]
+    assert measures.orders(none, False) == []
+
+
+def books(text):
+    return table(text).assign(order_id=lambda frame: frame["order_id"].astype("string"))
+
+
+def test_orders_are_held_to_the_books_one_by_one():
+    mine = books(
+        """
+        order_id  revenue
+        #1001     10.0
+        1002      20.0
+        1009      99.0
+        1000      5.0
+        """
+    )
+    theirs = books(
+        """
+        order_id  revenue  date
+        1001      10.0     2026-03-03
+        #1002     22.0     2026-03-04
+        1003      30.0     2026-03-05
+        1004      40.0     2026-05-01
+        1000      5.0      2026-02-28
+        """
+    )
+    found = fitness.book_match(mine, theirs, START, END)
+    assert found.values.tolist()[1:] == [
+        ["export_only", 1, 99.0, pytest.approx(float("nan"), nan_ok=True)],
+        ["in_both", 3, 35.0, 37.0],
+    ]
+    assert found.iloc[0]["place"] == "books_only" and found.iloc[0]["orders"] == 1
+    assert {finding.claim for finding in measures.books(found)} == {
+        "fitness.books_missing",
+        "fitness.books_extra",
+        "fitness.books_revenue",
+    }
+
+
+def test_without_books_nothing_is_said():
+    mine = books("order_id revenue\n1001 10.0")
+    found = fitness.book_match(mine, books("order_id revenue date\n1 1.0 2026-03-03").iloc[:0], START, END)
+    assert found.empty
+    assert measures.books(found) == []
+
+
+def test_books_that_share_no_id_ask_for_the_right_column():
+    mine, theirs = books("order_id revenue\nT-1 10.0"), books("order_id revenue date\n77 10.0 2026-03-03")
+    (finding,) = measures.books(fitness.book_match(mine, theirs, START, END))
+    assert finding.claim == "fitness.books_no_match"
+
+
+def test_consent_is_shared_out_by_device():
+    events = pd.DataFrame(
+        {
+            "date": pd.Timestamp(START),
+            "hour": 9,
+            "event": "page_view",
+            "browser": "Chrome",
+            "device": ["desktop", "desktop", "mobile", "mobile", None],
+            "session_id": ["a", None, "b", "c", "d"],
+            "is_page": True,
+            "page_type": ["home", None, None, "home", "home"],
+        }
+    )
+    counts = fitness.event_counts(events, START, END)
+    found = fitness.consent(counts)
+    assert found["device"].tolist()[1:] == ["desktop", "mobile", "unknown"]
+    assert found[["events", "without_consent"]].values.tolist() == [[5, 1], [2, 1], [2, 0], [1, 0]]
+    (finding,) = measures.consent(found)
+    assert (finding.severity, finding.values["device"], finding.values["rate"]) == ("low", "desktop", 0.2)
+    assert fitness.page_cover(counts).iloc[0].to_dict() == {"pages": 5, "untyped_pages": 2, "untyped_rate": 0.4}
+
+
+def test_unknown_segments_weaken_what_stands_on_them():
+    sessions = pd.DataFrame(
+        {
+            "device": ["mobile"] * 10,
+            "browser": ["Chrome"] * 8 + [None] * 2,
+            "os": ["iOS"] * 10,
+            "country": [None] * 10,
+            "channel": ["Direct"] * 10,
+            "landing_page": ["/"] * 10,
+        }
+    ).astype("string")
+    found = fitness.unknown(sessions)
+    assert found.set_index("column")["unknown"].to_dict() == {
+        "device": 0,
+        "browser": 2,
+        "os": 0,
+        "country": 10,
+        "channel": 0,
+        "landing_page": 0,
+    }
+    claims = [(finding.claim, finding.voids) for finding in measures.unknown(found)]
+    assert claims == [("fitness.segment_absent", ("04",)), ("fitness.segment_unknown", ("04",))]
+    assert measures.unknown(fitness.unknown(sessions.iloc[:0])) == []
+
+
+def test_the_headline_stands_with_and_without_what_is_set_aside():
+    sessions = pd.DataFrame(
+        {
+            "set_aside": [None, None, "bot", "internal"],
+            "events": [3, 4, 900, 5],
+            "orders": [1, 0, 0, 1],
+            "revenue": [9.0, 0.0, 0.0, 5.0],
+        }
+    )
+    found = fitness.set_aside(sessions)
+    assert found[["part", "sessions", "events", "orders", "buying_rate"]].values.tolist() == [
+        ["all", 4, 912, 2, 0.5],
+        ["counted", 2, 7, 1, 0.5],
+        ["bot", 1, 900, 0, 0.0],
+        ["internal", 1, 5, 1, 1.0],
+    ]
+    claims = [finding.claim for finding in measures.traffic(found, ["ga4"])]
+    assert claims == ["fitness.no_user_agent", "fitness.set_aside"]
+    assert [finding.claim for finding in measures.traffic(found.iloc[:0], ["mixpanel"])] == []
+
+
+def test_the_rate_moves_with_what_is_counted():
+    sessions = table(
+        """
+        session_id  device_id  visitor_id  user_id
+        s1          d1         u:1         1
+        s2          d2         u:1         1
+        s3          d3         d:d3        -
+        s4          d3         d:d3        -
+        """,
+        user_id="string",
+    )
+    found = fitness.people(sessions, pd.DataFrame({"session_id": ["s1", "s1"], "name": ["buy", "buy"]}), "buy")
+    assert found[["unit", "units", "converted"]].values.tolist() == [
+        ["session", 4, 1],
+        ["device", 3, 1],
+        ["visitor", 2, 1],
+        ["login", 1, 1],
+    ]
+    assert found["conversion_rate"].tolist() == pytest.approx([0.25, 1 / 3, 0.5, 1.0])
+    (finding,) = measures.people(found)
+    assert (finding.claim, finding.kind) == ("fitness.people", "observation")
+
+
+def test_ties_count_every_event_of_a_shared_moment():
+    events = table(
+        """
+        session_id  moment
+        s1          1
+        s1          1
+        s1          2
+        s2          1
+        -           1
+        """
+    )
+    found = fitness.ties(events)
+    assert found.iloc[0].to_dict() == {"events": 4, "tied_events": 2, "tied_rate": 0.5}
+    assert np.isnan(fitness.ties(events.iloc[:0])["tied_rate"][0])
+    assert measures.order_of_events(fitness.ties(events.iloc[:0])) == []
+
+
+def test_rows_that_could_not_be_read_are_told_with_the_commonest_reason():
+    ledger = pd.DataFrame(
+        [
+            ("a", "analysed", "ok", 900),
+            ("a", "quarantined", "no_event", 60),
+            ("a", "quarantined", "bad_json", 20),
+            ("a", "set_aside", "duplicate", 20),
+        ],
+        columns=["file", "status", "reason", "rows"],
+    )
+    found = {finding.claim: finding for finding in measures.rows(ledger)}
+    assert found["fitness.unreadable"].values["reason"] == "reason.no_event"
+    assert found["fitness.unreadable"].severity == "medium"
+    assert found["fitness.duplicates"].kind == "observation"
+
+
+def test_personal_data_is_named_by_kind_and_place():
+    masked = pd.DataFrame(
+        {"field": ["pages", "titles"], "values": [3, 0], "masked": [4, 0], "kinds": ["email phone", ""]}
+    )
+    (finding,) = measures.privacy(masked)
+    assert finding.values == {"values": 3, "fields": ["field.pages"], "kinds": ["personal.email", "personal.phone"]}
+    assert measures.privacy(masked.iloc[1:]) == []
+
+
+def test_the_verdict_counts_faults_and_names_the_weakened_chapters():
+    high, low = gaps.fault("step_never", "high", ("02", "03"), {}), gaps.fault("duplicates", "low", ("01",), {})
+    assert fitness.verdict([]) == {"key": "good", "high": 0, "medium": 0, "low": 0, "chapters": ""}
+    assert fitness.verdict([high, low]) == {"key": "faults", "high": 1, "medium": 0, "low": 1, "chapters": "02, 03"}
+
+
+def test_checks_leave_their_input_unchanged():
+    sessions, marks, orders = SESSIONS.copy(), MARKS.copy(), ORDERS.copy()
+    fitness.step_gaps(sessions, marks, ["view", "buy"], "buy")
+    fitness.order_faults(orders)
+    pd.testing.assert_frame_equal(sessions, SESSIONS)
+    pd.testing.assert_frame_equal(marks, MARKS)
+    pd.testing.assert_frame_equal(orders, ORDERS)
