@@ -16,7 +16,7 @@ import pytest
 from conversion_audit import runs
 from conversion_audit.errors import LockedError, MachineError
 from conversion_audit.folders import Folders
-from conversion_audit.running import publish
+from conversion_audit.running import publish, refused
 from conversion_audit.running.lock import locked
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -122,9 +122,9 @@ def test_a_second_run_is_refused_with_the_process_that_holds_the_client(audit_ho
 
 
 def test_too_little_space_is_refused_before_the_work(audit_home):
-    with pytest.raises(MachineError) as refused:
+    with pytest.raises(MachineError) as error:
         publish.require_space(audit_home / "reports", 10**18)
-    assert str(refused.value).startswith(
+    assert str(error.value).startswith(
         f"{audit_home.name}/reports: not enough space: needs about 1,000,000,000,000 MB, "
     )
 
@@ -140,7 +140,7 @@ def test_too_little_space_is_refused_before_the_work(audit_home):
     ],
 )
 def test_what_the_machine_refuses_is_told_in_words(number, words):
-    error = publish.machine_error(OSError(number, os.strerror(number), "/somewhere/reports/acme/x.csv"))
+    error = refused.machine_error(OSError(number, os.strerror(number), "/somewhere/reports/acme/x.csv"))
     assert str(error).splitlines()[:2] == [
         f"acme/x.csv: {words}",
         "    Nothing was published; the last report stands as it was.",

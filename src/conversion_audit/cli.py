@@ -89,8 +89,8 @@ def new(
 def check(client: Client, as_json: Json = False) -> None:
     """Check config, chapters and export without running the chapters."""
     from conversion_audit.audit import open_audit
-    from conversion_audit.runner import os_errors
     from conversion_audit.running import chapters
+    from conversion_audit.running.refused import os_errors
 
     with os_errors():
         audit = open_audit(client)

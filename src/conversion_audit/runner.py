@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_audit import pen, runs
-from conversion_audit.errors import NEEDS_YOU, OK, AuditError, MachineError, Problem
+from conversion_audit.errors import NEEDS_YOU, OK, AuditError, Problem
 from conversion_audit.folders import Folders, home
-from conversion_audit.running import chapters, cover, evidence, manifest, publish
+from conversion_audit.running import chapters, cover, evidence, manifest, publish, refused, unchanged
 from conversion_audit.running.kernels import Kernels
 from conversion_audit.running.lock import locked
 from conversion_audit.running.progress import Progress
@@ -136,9 +136,9 @@ def run(client: str, asked: Asked | None = None, progress: Progress | None = Non
 
     asked, progress = asked or Asked(), progress or Progress()
     folders = Folders(client).existing()
-    with os_errors(), locked(folders):
-        publish.require_space(folders.reports, 3 * _bytes_in(folders.raw) + 50_000_000)
-        before = stamps(folders.raw)
+    with refused.os_errors(), locked(folders):
+        publish.require_space(folders.reports, 3 * unchanged.bytes_in(folders.raw) + 50_000_000)
+        before = unchanged.stamps(folders.raw)
         audit = open_audit(client, asked.start, asked.end, asked.where)
         asked_for = manifest.wanted(audit, asked.start, asked.end, asked.where)
         there = runs.current(client, asked_for) if asked.resume else None
@@ -151,7 +151,7 @@ def run(client: str, asked: Asked | None = None, progress: Progress | None = Non
             told = tell(planned, audit, asked, draft, progress)
             progress.stage("writing the report")
             _write(draft, audit, told, asked)
-            require_unchanged(folders, audit.inputs, before)
+            unchanged.require_unchanged(folders, audit.inputs, before)
             record = {**asked_for, **manifest.record(audit, [one.record() for one in told])}
             folder = publish.publish(draft, record)
             pen.offer(audit)
@@ -265,71 +265,3 @@ def _write(draft: publish.Draft, audit: Audit, told: Sequence[Told], asked: Aske
         from conversion_audit.running.pdf import print_pdf
 
         print_pdf(draft.client / "report.html", draft.client / "report.pdf")
-
-
-def stamps(folder: Path) -> dict[Path, tuple[int, int]]:
-    """Return size and time of change of every file below a folder."""
-    return {
-        path: (path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(folder.rglob("*")) if path.is_file()
-    }
-
-
-def require_unchanged(folders: Folders, inputs: dict[str, str], before: dict[Path, tuple[int, int]]) -> None:
-    """
-    Hold the export to what it was when the run began.
-
-    Raises
-    ------
-    DataError
-        Naming every file that was changed or removed meanwhile.
-    """
-    from conversion_audit.errors import DataError
-
-    after = stamps(folders.raw)
-    touched = [path for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
-    changed = [path for path in touched if _differs(path, inputs.get(path.relative_to(folders.data).as_posix()))]
-    if changed:
-        why = "The numbers would be of neither the old nor the new export."
-        mend = "Wait until the export is complete, then run this again."
-        raise DataError(
-            *(Problem("file changed while being read", folders.relative(path), why=why, mend=mend) for path in changed)
-        )
-
-
-def _differs(path: Path, sha256: str | None) -> bool:
-    # A file that no source reads may come and go.
-    return sha256 is not None and (not path.is_file() or publish.sha256(path) != sha256)
-
-
-def _bytes_in(folder: Path) -> int:
-    return sum(size for size, _ in stamps(folder).values())
-
-
-@contextmanager
-def os_errors() -> Iterator[None]:
-    """Tell what the operating system or the engine refused in words."""
-    try:
-        yield
-    except OSError as error:
-        raise publish.machine_error(error) from error
-    except MemoryError as error:
-        raise MachineError(Problem("out of memory", mend="Close other programs, or use --memory 2GB.")) from error
-    except Exception as error:
-        refused = _engine_refused(error)
-        if refused is None:
-            raise
-        raise refused from error
-
-
-def _engine_refused(error: Exception) -> MachineError | None:
-    if type(error).__module__.split(".")[0] not in {"duckdb", "_duckdb"}:
-        return None
-    said = evidence.without_folders(str(error)).splitlines()[0][:200]
-    if type(error).__name__ == "OutOfMemoryException":
-        mend = "Use --memory with more, e.g. --memory 4GB, or a shorter period with --start and --end."
-        return MachineError(Problem("the engine ran out of memory", seen=said, mend=mend))
-    if type(error).__name__ == "IOException":
-        return MachineError(
-            Problem("the engine could not read or write a file", why=said, mend="Check free space and permissions.")
-        )
-    return None

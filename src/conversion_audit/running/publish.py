@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -151,31 +150,11 @@ def require_space(folder: Path, needed: int) -> None:
         raise MachineError(
             Problem(
                 f"not enough space: needs about {_megabytes(needed)}, {_megabytes(free)} free",
-                _shown(folder),
+                shown(folder),
                 why="A run that fills the disk cannot be published.",
                 mend="Free some space, or set AUDIT_HOME to a folder on a larger disk.",
             )
         )
-
-
-def machine_error(error: OSError) -> MachineError:
-    """Return what the operating system refused, in words."""
-    where = _shown(Path(str(error.filename))) if error.filename else ""
-    reasons = {
-        errno.ENOSPC: ("the disk is full", "Free some space, then run this again."),
-        errno.EDQUOT: ("the disk quota is used up", "Free some space, then run this again."),
-        errno.EFBIG: (
-            "a file would grow past the size allowed here",
-            "Raise the limit (ulimit -f), then run this again.",
-        ),
-        errno.EACCES: ("not allowed to write or read here", "Change the permission of the file or folder named."),
-        errno.EPERM: ("not allowed to write or read here", "Change the permission of the file or folder named."),
-        errno.EROFS: ("the file system is read-only", "Set AUDIT_HOME to a folder that can be written."),
-        errno.EMFILE: ("too many open files", "Raise the limit (ulimit -n), then run this again."),
-        errno.ENOMEM: ("out of memory", "Close other programs, or use --memory 2GB."),
-    }
-    what, mend = reasons.get(error.errno or 0, (f"the machine refused: {error.strerror or error}", ""))
-    return MachineError(Problem(what, where, why="Nothing was published; the last report stands as it was.", mend=mend))
 
 
 def _settle(folder: Path) -> None:
@@ -194,6 +173,6 @@ def _megabytes(count: int) -> str:
     return f"{max(count, 1) / 1e6:,.0f} MB"
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """Only the last two parts: messages are pasted into tickets, and the rest names a machine."""
     return "/".join(path.parts[-2:])
