@@ -12,8 +12,8 @@ from conftest import table
 from pandas.testing import assert_frame_equal
 
 from conversion_audit.analysis import friction
-from conversion_audit.analysis.friction import cells, dates, model, price, selection, tracking
-from conversion_audit.analysis.friction.attempts import read
+from conversion_audit.analysis.friction import cells, dates, drafts, model, price, tracking
+from conversion_audit.analysis.friction.reading import read
 from conversion_audit.findings import Finding
 
 STEPS = ["view", "cart", "buy"]
@@ -145,7 +145,7 @@ def test_a_gap_scored_without_refitting_is_near_the_refitted_one():
     candidates = cells.find_candidates(attempts)
     masked = np.zeros((6, len(attempts)), bool)
     one = cells.step_cells(attempts, candidates, masked, steps=[1])[0]
-    state = selection.evaluate(attempts, one, candidates, [])
+    state = drafts.evaluate(attempts, one, candidates, [])
     safari = [c.parts for c in candidates].index((("browser", "Safari"),))
     column = [one.rows_in(safari, candidates)]
     refitted = model.fit_step(one, column, attempts.visitor[one.who])

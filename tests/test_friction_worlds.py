@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -41,7 +41,8 @@ class Outcome:
 
 def diagnosed(world: worlds.World, **more) -> Outcome:
     asked = (worlds.STEPS, worlds.SUSPECTS, worlds.ADJUSTERS)
-    return Outcome(world, friction.diagnose(world.marks, world.sessions, *asked, negatives=worlds.NEGATIVES, **more))
+    found = friction.diagnose(world.marks, world.sessions, *asked, negatives=worlds.NEGATIVES, **more)
+    return Outcome(replace(world, marks=world.marks.head(0)), found)
 
 
 @lru_cache(maxsize=1)

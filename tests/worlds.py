@@ -27,7 +27,7 @@ _BROWSERS = {
     "macOS": {"Safari": 0.5, "Chrome": 0.5},
 }
 _COUNTRIES = {"DE": 0.6, "AT": 0.15, "CH": 0.12, "NL": 0.13}
-_KEEN = {"organic": 0.08, "direct": 0.12, "email": 0.2, "paid": -0.3, "social": -0.4}
+_KEEN = {"organic": 0.08, "direct": 0.12, "email": 0.2, "paid": -0.3, "social": -0.4, True: -0.04, False: 0.04}
 _CHANNELS = {"organic": 0.34, "paid": 0.28, "direct": 0.2, "email": 0.1, "social": 0.08}
 
 

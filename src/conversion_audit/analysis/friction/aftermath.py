@@ -10,6 +10,7 @@ import pandas as pd
 from conversion_audit.analysis.friction.attempts import Attempts
 from conversion_audit.analysis.friction.cells import Candidate, StepCells
 from conversion_audit.analysis.friction.evidence import member_rows
+from conversion_audit.analysis.friction.reading import number_sessions
 from conversion_audit.engine import AnyTable, engine_of, statement
 
 MOST_SESSIONS, MOST_SHOWN, MOST_PATHS, LONGEST_PATH = 1500, 6, 3, 6
@@ -70,11 +71,10 @@ def aftermath(
     if stopped.empty:
         return pd.DataFrame(columns=INSTEAD_COLUMNS), pd.DataFrame(columns=PATH_COLUMNS)
     engine = engine_of(marks, sessions, *([] if events is None else [events]))
-    root = str(__file__).replace("aftermath.py", "attempts.py")
-    numbered = engine.create(statement(root, "numbered"), {"sessions": sessions}, name="numbered")
+    numbered = number_sessions(engine, sessions)
     name, table = ("after_marks", marks) if events is None else ("after", events)
     after = engine.query(
-        statement(root, name),
+        statement(__file__, name, stem="reading"),
         {"stopped": stopped, "numbered": numbered, "marks" if events is None else "events": table},
     )
     after = after[(after.what != after.groupby(["finding", "n"]).what.shift()) & after.what.notna()]

@@ -9,12 +9,14 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
-from conversion_audit.analysis.friction import selection, tables, together
+from conversion_audit.analysis.friction import gates, selection, tables, together
 from conversion_audit.analysis.friction.aftermath import aftermath, stopped_sessions
-from conversion_audit.analysis.friction.attempts import Attempts, read
+from conversion_audit.analysis.friction.attempts import Attempts
 from conversion_audit.analysis.friction.cells import Candidate, StepCells, cells_table, find_candidates, step_cells
+from conversion_audit.analysis.friction.drafts import Search, own_columns
 from conversion_audit.analysis.friction.leak import smallest_leaks
 from conversion_audit.analysis.friction.price import Price, price
+from conversion_audit.analysis.friction.reading import read
 from conversion_audit.analysis.friction.tracking import find_outages, outage_table
 from conversion_audit.analysis.friction.verdict import gate_records
 from conversion_audit.engine import AnyTable
@@ -139,19 +141,19 @@ def diagnose(
 
 
 def _priced(
-    attempts: Attempts, candidates: list[Candidate], cells: list[StepCells], found: selection.Search, seed: int
-) -> tuple[selection.Search, list[Price]]:
+    attempts: Attempts, candidates: list[Candidate], cells: list[StepCells], found: Search, seed: int
+) -> tuple[Search, list[Price]]:
     """Price every finding; refuse what turns out to cost too little, the costliest first."""
     kept, refused = [], list(found.refused)
     for draft in found.drafts:
         one = _price(attempts, candidates, cells, found, draft, seed)
-        if one.low < selection.gates.LEAST_ORDERS:
+        if one.low < gates.LEAST_ORDERS:
             refused.append((draft, "too_few_orders"))
         else:
             kept.append((draft, one))
     kept.sort(key=lambda pair: (-pair[1].low, pair[0].step, pair[0].candidate))
     drafts = [draft for draft, _ in kept]
-    return selection.Search(drafts, refused, found.comparisons, found.cut, found.states, found.differences), [
+    return Search(drafts, refused, found.comparisons, found.cut, found.states, found.differences), [
         one for _, one in kept
     ]
 
@@ -159,7 +161,7 @@ def _priced(
 def _price(attempts, candidates, cells, found, draft, seed) -> Price:
     state = found.states[draft.step]
     place = [d for d in found.drafts if d.step == draft.step].index(draft)
-    own = selection.own_columns(cells[draft.step], candidates, found.drafts)[1][place]
+    own = own_columns(cells[draft.step], candidates, found.drafts)[1][place]
     s, c = draft.step, draft.candidate
     noise = 0.0
     if draft.window is None:
@@ -168,7 +170,7 @@ def _price(attempts, candidates, cells, found, draft, seed) -> Price:
     return price(attempts, candidates, draft, draft.judged, state.fit, own, found.cut, noise, random)
 
 
-def _about(attempts: Attempts, found: selection.Search, seed: int) -> pd.DataFrame:
+def _about(attempts: Attempts, found: Search, seed: int) -> pd.DataFrame:
     some = len(attempts.dates) > 0
     return pd.DataFrame(
         [
@@ -189,7 +191,7 @@ def _about(attempts: Attempts, found: selection.Search, seed: int) -> pd.DataFra
     )
 
 
-def _gates(attempts: Attempts, found: selection.Search, masked: np.ndarray) -> pd.DataFrame:
+def _gates(attempts: Attempts, found: Search, masked: np.ndarray) -> pd.DataFrame:
     rows = []
     for k, draft in enumerate(found.drafts):
         left_out = int((masked[draft.step] & attempts.at_risk(draft.step)).sum())
@@ -199,7 +201,7 @@ def _gates(attempts: Attempts, found: selection.Search, masked: np.ndarray) -> p
     return pd.DataFrame(rows, columns=["finding", "gate", "passed", "value"])
 
 
-def _mechanisms(found: selection.Search) -> pd.DataFrame:
+def _mechanisms(found: Search) -> pd.DataFrame:
     rows = [
         (k, draft.mechanism.kind, name, json.dumps(value))
         for k, draft in enumerate(found.drafts)

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from conversion_audit.analysis.friction import dates, gates, selection
+from conversion_audit.analysis.friction import dates, gates
 from conversion_audit.analysis.friction.attempts import Attempts
 from conversion_audit.analysis.friction.cells import Candidate, StepCells
+from conversion_audit.analysis.friction.drafts import Search, State
 from conversion_audit.analysis.friction.model import logit
 from conversion_audit.analysis.friction.price import Price
 from conversion_audit.analysis.friction.tracking import span
@@ -32,7 +33,7 @@ def segment_text(candidate: Candidate) -> str:
     return json.dumps(candidate.segment, sort_keys=True, ensure_ascii=False)
 
 
-def step_table(attempts: Attempts, cells: Sequence[StepCells], states: Sequence[selection.State]) -> pd.DataFrame:
+def step_table(attempts: Attempts, cells: Sequence[StepCells], states: Sequence[State]) -> pd.DataFrame:
     """
     Return each step's rate, for sessions and for visitors.
 
@@ -66,7 +67,7 @@ def step_table(attempts: Attempts, cells: Sequence[StepCells], states: Sequence[
 
 
 def segment_table(
-    attempts: Attempts, candidates: Sequence[Candidate], states: Sequence[selection.State], compared, comparisons: int
+    attempts: Attempts, candidates: Sequence[Candidate], states: Sequence[State], compared, comparisons: int
 ) -> pd.DataFrame:
     """
     Return every single suspect and adjuster value at every step, against comparable traffic.
@@ -98,7 +99,7 @@ def segment_table(
     return pd.DataFrame(rows, columns=columns).assign(comparisons=comparisons)
 
 
-def _plain_expected(state: selection.State, inside: np.ndarray) -> float:
+def _plain_expected(state: State, inside: np.ndarray) -> float:
     """What the same adjusters and weekdays would give, had no finding its effect."""
     fit = state.fit
     n = fit.cells.n[inside]
@@ -112,7 +113,7 @@ def _plain_expected(state: selection.State, inside: np.ndarray) -> float:
 def finding_table(
     attempts: Attempts,
     candidates: Sequence[Candidate],
-    found: selection.Search,
+    found: Search,
     prices: Sequence[Price],
 ) -> pd.DataFrame:
     """
@@ -172,7 +173,7 @@ def finding_table(
     return pd.DataFrame(rows, columns=FOUND_COLUMNS)
 
 
-def _edges(attempts: Attempts, candidates, found: selection.Search, draft) -> dict[str, str | None]:
+def _edges(attempts: Attempts, candidates, found: Search, draft) -> dict[str, str | None]:
     names = ["since_low", "since_high", "until_low", "until_high"]
     if draft.window is None:
         return dict.fromkeys(names)
@@ -185,7 +186,7 @@ def _edges(attempts: Attempts, candidates, found: selection.Search, draft) -> di
     return dict(zip(names, [d.date().isoformat() for d in [*firsts, *lasts]], strict=True))
 
 
-def refused_table(attempts: Attempts, candidates: Sequence[Candidate], found: selection.Search) -> pd.DataFrame:
+def refused_table(attempts: Attempts, candidates: Sequence[Candidate], found: Search) -> pd.DataFrame:
     """Return what looked suspicious and was refused, with the gate that refused it: cannot say, traffic, too small."""
     rows = []
     for draft, reason in found.refused:
@@ -202,7 +203,7 @@ def refused_table(attempts: Attempts, candidates: Sequence[Candidate], found: se
 
 
 def benchmark_table(
-    attempts: Attempts, candidates: Sequence[Candidate], found: selection.Search, prices: Sequence[Price]
+    attempts: Attempts, candidates: Sequence[Candidate], found: Search, prices: Sequence[Price]
 ) -> pd.DataFrame:
     """
     Return the benchmarks of each finding: siblings of the same mix, its own past, and the stretch.

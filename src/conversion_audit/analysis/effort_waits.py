@@ -1,0 +1,76 @@
+"""How long people who go on take for each step, by segment."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from conversion_audit.analysis.friction.attempts import Attempts
+
+FEWEST = 60
+SLOWER, SURE_Z = 1.25, 4.0
+
+
+def wait_table(attempts: Attempts) -> pd.DataFrame:
+    """
+    Return how long people who go on take for each step, by segment.
+
+    Returns
+    -------
+    DataFrame
+        One row per step and suspect value, everyone first (column ""): step, column, level, passed (went on, time known),
+        median_seconds, p90_seconds, times_as_long (against everybody else, less what the segment usually takes more at its
+        other steps; NaN with fewer than 60 on either side), z, is_slow (at least 1.25 times and far beyond chance).
+    """
+    rows = []
+    for step, name in enumerate(attempts.steps):
+        who = np.flatnonzero(attempts.passed(step))
+        waits = _waits(attempts, step, who)
+        who, waits = who[~np.isnan(waits)], waits[~np.isnan(waits)]
+        rows.append((name, "", "", *_spread(waits), np.nan, np.nan))
+        for factor in attempts.suspects:
+            codes = factor.at(step)[who]
+            for level, text in enumerate(factor.levels):
+                here, there = waits[codes == level], waits[codes != level]
+                gap, z = _gap(here, there)
+                rows.append((name, factor.name, text, *_spread(here), gap, z))
+    columns = ["step", "column", "level", "passed", "median_seconds", "p90_seconds", "gap", "z"]
+    table = pd.DataFrame(rows, columns=columns)
+    usual = _usual_gaps(table)
+    gap = table.gap - usual
+    z = table.z * np.where(table.gap.abs() > 1e-9, gap / table.gap, 1.0)
+    slow = (gap >= np.log(SLOWER)) & (z >= SURE_Z)
+    return table.assign(times_as_long=np.exp(gap), z=z, is_slow=slow).drop(columns="gap")[
+        ["step", "column", "level", "passed", "median_seconds", "p90_seconds", "times_as_long", "z", "is_slow"]
+    ]
+
+
+def _waits(attempts: Attempts, step: int, who: np.ndarray) -> np.ndarray:
+    wait = attempts.left(step)[who] - attempts.entered(step)[who]
+    return np.where(np.isfinite(wait) & (wait > 0), np.log(np.maximum(wait, 0.5)), np.nan)
+
+
+def _spread(waits: np.ndarray) -> tuple[int, float, float]:
+    if not len(waits):
+        return 0, np.nan, np.nan
+    middle, late = np.quantile(waits, [0.5, 0.9])
+    return len(waits), float(np.exp(middle)), float(np.exp(late))
+
+
+def _gap(here: np.ndarray, there: np.ndarray) -> tuple[float, float]:
+    if min(len(here), len(there)) < FEWEST:
+        return np.nan, np.nan
+    gap = here.mean() - there.mean()
+    return float(gap), float(gap / np.sqrt(here.var() / len(here) + there.var() / len(there)))
+
+
+def _usual_gaps(table: pd.DataFrame) -> np.ndarray:
+    """Per row the median of the same segment's gaps at its other steps: some people are slow everywhere."""
+    usual = np.zeros(len(table))
+    for _, places in table.groupby(["column", "level"]).indices.items():
+        gaps = table.gap.to_numpy()[places]
+        for k, place in enumerate(places):
+            others = np.delete(gaps, k)
+            others = others[~np.isnan(others)]
+            usual[place] = np.median(others) if len(others) else 0.0
+    return usual

@@ -1,0 +1,296 @@
+"""Totals without visitors: from impression to parcel, what each stage passes on, where it is weak, and what broke."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from conversion_audit.analysis.statistics import ratio_se, wilson
+from conversion_audit.engine import AnyTable, engine_of, statement
+from conversion_audit.findings import Finding
+
+# Stages in their usual order: words that name them, and the usual name of the share that reaches each.
+USUAL = (
+    (("impression", "einblendung", "view"), "reach"),
+    (("click to action", "cta", "call to action", "callout"), "click_to_open_rate"),
+    (("click", "klick"), "click_rate"),
+    (("session", "visit", "besuch"), "arrival_rate"),
+    (("opt in", "optin", "lead", "signup", "sign up", "anmeldung"), "opt_in_rate"),
+    (("sent", "versandt", "gesendet", "follow up"), "sent_rate"),
+    (("delivered", "zugestellt"), "delivery_rate"),
+    (("open", "geoffnet"), "open_rate"),
+    (("cart", "basket", "warenkorb"), "add_to_cart_rate"),
+    (("form", "order started", "checkout", "kasse", "formular"), "checkout_rate"),
+    (("paid", "order", "purchase", "bezahlt", "bestellung"), "payment_rate"),
+    (("shipped", "dispatched", "versendet"), "shipping_rate"),
+)
+_PLACES = (0, 8, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12)
+Z95 = 1.96
+NEVER_SENT, NOT_DELIVERED = 0.05, 0.05
+FEWEST = 30
+
+
+def _words(stage: str) -> str:
+    return re.sub(r"[^a-z]+", " ", stage.lower().replace("ö", "o").replace("ä", "a").replace("ü", "u")).strip()
+
+
+def _usual(stage: str) -> int | None:
+    words = f" {_words(stage)}"
+    return next((k for k, (names, _) in enumerate(USUAL) if any(f" {name}" in words for name in names)), None)
+
+
+def stage_order(counts: pd.DataFrame) -> list[str]:
+    """Return the stages in their usual order; unknown ones by how many reach them, after the next larger known one."""
+    totals = counts.groupby("stage")["count"].sum().sort_values(ascending=False)
+    known = [s for s in totals.index if _usual(s) is not None]
+    order = sorted(known, key=lambda s: (_PLACES[_usual(s)], -totals[s]))
+    for stage in [s for s in totals.index if _usual(s) is None]:
+        larger = [k for k, s in enumerate(order) if totals[s] >= totals[stage]]
+        order.insert(larger[-1] + 1 if larger else 0, stage)
+    return order
+
+
+def parameter(stage: str) -> str:
+    """Return the usual name of the share that reaches a stage, e.g. ``click_rate``; ``rate`` for an unknown one."""
+    place = _usual(stage)
+    return "rate" if place is None else USUAL[place][1]
+
+
+def stage_table(counts: AnyTable, by: Sequence[str] = (), order: Sequence[str] | None = None) -> pd.DataFrame:
+    """
+    Return what each stage passes on.
+
+    Parameters
+    ----------
+    counts : table
+        See `tables.STAGE_COUNTS`.
+    by : sequence of str
+        ``segment`` and ``week`` break it down.
+    order : sequence of str, optional
+        Stages in order; the usual order otherwise.
+
+    Returns
+    -------
+    DataFrame
+        One row per group and stage, in order::
+
+                stage          of   parameter    count  of_count    rate  rate_low  rate_high    cost  cost_per
+           impression        None       reach  400,000       NaN     NaN       NaN        NaN     NaN    0.0100
+                click  impression  click_rate    6,000   400,000  0.0150    0.0146     0.0154  4000.0    0.6667
+
+        `rate` is of the stage before (`of`); NaN for the first stage and where that is 0. `cost_per` is all cost of the
+        group over the stage's count.
+    """
+    frame = _frame(counts)
+    order = list(order or stage_order(frame))
+    by = list(by)
+    summed = frame.groupby([*by, "stage"], dropna=False, sort=True)[["count", "cost"]].sum(min_count=1).reset_index()
+    parts = []
+    for key, part in summed.groupby(by, dropna=False, sort=True) if by else [((), summed)]:
+        rows = part.set_index("stage").reindex([s for s in order if s in set(part.stage)])
+        rows = _rates(rows.reset_index(), float(part.cost.sum(min_count=1)))
+        keys = key if isinstance(key, tuple) else (key,)
+        parts.append(rows.assign(**dict(zip(by, keys, strict=True)))[[*by, *rows.columns]])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*by, *_COLUMNS])
+
+
+_COLUMNS = ["stage", "of", "parameter", "count", "of_count", "rate", "rate_low", "rate_high", "cost", "cost_per"]
+
+
+def _frame(counts: AnyTable) -> pd.DataFrame:
+    frame = engine_of(counts).query(statement(__file__, "by_week"), {"stage_counts": counts})
+    return frame.assign(segment=frame.segment.astype(object).where(frame.segment.notna(), "(all)"))
+
+
+def _rates(rows: pd.DataFrame, cost: float) -> pd.DataFrame:
+    before = rows["count"].shift()
+    low, high = wilson(np.minimum(rows["count"], before), before)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.where(before > 0, rows["count"] / before, np.nan)
+        cost_per = np.where(rows["count"] > 0, cost / rows["count"], np.nan)
+    return pd.DataFrame(
+        {
+            "stage": rows.stage,
+            "of": rows.stage.shift(),
+            "parameter": rows.stage.map(parameter),
+            "count": rows["count"],
+            "of_count": before,
+            "rate": rate,
+            "rate_low": np.where(before > 0, low, np.nan),
+            "rate_high": np.where(before > 0, high, np.nan),
+            "cost": rows.cost,
+            "cost_per": cost_per,
+        }
+    )
+
+
+def weak_links(counts: AnyTable, order: Sequence[str] | None = None) -> pd.DataFrame:
+    """
+    Return each stage's share against siblings (other segments) and against its own past (first half of the weeks).
+
+    Weeks vary more than chance alone would make counts vary, so intervals come from the weeks.
+
+    Returns
+    -------
+    DataFrame
+        One row per segment, stage and benchmark (siblings, own_past), the clearest loss first: segment, stage, of,
+        parameter, benchmark_kind, rate, benchmark_rate, difference, difference_low, difference_high, lost (at this
+        stage), is_weak (the interval lies below 0 and the share is at least 5 % lower). Never against other companies.
+    """
+    frame = _frame(counts)
+    order = list(order or stage_order(frame))
+    rows = []
+    for before, stage in pairwise(order):
+        wide = _pairs(frame, before, stage)
+        for segment, own in wide.groupby("segment"):
+            rest = wide[wide.segment != segment]
+            rows.append((segment, stage, before, "siblings", *_compared(own, rest)))
+            weeks = sorted(own.week.dropna().unique())
+            middle = weeks[len(weeks) // 2] if len(weeks) >= 4 else None
+            late, early = (own[own.week >= middle], own[own.week < middle]) if middle is not None else (own, own[:0])
+            rows.append((segment, stage, before, "own_past", *_compared(late, early)))
+    columns = ["segment", "stage", "of", "benchmark_kind", "rate", "benchmark_rate", "difference"]
+    table = pd.DataFrame(rows, columns=[*columns, "difference_low", "difference_high", "lost"])
+    table.insert(3, "parameter", table.stage.map(parameter))
+    weak = (table.difference_high < 0) & (table.difference < -0.05 * table.benchmark_rate)
+    table = table.assign(is_weak=weak).dropna(subset=["difference"])
+    return table.sort_values(["is_weak", "lost"], ascending=[False, False], kind="stable", ignore_index=True)
+
+
+def _pairs(frame: pd.DataFrame, before: str, stage: str) -> pd.DataFrame:
+    """One row per segment and week: how many reached the stage before, and the stage."""
+    both = frame[frame.stage.isin([before, stage])]
+    wide = both.pivot_table(index=["segment", "week"], columns="stage", values="count", aggfunc="sum", dropna=False)
+    wide = wide.reindex(columns=[before, stage]).fillna(0).reset_index()
+    return wide.rename(columns={before: "n", stage: "y"})[["segment", "week", "n", "y"]]
+
+
+def _compared(here: pd.DataFrame, there: pd.DataFrame) -> tuple[float, ...]:
+    if here.n.sum() < FEWEST or there.n.sum() < FEWEST:
+        return (np.nan,) * 6
+    rate, benchmark = here.y.sum() / here.n.sum(), there.y.sum() / there.n.sum()
+    spread = np.sqrt(_spread(here, rate) ** 2 + _spread(there, benchmark) ** 2)
+    difference = rate - benchmark
+    lost = max(0.0, -difference) * here.n.sum()
+    return rate, benchmark, difference, difference - Z95 * spread, difference + Z95 * spread, lost
+
+
+def _spread(rows: pd.DataFrame, rate: float) -> float:
+    chance = np.sqrt(max(rate * (1 - min(rate, 1)), 0) / rows.n.sum())
+    weekly = ratio_se(rows.y, rows.n, np.arange(len(rows))) if len(rows) > 1 else np.nan
+    return float(np.nanmax([chance, weekly]))
+
+
+def seam(counts: AnyTable, sessions: AnyTable, order: Sequence[str] | None = None) -> pd.DataFrame:
+    """
+    Return clicks beside the sessions they should have led to, by week: where totals and events meet.
+
+    Returns
+    -------
+    DataFrame
+        One row per week: week, clicks (the last stage before the visit), sessions (of paid channels; all where none is
+        paid), arrival_rate (sessions of clicks; NaN without clicks), is_odd (under half or over 1.2 of the usual week).
+    """
+    frame = _frame(counts)
+    stages = [s for s in order or stage_order(frame) if parameter(s) == "click_rate"]
+    clicks = frame[frame.stage.isin(stages[-1:])].groupby("week")["count"].sum()
+    weeks = engine_of(counts, sessions).query(statement(__file__, "sessions_by_week"), {"sessions": sessions})
+    weeks = weeks.set_index("week")
+    arrived = weeks.paid if weeks.paid.sum() > 0 else weeks.sessions
+    table = pd.DataFrame({"clicks": clicks, "sessions": arrived}).dropna().reset_index(names="week")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        table["arrival_rate"] = np.where(table.clicks > 0, table.sessions / table.clicks, np.nan)
+    usual = table.arrival_rate.median()
+    return table.assign(is_odd=(table.arrival_rate < 0.5 * usual) | (table.arrival_rate > 1.2 * usual))
+
+
+def joined_stages(counts: AnyTable, steps: pd.DataFrame, order: Sequence[str] | None = None) -> pd.DataFrame:
+    """
+    Return one chain: stage counts before the visit, then sessions and steps.
+
+    Parameters
+    ----------
+    steps : DataFrame
+        step, at_risk, passed of sessions (see `friction`'s step table), in order.
+
+    Returns
+    -------
+    DataFrame
+        One row per stage or step: step, sessions (how many reached it), source (totals or events).
+    """
+    frame = _frame(counts)
+    totals = stage_table(counts, order=order).set_index("stage")["count"]
+    early = [s for s in order or stage_order(frame) if parameter(s) in ("reach", "click_rate")]
+    rows = [(s, totals[s], "totals") for s in early]
+    own = steps[steps.unit == "session"] if "unit" in steps else steps
+    if len(own):
+        rows.append(("session", own.at_risk.iloc[0], "events"))
+        rows += [(row.step, row.passed, "events") for row in own.itertuples()]
+    return pd.DataFrame(rows, columns=["step", "sessions", "source"])
+
+
+def findings(counts: AnyTable, order: Sequence[str] | None = None) -> list[Finding]:
+    """
+    Return the named tests that failed and the weakest links.
+
+    Click rate down while cost per click goes up; opted in but never sent; sent but not delivered; the clearest losses
+    against siblings or own past.
+    """
+    frame = _frame(counts)
+    order = list(order or stage_order(frame))
+    table = stage_table(counts, order=order)
+    made = _gaps(table) + _dearer_clicks(counts, frame, order)
+    weak = weak_links(counts, order)
+    for row in weak[weak.is_weak].head(3).itertuples():
+        values = {"parameter": row.parameter, "rate_here": row.rate, "rate_there": row.benchmark_rate, "lost": row.lost}
+        values |= {"benchmark_kind": row.benchmark_kind, "key": row.benchmark_kind}
+        made.append(
+            Finding("unexplained", "04", "stages.weak", "medium", "watch", values, step=row.stage,
+                    segment={"segment": row.segment}, rate=row.rate, benchmark=row.benchmark_rate, owner="acquisition")
+        )  # fmt: skip
+    return made
+
+
+def _gaps(table: pd.DataFrame) -> list[Finding]:
+    """Messages that were owed and not sent, or sent and not delivered."""
+    limits = {"sent_rate": ("stages.never_sent", NEVER_SENT), "delivery_rate": ("stages.not_delivered", NOT_DELIVERED)}
+    made = []
+    for row in table.dropna(subset=["rate"]).itertuples():
+        claim, limit = limits.get(row.parameter, (None, 1.0))
+        if claim and row.rate_high < 1 - limit:
+            values = {"missing": row.of_count - row.count, "missing_share": 1 - row.rate, "of": row.of}
+            made.append(Finding("service", "04", claim, "high", "certain", values, step=row.stage, owner="crm"))
+    return made
+
+
+def _dearer_clicks(counts: AnyTable, frame: pd.DataFrame, order: list[str]) -> list[Finding]:
+    clicks = [s for s in order if parameter(s) == "click_rate"]
+    weak = weak_links(counts, order)
+    weak = weak[weak.is_weak & weak.stage.isin(clicks) & (weak.benchmark_kind == "own_past")]
+    made = []
+    for row in weak.itertuples():
+        own = frame[frame.segment == row.segment]
+        weeks = sorted(own.week.dropna().unique())
+        late = own.week >= weeks[len(weeks) // 2]
+        before, after = (_cost_per(own[part], row.stage) for part in (~late, late))
+        if after > 1.05 * before:
+            values = {
+                "rate_before": row.benchmark_rate,
+                "rate_after": row.rate,
+                "cost_before": before,
+                "cost_after": after,
+            }
+            made.append(
+                Finding("unexplained", "04", "stages.dearer_clicks", "medium", "watch", values, step=row.stage,
+                        segment={"segment": row.segment}, owner="acquisition")
+            )  # fmt: skip
+    return made
+
+
+def _cost_per(rows: pd.DataFrame, stage: str) -> float:
+    count = rows.loc[rows.stage == stage, "count"].sum()
+    return float(rows.cost.sum() / count) if count else float("nan")
