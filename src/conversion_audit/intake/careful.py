@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -168,18 +169,22 @@ def _csv_rows(lines: Iterator[tuple[int, bytes]], file: InputFile, bad: list[Bad
         return text
 
     yield written([LINE, *file.columns])
-    seen = 0
-    for number, raw, is_closed in _records(lines, file.skip, file.delimiter):
-        seen += 1
-        if seen == 1:
-            continue
+    csv.field_size_limit(LONGEST << 6)
+    records = _records(lines, file.skip, file.delimiter, len(file.columns))
+    next(records, None)
+    for number, raw, is_closed in records:
         text, reason = _text(raw)
-        row = [] if reason else next(csv.reader(io.StringIO(text, newline=""), delimiter=file.delimiter), [])
+        row = [] if reason else _fields(raw, file.delimiter)
         reason = reason or _fault(row, raw, is_closed, len(file.columns))
         if reason:
             bad.append(Bad(number, reason, None, text.strip()[:200]))
         else:
             yield written([str(number), *row])
+
+
+def _fields(raw: bytes, delimiter: str) -> list[str]:
+    text = raw.decode("utf-8", errors="replace")
+    return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
 
 
 def _fault(row: list[str], raw: bytes, is_closed: bool, width: int) -> str | None:
@@ -192,33 +197,33 @@ def _fault(row: list[str], raw: bytes, is_closed: bool, width: int) -> str | Non
     return None if len(row) == width else "wrong_field_count"
 
 
-def _records(lines: Iterator[tuple[int, bytes]], skip: int, delimiter: str) -> Iterator[tuple[int, bytes, bool]]:
+def _records(
+    lines: Iterator[tuple[int, bytes]], skip: int, delimiter: str, width: int
+) -> Iterator[tuple[int, bytes, bool]]:
     """
-    Yield (first line, bytes, quotes are closed) of each record.
+    Yield (first line, bytes, quotes are closed) of each record, the header first.
 
-    A quoted field may run over lines. One that never closes would swallow the rest of the file: after `LONGEST` bytes,
-    or at the end, its first line is given up and reading goes on with the line after it.
+    A quoted field may run over lines. One that never closes would swallow what follows: after `LONGEST` bytes, at the
+    end, or where what it swallowed does not make a row, its first line is given up and reading goes on with the next.
     """
-    waiting: list[tuple[int, bytes]] = []
-    source: Callable[[], tuple[int, bytes] | None] = lambda: waiting.pop(0) if waiting else next(lines, None)  # noqa: E731
+    waiting: deque[tuple[int, bytes]] = deque()
     mark = delimiter.encode()
-    while (line := source()) is not None:
+
+    def following() -> tuple[int, bytes] | None:
+        return waiting.popleft() if waiting else next(lines, None)
+
+    while (line := following()) is not None:
         number, raw = line
         if number <= skip or not raw.strip():
             continue
-        if _is_closed(raw, mark):
-            yield number, raw, True
-            continue
-        taken, size = [line], len(raw)
-        while size <= LONGEST and (following := source()) is not None:
-            taken.append(following)
-            size += len(following[1])
-            if following[1].count(b'"') % 2 and _is_closed(b"".join(part for _, part in taken), mark):
-                yield number, b"".join(part for _, part in taken), True
-                break
-        else:
-            waiting[:0] = taken[1:]
-            yield number, raw, False
+        taken = [line]
+        while not _is_closed(raw, mark) and len(raw) <= LONGEST and (more := following()) is not None:
+            taken.append(more)
+            raw += more[1]
+        is_row = _is_closed(raw, mark) and (len(taken) == 1 or len(_fields(raw, delimiter)) == width)
+        if not is_row:
+            waiting.extendleft(reversed(taken[1:]))
+        yield number, raw if is_row else line[1], is_row
 
 
 def _is_closed(raw: bytes, delimiter: bytes) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import io
+import codecs
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -29,36 +29,53 @@ def first_bytes(path: Path, *, unpack: bool = False, name: str = "") -> bytes:
     with path.open("rb") as file:
         if not unpack:
             return file.read(PEEK)
+        start = b""
         try:
-            return b"".join(_inflated(file, PEEK))[:PEEK]
-        except (EOFError, OSError, zlib.error) as error:
-            raise DataError(_cut(name, 0)) from error
+            for chunk in _inflated(file):
+                start += chunk
+                if len(start) >= PEEK:
+                    break
+        except (EOFError, zlib.error) as error:
+            if not start:
+                raise DataError(_cut(name, 0)) from error
+        return start[:PEEK]
 
 
-def _inflated(file: BinaryIO, most: int) -> Iterator[bytes]:
-    seen = 0
-    with gzip.GzipFile(fileobj=file) as unpacked:
-        while seen < most:
-            try:
-                chunk = unpacked.read(min(_CHUNK, most - seen))
-            except EOFError:
-                if seen:
-                    return
-                raise
-            if not chunk:
+def _inflated(file: BinaryIO) -> Iterator[bytes]:
+    """Yield what a gzip file holds, member after member; EOFError comes after everything that can still be read."""
+    inflater = zlib.decompressobj(wbits=31)
+    while True:
+        raw = inflater.unconsumed_tail or file.read(_CHUNK)
+        if inflater.eof:
+            raw = inflater.unused_data + raw
+            if not raw.strip(b"\x00"):
                 return
-            seen += len(chunk)
-            yield chunk
+            inflater = zlib.decompressobj(wbits=31)
+        elif not raw:
+            raise EOFError("the compressed file ends in the middle")
+        if piece := inflater.decompress(raw, _CHUNK):
+            yield piece
 
 
 def refuse_bomb(path: Path, name: str) -> None:
-    """Raise DataError where a gzip file says it unpacks to far more than an export would."""
+    """
+    Raise DataError where a gzip file unpacks to far more than an export would.
+
+    Its last four bytes say how much. Only if that is too much is it unpacked to see: a truncated file says anything.
+    """
     size = path.stat().st_size
+    limit = max(SMALL, MOST_RATIO * size)
     with path.open("rb") as file:
         file.seek(max(0, size - 4))
-        unpacked = int.from_bytes(file.read(4), "little")
-    if unpacked > SMALL and unpacked > MOST_RATIO * size:
-        raise DataError(_bomb(name, unpacked, size))
+        if int.from_bytes(file.read(4), "little") <= limit:
+            return
+        file.seek(0)
+        unpacked = 0
+        with suppress(EOFError, zlib.error):
+            for piece in _inflated(file):
+                unpacked += len(piece)
+                if unpacked > limit:
+                    raise DataError(_bomb(name, unpacked, size))
 
 
 def _bomb(name: str, unpacked: int, size: int) -> Problem:
@@ -151,34 +168,19 @@ def copy_as_utf8(path: Path, copy: Path, encoding: str, name: str) -> None:
 
 
 def text_chunks(path: Path, encoding: str, name: str) -> Iterator[bytes]:
-    """Yield a text file's UTF-8 bytes without byte order mark; UTF-8 itself is passed through undecoded."""
-    with path.open("rb") as raw:
-        gzipped = is_gzip(raw.read(2))
-        raw.seek(0)
-        file = gzip.GzipFile(fileobj=raw) if gzipped else raw
-        size = path.stat().st_size
-        if encoding != "utf-8":
-            file = _Encoded(io.TextIOWrapper(file, encoding=encoding, errors="surrogateescape", newline=""))
-        seen, lines, first = 0, 0, True
-        while True:
-            try:
-                chunk = file.read(_CHUNK)
-            except (EOFError, zlib.error, OSError) as error:
-                raise DataError(_cut(name, lines)) from error
-            if not chunk:
-                return
-            seen, lines = seen + len(chunk), lines + chunk.count(b"\n")
-            if gzipped and seen > SMALL and (seen > MOST_RATIO * size or seen > MOST_BYTES):
-                raise DataError(_bomb(name, seen, size))
-            yield chunk.removeprefix(b"\xef\xbb\xbf") if first else chunk
-            first = False
-
-
-class _Encoded:
-    """A text stream read as UTF-8 bytes."""
-
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self.text = text
-
-    def read(self, most: int) -> bytes:
-        return self.text.read(most).encode("utf-8", errors="surrogateescape")
+    """Yield a text file's UTF-8 bytes without byte order mark; bytes that do not decode pass through undecoded."""
+    size, seen, lines = path.stat().st_size, 0, 0
+    decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)(errors="surrogateescape")
+    with path.open("rb") as file:
+        gzipped = is_gzip(file.read(2))
+        file.seek(0)
+        pieces = _inflated(file) if gzipped else iter(lambda: file.read(_CHUNK), b"")
+        try:
+            for piece in pieces:
+                text = decoder.decode(piece).encode("utf-8", errors="surrogateescape") if decoder else piece
+                yield text if seen else text.removeprefix(b"\xef\xbb\xbf")
+                seen, lines = seen + len(piece), lines + text.count(b"\n")
+                if gzipped and seen > SMALL and (seen > MOST_RATIO * size or seen > MOST_BYTES):
+                    raise DataError(_bomb(name, seen, size))
+        except (EOFError, zlib.error) as error:
+            raise DataError(_cut(name, lines)) from error

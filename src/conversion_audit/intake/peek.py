@@ -98,8 +98,11 @@ def encoding_of(start: bytes, declared: str | None, name: str) -> tuple[str, boo
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if start.startswith(mark):
             return encoding, True
-    if start[1:200:2].count(0) > 60 or start[0:200:2].count(0) > 60:
-        return ("utf-16-le" if start[1:200:2].count(0) > 60 else "utf-16-be"), False
+    # Letters of UTF-16 have an empty byte each, always on the same side.
+    for place, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        side = start[place:200:2]
+        if len(side) > 3 and side.count(0) > 0.6 * len(side):
+            return encoding, False
     return ("utf-8" if is_mostly_utf8(start) else "cp1252"), False
 
 

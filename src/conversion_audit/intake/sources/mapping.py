@@ -153,7 +153,9 @@ def plan(columns: dict[str, list[str]], steps: dict[str, str], files: list[Input
     parts.append(f"{_properties([name for name in (*names, *extra) if name not in taken])} AS properties")
     source = "raw"
     for name in lists:
-        source = f"(SELECT *, unnest({quoted(name)}) AS {quoted('one ' + name)} FROM {source})"
+        # An empty list is a row without anything in it: counted, and then quarantined.
+        filled = f"CASE WHEN len({quoted(name)}) > 0 THEN {quoted(name)} ELSE [NULL] END"
+        source = f"(SELECT *, unnest({filled}) AS {quoted('one ' + name)} FROM {source})"
     select = f"SELECT __file, __line, {', '.join(parts)} FROM {source}"
     if steps:
         select = _by_steps(select, steps, source)

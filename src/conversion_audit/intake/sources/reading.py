@@ -28,6 +28,7 @@ _SQL = {
     "time": "TIMESTAMP",
 }
 _SQL |= {"money": "DECIMAL(18, 4)"}
+SMALL = 64 << 20
 TEXT = "text"
 _JSON = {"ndjson": "newline_delimited", "array": "array", "json": "unstructured"}
 WHOLE: Shape = {"row": "json"}
@@ -99,7 +100,7 @@ def gather(engine: Engine, files: Sequence[InputFile], reading: Reading) -> Rows
     full = [file for file in files if not file.is_empty]
     numbers = {file.name: number for number, file in enumerate(full)}
     notes = [note for file in files for note in file.notes]
-    with _in_order(engine):
+    with _in_order(engine, full):
         for _, group in groupby(sorted(full, key=_group), key=_group):
             notes += _read(engine, made, sorted(group, key=lambda file: numbers[file.name]), reading, numbers)
     return _numbered(engine, made, full, kinds, tuple(notes))
@@ -115,12 +116,20 @@ def _nothing(kinds: dict[str, str]) -> str:
 
 
 @contextmanager
-def _in_order(engine: Engine) -> Iterator[None]:
-    """Within, rows are stored in the order of the files, so that a row's place is its line."""
+def _in_order(engine: Engine, files: Sequence[InputFile]) -> Iterator[None]:
+    """
+    Within, rows are stored in the order of the files, so that a row's place is its line.
+
+    Small files are read by one thread: with several, DuckDB may store a last line without a line break before others.
+    """
+    threads = int(engine.query("SELECT current_setting('threads') AS n").n[0])
+    is_small = sum(file.size for file in files) < SMALL
     engine.query("SET preserve_insertion_order = true")
+    engine.query(f"SET threads = {1 if is_small else threads}")
     try:
         yield
     finally:
+        engine.query(f"SET threads = {threads}")
         engine.query("SET preserve_insertion_order = false")
 
 
@@ -169,14 +178,14 @@ def _unreadable(file: InputFile, error: duckdb.Error) -> Problem:
 
 def _insert(engine: Engine, made: Table, files: list[InputFile], reading: Reading, numbers: dict[str, int]) -> None:
     raw, values = _raw(engine, files, reading)
-    places = pd.DataFrame({"place": range(len(files)), "number": [numbers[file.name] for file in files]})
     sql = f"""
         INSERT INTO {quoted(made.name)} BY NAME
         WITH raw AS ({raw}), read AS ({reading.rows})
-        SELECT read.* EXCLUDE (__file, __line), files.number AS __file, TRY_CAST(read.__line AS BIGINT) AS line
-        FROM read JOIN files ON files.place = read.__file
+        SELECT * EXCLUDE (__file, __line), $numbers[CAST(__file AS BIGINT) + 1] AS __file, TRY_CAST(__line AS BIGINT) AS line
+        FROM read
     """
-    engine.query(sql, {"files": places}, **values, **(reading.parameters or {}))
+    # A list, not a join: a join may turn the rows around, and their order is their line.
+    engine.query(sql, numbers=[numbers[file.name] for file in files], **values, **(reading.parameters or {}))
 
 
 def _raw(engine: Engine, files: list[InputFile], reading: Reading) -> tuple[str, dict[str, Any]]:

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+from exports import FIXTURES, expected, opened, plain, rows_of
+
+from conversion_audit.errors import DataError
+from conversion_audit.intake.sources import recognise
+from conversion_audit.tables import BOOK_ORDERS, check
+
+FOLDER = FIXTURES / "orders"
+
+
+def test_the_books_give_one_row_an_order(tmp_path):
+    books = rows_of("orders", FOLDER, "shopify.csv", scratch=tmp_path, timezone="Europe/Berlin")
+    check(books, BOOK_ORDERS)
+    assert plain(books, "time, order_id") == expected("orders", "expected.json")
+
+
+def test_what_is_left_out_is_said(tmp_path):
+    assert rows_of("orders", FOLDER, "shopify.csv", scratch=tmp_path).notes == (
+        "1 rows of the order book cannot be read",
+        "1 rows of the order book have no order id",
+        "1 orders of the book never came about (cancelled, voided, failed, test)",
+        "1 further rows of the book belong to an order already counted",
+    )
+
+
+def test_the_kind_is_told_from_the_columns(tmp_path):
+    assert list(recognise(opened(FOLDER, "shopify.csv", scratch=tmp_path))) == ["orders"]
+
+
+def test_a_missing_column_is_named_with_the_columns_found(tmp_path):
+    with pytest.raises(DataError) as error:
+        rows_of(
+            "orders",
+            FOLDER,
+            "shopify.csv",
+            scratch=tmp_path,
+            columns={"order_id": "Name", "time": "Created", "revenue": "Total"},
+        )
+    assert str(error.value) == (
+        "shopify.csv: no column 'Created' for 'time'; did you mean 'Created at'?\n"
+        "    Columns found: Name, Email, Financial Status, Created at, Currency, Total, Lineitem name.\n"
+        "    Name them under `columns` of this source, e.g. columns: {order_id: Name, time: Created at, revenue: Total}."
+    )

@@ -1,0 +1,380 @@
+from __future__ import annotations
+
+import json
+
+import duckdb
+import pytest
+from conftest import real_data
+from exports import FIXTURES, expected, opened, plain, rows_of
+
+from conversion_audit.errors import ConfigError, DataError
+from conversion_audit.intake.sources import recognise
+
+FOLDER = FIXTURES / "table"
+
+
+def write(folder, name: str, text: str | bytes):
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@pytest.fixture
+def scratch(tmp_path):
+    return tmp_path / "scratch"
+
+
+def read(tmp_path, text: str | bytes, **options):
+    """Rows of one CSV file, with its columns guessed unless given."""
+    name = options.pop("name", "rows.csv")
+    write(tmp_path, name, text)
+    return rows_of("table", tmp_path, name, scratch=tmp_path / "scratch", **options)
+
+
+def refusal(tmp_path, text: str | bytes, **options) -> str:
+    with pytest.raises(DataError) as error:
+        read(tmp_path, text, **options)
+    return str(error.value)
+
+
+def test_one_row_an_event_is_read_as_it_stands_beside_it(scratch):
+    found = rows_of("table", FOLDER, "events.csv", scratch=scratch, timezone="Europe/Berlin")
+    assert plain(found) == expected("table", "expected_events.json")
+    assert found.notes == (
+        "events.csv: a line cannot be read: line 9 (wrong_field_count)",
+        "events.csv: the time column holds seconds (1) and milliseconds (1); each row was converted by its own",
+    )
+
+
+def test_one_row_a_session_becomes_its_start_and_one_event_a_step(scratch):
+    columns = {"session_id": "session_id", "visitor_id": "visitor_id", "time": "start_time", "device": "device"}
+    steps = {"view_item": "product_viewed", "add_to_cart": "in_cart", "purchase": "bought_at"}
+    found = rows_of("table", FOLDER, "sessions.csv", scratch=scratch, columns=columns, steps=steps)
+    assert plain(found) == expected("table", "expected_sessions.json")
+
+
+def test_a_list_of_events_inside_a_session_gives_one_row_each(scratch):
+    assert plain(rows_of("table", FOLDER, "nested.jsonl", scratch=scratch)) == expected("table", "expected_nested.json")
+
+
+def test_the_otto_sample_is_read_without_a_mapping(scratch):
+    path = real_data("otto_sample/test/resources/train.jsonl")
+    rows = rows_of("table", path.parent, path.name, scratch=scratch)
+    found = rows.engine.query(
+        "SELECT event, count(*) AS rows, count(DISTINCT source_session) AS sessions FROM rows GROUP BY event ORDER BY rows DESC",
+        {"rows": rows},
+    )
+    assert [tuple(row) for row in found.itertuples(index=False)] == [
+        ("clicks", 800, 20),
+        ("carts", 52, 7),
+        ("orders", 10, 3),
+    ]
+
+
+def test_parquet_keeps_ids_and_times(tmp_path, scratch):
+    with duckdb.connect() as connection:
+        connection.execute(f"""
+            COPY (SELECT TIMESTAMP '2026-03-02 12:00:00' AS time, 'purchase' AS event, '0012' AS visitor_id, 1234.567 AS revenue)
+            TO '{tmp_path / "rows.parquet"}' (FORMAT parquet)
+        """)
+    assert plain(rows_of("table", tmp_path, "rows.parquet", scratch=scratch, timezone="Europe/Berlin")) == [
+        {"file": "rows.parquet", "line": 1, "device_id": "0012", "time": "2026-03-02 11:00:00", "event": "purchase",
+         "amount": 1234.567, "is_purchase": True},
+    ]  # fmt: skip
+
+
+def test_files_may_have_their_columns_in_another_order_and_more_of_them(tmp_path, scratch):
+    write(tmp_path, "a.csv", "time,event,visitor_id\n2026-03-02 12:00:00,view,1\n")
+    write(tmp_path, "b.csv", "visitor_id,extra,time,event\n2,x,2026-03-03 12:00:00,view\n")
+    found = plain(rows_of("table", tmp_path, "a.csv", "b.csv", scratch=scratch))
+    assert [(row["device_id"], row["time"], row.get("properties")) for row in found] == [
+        ("1", "2026-03-02 12:00:00", None),
+        ("2", "2026-03-03 12:00:00", {"extra": "x"}),
+    ]
+
+
+def test_a_file_without_a_needed_column_is_named(tmp_path, scratch):
+    write(tmp_path, "a.csv", "time,event,visitor_id\n2026-03-02 12:00:00,view,1\n")
+    write(tmp_path, "b.csv", "time,visitor_id\n2026-03-03 12:00:00,2\n")
+    with pytest.raises(DataError) as error:
+        rows_of("table", tmp_path, "a.csv", "b.csv", scratch=scratch)
+    assert str(error.value) == (
+        "b.csv: has no column 'event'\n    Columns found: time, visitor_id.\n    Export it as the other files."
+    )
+
+
+def test_further_columns_are_looked_up_in_a_joined_file(tmp_path, scratch):
+    write(
+        tmp_path,
+        "views.csv",
+        "sid,ts,url\ns1,2026-03-02 10:00:00,/a\ns2,2026-03-02 10:00:05,/b\ns9,2026-03-02 10:00:06,/c\n",
+    )
+    write(tmp_path, "sessions.csv", "sid,cookie,kind\ns1,c1,mobile\ns2,c2,desktop\ns2,c3,tablet\n")
+    columns = {"session": "sid", "time": "ts", "page": "url", "device_id": "cookie", "device": "kind"}
+    found = plain(
+        rows_of(
+            "table",
+            tmp_path,
+            "views.csv",
+            "sessions.csv",
+            scratch=scratch,
+            columns=columns,
+            join={"sessions.csv": "sid"},
+        )
+    )
+    assert [(row["page_url"], row["event"], row.get("device_id"), row.get("device")) for row in found] == [
+        ("/a", "page_view", "c1", "mobile"),
+        ("/b", "page_view", "c2", "desktop"),
+        ("/c", "page_view", None, None),
+    ]
+
+
+def test_a_constant_names_the_event_of_every_row(tmp_path):
+    found = read(
+        tmp_path, "id,at,who\n7,2026-03-02 10:00:00,c1\n",
+        columns={"order_id": "id", "time": "at", "device_id": "who", "event": "=purchase"},
+    )  # fmt: skip
+    assert [(row["event"], row["order_id"], row["is_purchase"]) for row in plain(found)] == [("purchase", "7", True)]
+
+
+def test_a_wrong_column_is_refused_with_the_columns_found_and_the_closest(tmp_path):
+    message = refusal(tmp_path, "Tme,Evnt,who\n1,2,3\n", columns={"time": "Time", "event": "Event", "device_id": "who"})
+    assert message == (
+        "- rows.csv: no column 'Time' for 'time'; did you mean 'Tme'?\n    Columns found: Tme, Evnt, who.\n"
+        "    Correct `columns` of this source in audit.yaml, or export the column.\n"
+        "- rows.csv: no column 'Event' for 'event'; did you mean 'Evnt'?\n    Columns found: Tme, Evnt, who.\n"
+        "    Correct `columns` of this source in audit.yaml, or export the column."
+    )
+
+
+def test_rows_need_a_visitor_or_a_session(tmp_path):
+    assert refusal(tmp_path, "time,event\n2026-03-02 10:00:00,view\n") == (
+        "rows.csv: rows need a visitor or a session\n    Columns found: time, event.\n"
+        "    Name one under `columns` of this source in audit.yaml, e.g. columns: {device_id: Visitor ID}."
+    )
+
+
+def test_an_unknown_target_is_a_mistake_of_the_config(tmp_path):
+    write(tmp_path, "rows.csv", "time,event,who\n2026-03-02 10:00:00,view,1\n")
+    with pytest.raises(ConfigError, match=r"columns: rows have no 'evnt'; did you mean 'event'\?"):
+        rows_of("table", tmp_path, "rows.csv", scratch=tmp_path / "scratch", columns={"evnt": "event"})
+
+
+@pytest.mark.parametrize(
+    ("written", "utc"),
+    [
+        ("1772449260", "2026-03-02 11:01:00"),
+        ("1772449260.250", "2026-03-02 11:01:00.250000"),
+        ("1772449260123", "2026-03-02 11:01:00.123000"),
+        ("1772449260123456", "2026-03-02 11:01:00.123456"),
+        ("1772449260123456789", "2026-03-02 11:01:00.123456"),
+        ("2026-03-02T12:01:00+01:00", "2026-03-02 11:01:00"),
+        ("2026-03-02 12:01:00 +0100", "2026-03-02 11:01:00"),
+        ("2026-03-02 11:01:00 UTC", "2026-03-02 11:01:00"),
+        ("2026-03-02 12:01:00", "2026-03-02 11:01:00"),
+        ("2026-03-02 12:01", "2026-03-02 11:01:00"),
+        ("02.03.2026 12:01", "2026-03-02 11:01:00"),
+        ("13/03/2026 12:01", "2026-03-13 11:01:00"),
+        ("3/13/2026 12:01 PM", "2026-03-13 11:01:00"),
+        ("2026-07-02 12:01:00", "2026-07-02 10:01:00"),
+        ("2026-03-29 02:30:00", "2026-03-29 01:30:00"),
+        ("2026-10-25 02:30:00", "2026-10-25 00:30:00"),
+        ("2026-10-25 03:30:00", "2026-10-25 02:30:00"),
+    ],
+)
+def test_times_become_utc(tmp_path, written, utc):
+    [row] = plain(read(tmp_path, f"time,event,visitor_id\n{written},view,1\n", timezone="Europe/Berlin"))
+    assert row["time"] == utc
+
+
+def test_a_time_that_cannot_be_read_is_quarantined_with_its_value(tmp_path):
+    found = plain(read(tmp_path, "time,event,visitor_id\n2026-03-02 12:00:00,view,1\nbald,view,1\n"))
+    assert found[1] == {
+        "file": "rows.csv", "line": 2, "device_id": "1", "event": "view",
+        "reject": "cast_failed", "reject_column": "time", "reject_value": "bald",
+    }  # fmt: skip
+
+
+def test_a_type_that_changes_late_is_quarantined_in_its_row_only(tmp_path):
+    lines = ["time,event,visitor_id"] + ["1772449260,view,1"] * 30_000 + ["soon,view,1"]
+    rows = read(tmp_path, "\n".join(lines) + "\n")
+    bad = rows.engine.query("SELECT line, reject FROM rows WHERE reject IS NOT NULL", {"rows": rows})
+    assert bad.to_dict("records") == [{"line": 30_001, "reject": "cast_failed"}]
+
+
+def test_numbers_that_are_no_times_are_refused(tmp_path):
+    assert refusal(tmp_path, "time,event,visitor_id\n123,view,1\n") == (
+        "rows.csv:time: the unit of times cannot be told (seen: '123')\n"
+        "    As seconds, milliseconds, microseconds or nanoseconds since 1970 no row lies between 2005 and 2100.\n"
+        "    Map another column to `time`, or export times as 2026-03-02 14:05:00."
+    )
+
+
+def test_a_lonely_old_number_takes_its_file_s_unit(tmp_path):
+    found = plain(read(tmp_path, "time,event,visitor_id\n1772449260000,view,1\n86400000,view,1\n"))
+    assert [row["time"] for row in found] == ["2026-03-02 11:01:00", "1970-01-02 00:00:00"]
+
+
+def test_day_and_month_are_not_guessed(tmp_path):
+    assert refusal(tmp_path, "time,event,visitor_id\n03/04/2026,view,1\n") == (
+        "rows.csv:time: day and month cannot be told apart (seen: '03/04/2026')\n"
+        "    No value, or one of each kind, shows which of the two numbers is the month.\n"
+        "    Export times as 2026-03-02 14:05:00."
+    )
+
+
+@pytest.mark.parametrize(
+    ("amounts", "declared", "found"),
+    [
+        (["1234.5", "1,234.50"], None, [1234.5, 1234.5]),
+        (["1234,5", "1.234,50", "1.234"], None, [1234.5, 1234.5, 1234]),
+        (["12.50", "1.234"], None, [12.5, 1.234]),
+        (["1.234"], ",", [1234]),
+        (["1,234"], ".", [1234]),
+        (["1 234.50", "1'234.50"], None, [1234.5, 1234.5]),
+        (["1,234,567"], None, [1234567]),
+        (["-5.00"], None, [-5]),
+        (["59", "0"], None, [59, 0]),
+    ],
+)
+def test_amounts_are_read_by_the_mark_that_their_column_shows(tmp_path, amounts, declared, found):
+    lines = ["time;event;visitor_id;amount", *(f"2026-03-02;purchase;1;{amount}" for amount in amounts)]
+    rows = plain(read(tmp_path, "\n".join(lines) + "\n", decimal=declared))
+    assert [row.get("amount", 0) for row in rows] == found
+
+
+@pytest.mark.parametrize("written", ["$1,200", "NaN", "inf", "1e12", "999999999999", "free"])
+def test_an_amount_that_is_no_number_stays_as_text_and_the_row_stays(tmp_path, written):
+    [row] = plain(read(tmp_path, f'time,event,visitor_id,amount\n2026-03-02,purchase,1,"{written}"\n'))
+    assert (row.get("amount"), row["amount_text"], row.get("reject")) == (None, written, None)
+
+
+@pytest.mark.parametrize("written", ["1.234", "1,234"])
+def test_an_ambiguous_decimal_mark_is_asked_for(tmp_path, written):
+    assert refusal(tmp_path, f"time;event;visitor_id;amount\n2026-03-02;purchase;1;{written}\n") == (
+        f"amount: the decimal mark of amounts cannot be told (seen: '{written}')\n"
+        "    1.234 may be a thousand or one and a bit: it is never guessed.\n"
+        '    Write `decimal: ","` or `decimal: "."` on this source in audit.yaml.'
+    )
+
+
+def test_two_decimal_marks_in_one_column_are_refused(tmp_path):
+    message = refusal(
+        tmp_path, "time;event;visitor_id;amount\n2026-03-02;purchase;1;12,5\n2026-03-02;purchase;1;12.5\n"
+    )
+    assert message.startswith("amount: amounts are written in two ways: 1 with a decimal point, 1 with a comma")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_found(tmp_path, delimiter):
+    text = "time,event,visitor_id\n2026-03-02,view,0012\n".replace(",", delimiter)
+    assert [row["device_id"] for row in plain(read(tmp_path, text))] == ["0012"]
+
+
+def test_ids_stay_text_to_the_letter(tmp_path):
+    ids = [
+        "0012",
+        "1e5",
+        "1712345678.1234567890",
+        "1712345678.1234567891",
+        "12345678901234567890",
+        "NA",
+        "null",
+        "true",
+    ]
+    text = "time,event,visitor_id\n" + "".join(f"2026-03-02,view,{one}\n" for one in ids)
+    assert [row["device_id"] for row in plain(read(tmp_path, text))] == ids
+
+
+def test_bad_lines_are_named_by_line_and_reason_and_the_rest_is_kept(tmp_path):
+    huge = b"x" * (5 << 20)
+    text = (
+        b'time,event,visitor_id\n2026-03-02,a,1\n2026-03-02,\xc3\xa4,1\n2026-03-02,\xe4,1\n2026-03-02,"open,1\n'
+        b'2026-03-02,n\x00l,1\n2026-03-02,"two\nlines",1\n2026-03-02,'
+        + huge
+        + b",1\n2026-03-02,b,1\n2026-03-02,b,1,2\n2026-03-02,c"
+    )
+    found = plain(read(tmp_path, text))
+    assert [(row["line"], row.get("event"), row.get("reject")) for row in found] == [
+        (2, "a", None),
+        (3, "ä", None),
+        (4, None, "bad_encoding"),
+        (5, None, "bad_quoting"),
+        (6, None, "nul_byte"),
+        (7, "two\nlines", None),
+        (9, None, "field_too_long"),
+        (10, "b", None),
+        (11, None, "wrong_field_count"),
+        (12, None, "truncated_last_row"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"), [("cp1252", "cp1252"), ("utf-16", "utf-16"), ("utf-16-le", "utf-16-le"), ("utf-8-sig", None)]
+)
+def test_other_encodings_are_read_and_said(tmp_path, encoding, said):
+    rows = read(tmp_path, "time,event,visitor_id\n2026-03-02,Größe,1\n".encode(encoding))
+    assert [row["event"] for row in plain(rows)] == ["Größe"]
+    assert rows.notes == ((f"rows.csv: read as {said}",) if said else ())
+
+
+def test_a_declared_encoding_is_used(tmp_path):
+    rows = read(tmp_path, "time,event,visitor_id\n2026-03-02,Größe,1\n".encode("cp850"), encoding="cp850")
+    assert [row["event"] for row in plain(rows)] == ["Größe"]
+
+
+def test_repeated_columns_are_numbered_and_said(tmp_path):
+    rows = read(tmp_path, "time,event,visitor_id,note,note\n2026-03-02,view,1,a,b\n")
+    assert plain(rows)[0]["properties"] == {"note": "a", "note_2": "b"}
+    assert rows.notes == ("rows.csv: repeated or unnamed columns were numbered: time, event, visitor_id, note, note_2",)
+
+
+def test_hostile_names_of_files_and_columns_are_only_names(tmp_path):
+    name = """it's "a" [1]*?; -- .csv"""
+    text = 'time,event,visitor_id,"a""b\'; DROP TABLE x; --"\n2026-03-02,view,1,\'; DROP TABLE rows\n'
+    [row] = plain(read(tmp_path, text, name=name))
+    assert (row["file"], row["properties"]) == (name, {"a\"b'; DROP TABLE x; --": "'; DROP TABLE rows"})
+
+
+def test_json_lines_keep_numbers_and_nested_values_as_properties(tmp_path):
+    record = {"time": "2026-03-02T12:00:00Z", "event": "view", "visitor_id": "0012", "n": 1.5, "deep": {"a": [1, None]}}
+    [row] = plain(read(tmp_path, json.dumps(record) + "\n", name="rows.jsonl"))
+    assert (row["device_id"], row["properties"]) == ("0012", {"n": "1.5", "deep": '{"a":[1,null]}'})
+
+
+def test_a_json_array_is_read_like_lines(tmp_path):
+    records = [
+        {"time": "2026-03-02T12:00:00Z", "event": "view", "visitor_id": 7},
+        {"time": 1772449260, "event": "buy", "visitor_id": "8"},
+    ]
+    found = plain(read(tmp_path, json.dumps(records, indent=1), name="rows.json"))
+    assert [(row["device_id"], row["event"], row["line"]) for row in found] == [("7", "view", 1), ("8", "buy", 2)]
+
+
+def test_odd_json_lines_are_counted_one_by_one(tmp_path):
+    good = '{"time":1772449260,"event":"view","visitor_id":"1"}'
+    deep = '{"time":1772449260,"event":"deep","visitor_id":"1","x":' + "[" * 1000 + "]" * 1000 + "}"
+    double = '{"time":1772449260,"event":"first","event":"last","visitor_id":"1"}'
+    text = "\ufeff" + "\n".join([good, deep, double, "[1]", '{"time":17', good, '{"cut'])
+    found = plain(read(tmp_path, text, name="rows.jsonl"))
+    assert [(row["line"], row.get("event"), row.get("reject")) for row in found] == [
+        (1, "view", None), (2, None, "nested_too_deep"), (3, "last", None), (4, None, "bad_json"), (5, None, "bad_json"),
+        (6, "view", None), (7, None, "truncated_last_row"),
+    ]  # fmt: skip
+
+
+def test_a_header_without_rows_beside_a_full_file_is_no_error(tmp_path, scratch):
+    write(tmp_path, "a.csv", "time,event,visitor_id\n")
+    write(tmp_path, "b.csv", "time,event,visitor_id\n2026-03-02,view,1\n")
+    write(tmp_path, "c.csv", "")
+    found = plain(rows_of("table", tmp_path, "a.csv", "b.csv", "c.csv", scratch=scratch))
+    assert [(row["file"], row["line"]) for row in found] == [("b.csv", 1)]
+
+
+def test_the_kind_is_told_from_the_columns(tmp_path, scratch):
+    [(file, reason)] = recognise(opened(FOLDER, "events.csv", scratch=scratch))["table"]
+    assert reason == (
+        "its columns look like time (Zeit), event (Ereignis), device_id (Besucher ID), source_session (Sitzung), "
+        "page_url (Seite), amount (Umsatz)"
+    )
+    assert (file.delimiter, file.skip) == (";", 1)
