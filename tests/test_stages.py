@@ -1,0 +1,108 @@
+"""Totals of stages: what each passes on, where it is weak, what broke."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from conversion_audit.analysis import stages
+
+STAGES = ["Impressions", "Clicks", "Opt-ins", "Follow-ups sent", "Delivered", "Opened", "Added to cart", "Paid"]
+
+
+def totals(weeks: int = 8, **shares: float) -> pd.DataFrame:
+    """Two campaigns of the same quality; `shares` replaces one share of campaign B, in the later half with `_late`."""
+    usual = {"Clicks": 0.02, "Opt-ins": 0.3, "Follow-ups sent": 1, "Delivered": 0.98, "Opened": 0.4}
+    usual |= {"Added to cart": 0.3, "Paid": 0.5}
+    random = np.random.default_rng(4)
+    rows = []
+    for week in range(weeks):
+        for segment in ("A", "B"):
+            count = int(100_000 * random.uniform(0.9, 1.1))
+            rows.append((week, "Impressions", segment, count, 1000.0))
+            for stage, share in usual.items():
+                key = stage.split()[0].lower().replace("-", "_")
+                if segment == "B":
+                    share = shares.get(key, share)
+                    share = shares.get(f"{key}_late", share) if week >= weeks // 2 else share
+                count = random.binomial(count, share)
+                rows.append((week, stage, segment, count, np.nan))
+    frame = pd.DataFrame(rows, columns=["week", "stage", "segment", "count", "cost"])
+    return frame.assign(date=pd.Timestamp("2026-03-02") + pd.to_timedelta(frame.week * 7, unit="D")).drop(
+        columns="week"
+    )
+
+
+def test_stages_come_in_their_usual_order_whatever_order_they_were_read_in():
+    shuffled = totals().sample(frac=1, random_state=3)
+    assert stages.stage_order(shuffled) == STAGES
+    assert stages.stage_order(shuffled[shuffled.stage.isin(["Paid", "Clicks"])]) == ["Clicks", "Paid"]
+
+
+def test_each_stage_is_a_share_of_the_one_before_under_its_usual_name():
+    frame = pd.DataFrame(
+        {
+            "date": pd.Timestamp("2026-03-02"),
+            "stage": ["Impressions", "Clicks", "Paid"],
+            "segment": None,
+            "count": [400_000, 6_000, 120],
+            "cost": [4000.0, np.nan, np.nan],
+        }
+    ).astype({"segment": "string"})
+    table = stages.stage_table(frame).set_index("stage")
+    assert table.of.tolist()[1:] == ["Impressions", "Clicks"]
+    assert table.parameter.tolist() == ["reach", "click_rate", "payment_rate"]
+    assert table.rate.tolist()[1:] == pytest.approx([0.015, 0.02]) and np.isnan(table.rate.iloc[0])
+    assert table.cost_per.tolist() == pytest.approx([0.01, 0.6667, 33.3333], rel=1e-3)
+    assert (table.rate_low.iloc[1:] < table.rate.iloc[1:]).all()
+
+
+def test_a_breakdown_has_one_chain_for_each_group():
+    table = stages.stage_table(totals(), by=["segment"])
+    assert table.groupby("segment").stage.apply(list).tolist() == [STAGES, STAGES]
+
+
+def test_a_campaign_that_passes_on_less_than_its_siblings_is_weak():
+    weak = stages.weak_links(totals(opened=0.3))
+    first = weak.iloc[0]
+    assert (first.segment, first.stage, first.benchmark_kind, first.is_weak) == ("B", "Opened", "siblings", True)
+    assert first.difference == pytest.approx(-0.1, abs=0.02)
+
+
+def test_campaigns_alike_are_not_weak():
+    assert not stages.weak_links(totals()).is_weak.any()
+
+
+def test_messages_owed_and_never_sent_are_a_finding_of_their_own():
+    made = stages.findings(totals(follow_ups=0.8))
+    claims = {one.claim: one for one in made}
+    assert claims["stages.never_sent"].values["missing_share"] == pytest.approx(0.1, abs=0.02)
+    assert "stages.not_delivered" not in claims
+
+
+def test_fewer_and_dearer_clicks_are_told_together():
+    made = stages.findings(totals(clicks_late=0.014))
+    one = next(one for one in made if one.claim == "stages.dearer_clicks")
+    assert one.segment == {"segment": "B"}
+    assert one.values["rate_after"] < one.values["rate_before"] and one.values["cost_after"] > one.values["cost_before"]
+
+
+def test_the_seam_shows_the_week_in_which_visits_are_missing():
+    days = pd.date_range("2026-03-02", periods=56)
+    sessions = pd.DataFrame({"date": np.repeat(days, 400), "channel": "Paid Search"})
+    lost = (sessions.date >= "2026-03-23") & (sessions.date < "2026-03-30") & (sessions.index % 4 > 0)
+    table = stages.seam(totals(), sessions[~lost])
+    assert table.week[table.is_odd].tolist() == [pd.Timestamp("2026-03-23")]
+
+
+def test_totals_and_events_make_one_chain():
+    steps = pd.DataFrame({"step": ["cart", "purchase"], "at_risk": [900, 300], "passed": [300, 40]})
+    chain = stages.joined_stages(totals(), steps)
+    assert chain.step.tolist() == ["Impressions", "Clicks", "session", "cart", "purchase"]
+    assert chain.source.tolist() == ["totals"] * 2 + ["events"] * 3
+
+
+def test_no_totals_are_no_error():
+    empty = totals().head(0)
+    assert stages.stage_table(empty).empty and stages.weak_links(empty).empty and stages.findings(empty) == []
