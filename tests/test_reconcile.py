@@ -32,13 +32,13 @@ def test_the_parts_of_every_difference_add_up():
 def test_a_window_explains_a_late_step():
     found = last_step([("A", 0), ("B", 10 * DAY)])
     assert found.theirs.to_dict() == {"ga4_closed": 1, "mixpanel": 0, "amplitude": 0, "posthog": 1}
-    assert found.window.to_dict() == {"ga4_closed": 0, "mixpanel": -1, "amplitude": -1, "posthog": 0}
+    assert found.by_window.to_dict() == {"ga4_closed": 0, "mixpanel": -1, "amplitude": -1, "posthog": 0}
 
 
 def test_a_second_entry_is_lost_where_only_the_first_counts():
     found = last_step([("A", 0), ("A", 10 * DAY), ("B", 10 * DAY + 60)])
     assert found.theirs.to_dict() == {"ga4_closed": 1, "mixpanel": 0, "amplitude": 1, "posthog": 1}
-    assert found.re_entry["mixpanel"] == -1
+    assert found.by_re_entry["mixpanel"] == -1
 
 
 def test_seconds_decide_where_the_order_inside_them_does_not_count():
@@ -46,21 +46,21 @@ def test_seconds_decide_where_the_order_inside_them_does_not_count():
     assert near.theirs.to_dict() == {"ga4_closed": 0, "mixpanel": 1, "amplitude": 0, "posthog": 0}
     within = last_step([("B", 0.001), ("A", 0.002)])
     assert within.theirs.to_dict() == {"ga4_closed": 0, "mixpanel": 1, "amplitude": 1, "posthog": 0}
-    assert within.ties.to_dict() == {"ga4_closed": 0, "mixpanel": 1, "amplitude": 1, "posthog": 0}
+    assert within.by_ties.to_dict() == {"ga4_closed": 0, "mixpanel": 1, "amplitude": 1, "posthog": 0}
 
 
 def test_the_unit_explains_visitors_who_come_back():
     marks = log([("A", 0), ("B", DAY)]).assign(session_id=["s1", "s2"])
     found = compared(marks, "AB").query("tool == 'ga4_closed'").set_index("step")
     assert found.ours.to_dict() == {"A": 1, "B": 0}
-    assert found.unit.to_dict() == {"A": 0, "B": 1}
+    assert found.by_unit.to_dict() == {"A": 0, "B": 1}
 
 
 def test_the_range_explains_steps_after_the_period():
     marks = log([("A", 0), ("B", DAY)]).assign(session_id=["s1", "s2"], in_period=[True, False])
     found = compared(marks, "AB").query("step == 'B'").set_index("tool")
     assert found.theirs.to_dict() == {"ga4_closed": 0, "mixpanel": 1, "amplitude": 1, "posthog": 0}
-    assert found.range.to_dict() == {"ga4_closed": -1, "mixpanel": 0, "amplitude": 0, "posthog": -1}
+    assert found.by_range.to_dict() == {"ga4_closed": -1, "mixpanel": 0, "amplitude": 0, "posthog": -1}
 
 
 @pytest.mark.parametrize("steps", ["A", "AB"])

@@ -29,7 +29,7 @@ def around_goal(history: AnyTable, events: AnyTable, goal: str, names: Sequence[
     Returns
     -------
     DataFrame
-        One row per place (before, after) and name, widest reach first: place, name, visitors, all_visitors (with the
+        One row per time (before, after) and name, widest reach first: when_it_was, name, visitors, all_visitors (with the
         goal), reach_rate with its interval, times_per_visitor, median_seconds (from it to the goal, or from the goal
         to it), seconds_spent (on its pages, per visitor).
     """

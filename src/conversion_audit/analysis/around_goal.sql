@@ -12,7 +12,7 @@ goals AS (
 ),
 found AS (
     SELECT
-        CASE WHEN history.visitor_moment < goals.moment THEN 'before' ELSE 'after' END AS place, history.name,
+        CASE WHEN history.visitor_moment < goals.moment THEN 'before' ELSE 'after' END AS when_it_was, history.name,
         history.visitor_id, COUNT(*) AS times,
         MIN(CASE
             WHEN history.visitor_moment < goals.moment THEN seconds_between(history.time, goals.time)
@@ -31,8 +31,8 @@ found AS (
 ),
 everyone AS (SELECT COUNT(*) AS all_visitors FROM goals)
 SELECT
-    found.place, found.name, COUNT(*) AS visitors, everyone.all_visitors, SUM(found.times) AS times,
+    found.when_it_was, found.name, COUNT(*) AS visitors, everyone.all_visitors, SUM(found.times) AS times,
     quantile_of(found.seconds_away, 0.5) AS median_seconds, SUM(found.seconds_spent) AS seconds_spent
 FROM found CROSS JOIN everyone
-GROUP BY found.place, found.name, everyone.all_visitors
-ORDER BY found.place DESC, visitors DESC, found.name
+GROUP BY found.when_it_was, found.name, everyone.all_visitors
+ORDER BY found.when_it_was DESC, visitors DESC, found.name

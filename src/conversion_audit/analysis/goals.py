@@ -99,7 +99,7 @@ def goal_table(
     DataFrame
         One row per goal: goal, completions, sessions, visitors, all_sessions, the rates of `reach`, revenue (NaN for a
         goal without value), target, meets ("yes", "no", "cannot say"; None without target), past_rate, past_low,
-        past_high, change and its interval (NaN without a past).
+        past_high, change_points and its interval (NaN without a past).
     """
     goals = list(values)
     table = reach(marks, sessions, goals)
@@ -148,8 +148,8 @@ def kpi_table(marks: AnyTable, kpis: Sequence[Mapping[str, Any]], *, past: AnyTa
 
 
 def with_past(table: pd.DataFrame, past: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the table with past_rate, past_low, past_high, change, change_low and change_high of the session rate."""
-    columns = ["past_rate", "past_low", "past_high", "change", "change_low", "change_high"]
+    """Return the table with past_rate, past_low, past_high, and change_points of the session rate with its interval."""
+    columns = ["past_rate", "past_low", "past_high", "change_points", "change_points_low", "change_points_high"]
     if past is None or not past.all_sessions.sum():
         return table.assign(**dict.fromkeys(columns, np.nan))
     low, high = newcombe(table.sessions, table.all_sessions, past.sessions, past.all_sessions)
@@ -194,13 +194,13 @@ def findings(goals: pd.DataFrame, kpis: pd.DataFrame, main_goal: str) -> list[Fi
         for row in kpis.to_dict("records")
         if row["meets"] == "no"
     ]
-    moved = [row for row in goals.to_dict("records") if row["change_low"] > 0 or row["change_high"] < 0]
+    moved = [row for row in goals.to_dict("records") if row["change_points_low"] > 0 or row["change_points_high"] < 0]
     found += [
         Finding(
             "goal",
             "01",
-            "goals.rose" if row["change"] > 0 else "goals.fell",
-            "low" if row["change"] > 0 else "medium",
+            "goals.rose" if row["change_points"] > 0 else "goals.fell",
+            "low" if row["change_points"] > 0 else "medium",
             values=row | {"key": row["goal"]},
             next_step="goals.look_at_change",
         )

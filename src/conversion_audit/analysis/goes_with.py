@@ -38,8 +38,8 @@ def goes_with(
     -------
     DataFrame
         One row per micro-conversion met by enough sessions, strongest first: name, step (where the chance began),
-        sessions (compared; at most 60,000, chosen by hash), with_it, with_goal, with_rate and its interval, without_it,
-        without_goal, without_rate and its interval, odds_ratio, odds_low, odds_high (adjusted; visitors who return
+        sessions (compared; at most 60,000, chosen by hash), met, met_goals, met_rate and its interval, unmet,
+        unmet_goals, unmet_rate and its interval, odds_ratio, odds_low, odds_high (adjusted; visitors who return
         counted once), is_shown (beyond chance when all rows are looked at together, false discovery rate 10 %), e_value
         (how strongly something unseen would have to go with both to explain it away). NaN odds: cannot be fitted.
 
@@ -53,9 +53,9 @@ def goes_with(
     asked = [name for name in names if name not in steps]
     named = pd.DataFrame({"name": asked}, dtype="string")
     met = engine.query(statement(__file__, "exposures"), {"chances": chances, "marks": marks, "names": named})
-    best = met.sort_values(["name", "with_it", "step"]).drop_duplicates("name", keep="last")
+    best = met.sort_values(["name", "met", "step"]).drop_duplicates("name", keep="last")
     rows = []
-    for one in best[best.with_it >= FEWEST].itertuples():
+    for one in best[best.met >= FEWEST].itertuples():
         sql = statement(__file__, "cases")
         cases = engine.query(sql, {"chances": chances, "marks": marks}, name=one.name, step=int(one.step))
         if (cases.is_with == 0).sum() >= FEWEST:  # where all meet it there is nobody to compare with
@@ -64,7 +64,7 @@ def goes_with(
     return _judged(pd.DataFrame(rows, columns=_COLUMNS))
 
 
-_COLUMNS = ["name", "step", "sessions", "with_it", "with_goal", "without_it", "without_goal"]
+_COLUMNS = ["name", "step", "sessions", "met", "met_goals", "unmet", "unmet_goals"]
 _COLUMNS += ["odds_ratio", "odds_low", "odds_high", "p_value"]
 
 
@@ -72,13 +72,13 @@ def _compared(cases: pd.DataFrame) -> dict[str, float]:
     having, lacking = cases[cases.is_with == 1], cases[cases.is_with == 0]
     counts = {
         "sessions": len(cases),
-        "with_it": len(having),
-        "with_goal": int(having.is_goal.sum()),
-        "without_it": len(lacking),
-        "without_goal": int(lacking.is_goal.sum()),
+        "met": len(having),
+        "met_goals": int(having.is_goal.sum()),
+        "unmet": len(lacking),
+        "unmet_goals": int(lacking.is_goal.sum()),
     }
-    cells = [counts["with_goal"], counts["with_it"] - counts["with_goal"]]
-    cells += [counts["without_goal"], counts["without_it"] - counts["without_goal"]]
+    cells = [counts["met_goals"], counts["met"] - counts["met_goals"]]
+    cells += [counts["unmet_goals"], counts["unmet"] - counts["unmet_goals"]]
     return counts | (_adjusted(cases) if min(cells) >= 5 else dict.fromkeys(_COLUMNS[-4:], np.nan))
 
 
@@ -138,22 +138,22 @@ def _design(cells: pd.DataFrame) -> np.ndarray:
 
 def _judged(table: pd.DataFrame) -> pd.DataFrame:
     shown, _ = bh(table.p_value.to_numpy(float), 0.10)
-    with_low, with_high = wilson(table.with_goal.astype(float), table.with_it.astype(float))
-    without_low, without_high = wilson(table.without_goal.astype(float), table.without_it.astype(float))
+    met_low, met_high = wilson(table.met_goals.astype(float), table.met.astype(float))
+    unmet_low, unmet_high = wilson(table.unmet_goals.astype(float), table.unmet.astype(float))
     table = table.assign(
-        with_rate=table.with_goal / table.with_it.where(table.with_it > 0),
-        with_low=with_low,
-        with_high=with_high,
-        without_rate=table.without_goal / table.without_it.where(table.without_it > 0),
-        without_low=without_low,
-        without_high=without_high,
+        met_rate=table.met_goals / table.met.where(table.met > 0),
+        met_low=met_low,
+        met_high=met_high,
+        unmet_rate=table.unmet_goals / table.unmet.where(table.unmet > 0),
+        unmet_low=unmet_low,
+        unmet_high=unmet_high,
         is_shown=shown,
     )
     # An odds ratio is near the ratio of rates where the goal is rare, and near its square where it is not.
-    rare = (table.with_goal + table.without_goal) < 0.15 * table.sessions
+    rare = (table.met_goals + table.unmet_goals) < 0.15 * table.sessions
     ratios = table.odds_ratio.astype(float).where(rare, np.sqrt(table.odds_ratio.astype(float)))
     table["e_value"] = [e_value(ratio) for ratio in ratios]
-    order = ["name", "step", "sessions", "with_it", "with_goal", "with_rate", "with_low", "with_high"]
-    order += ["without_it", "without_goal", "without_rate", "without_low", "without_high"]
+    order = ["name", "step", "sessions", "met", "met_goals", "met_rate", "met_low", "met_high"]
+    order += ["unmet", "unmet_goals", "unmet_rate", "unmet_low", "unmet_high"]
     order += ["odds_ratio", "odds_low", "odds_high", "is_shown", "e_value"]
     return table.sort_values(["odds_ratio", "name"], ascending=[False, True])[order].reset_index(drop=True)

@@ -14,7 +14,7 @@ WHERE here.is_counted AND here.step < $last
 
 -- name: exposures
 -- Where each micro-conversion is met before the next step; of its steps, the one where most sessions meet it.
-SELECT marks.name, chances.step, COUNT(DISTINCT marks.session_id) AS with_it
+SELECT marks.name, chances.step, COUNT(DISTINCT marks.session_id) AS met
 FROM chances
 JOIN marks ON marks.session_id = chances.session_id AND marks.moment < chances.until_moment
     AND marks.moment >= chances.moment

@@ -63,7 +63,7 @@ def ladder(
         One row per name, widest reach first and the goal last: name, type, sessions, all_sessions, reach_rate with
         reach_low and reach_high, completions, median_seconds (from the session's start), goal_sessions and
         closeness_rate with its interval (of the sessions with it, those that reach the goal afterwards),
-        rated_visitors, later_goal_visitors and later_rate with its interval (of the visitors with it, those who reach
+        rated_visitors, within_goal_visitors and within_rate with its interval (of the visitors with it, those who reach
         the goal within the window), and of its visitors the share first reaching it on visit 1, 2, 3 or later:
         first_visit_share, second_visit_share, later_visit_share. NaN where nobody had it; the goal has no closeness.
     """
@@ -131,7 +131,7 @@ def attention(
     -------
     DataFrame
         One row per micro-conversion: name, type, reach_rate, first_reach_rate and repeat_reach_rate (of first and of
-        repeat visits), closeness_rate, change with its interval (reach in the later half of the weeks less that in
+        repeat visits), closeness_rate, change_points with its interval (reach in the later half of the weeks less that in
         the earlier), attention and why::
 
             attention     why
@@ -220,19 +220,19 @@ def _named(names: Sequence[str]) -> pd.DataFrame:
 def _closeness(table: pd.DataFrame, goal: str) -> pd.DataFrame:
     own = table.name == goal
     had, there = table.sessions.mask(own, 0), table.goal_sessions.fillna(0).mask(own, 0)
-    rated, later = table.rated_visitors.fillna(0).mask(own, 0), table.later_goal_visitors.fillna(0).mask(own, 0)
+    rated, later = table.rated_visitors.fillna(0).mask(own, 0), table.within_goal_visitors.fillna(0).mask(own, 0)
     low, high = wilson(there, had)
-    later_low, later_high = wilson(later, rated)
+    within_low, within_high = wilson(later, rated)
     return table.assign(
         goal_sessions=there.astype(int),
         closeness_rate=there / had.where(had > 0),
         closeness_low=low,
         closeness_high=high,
         rated_visitors=rated.astype(int),
-        later_goal_visitors=later.astype(int),
-        later_rate=later / rated.where(rated > 0),
-        later_low=later_low,
-        later_high=later_high,
+        within_goal_visitors=later.astype(int),
+        within_rate=later / rated.where(rated > 0),
+        within_low=within_low,
+        within_high=within_high,
     )
 
 
@@ -253,10 +253,12 @@ def _halves(weeks: pd.DataFrame) -> pd.DataFrame:
     }
     both = sums["late"].join(sums["early"], lsuffix="_late", rsuffix="_early").reset_index()
     if both.empty:
-        return pd.DataFrame(columns=["name", "change", "change_low", "change_high"])
+        return pd.DataFrame(columns=["name", "change_points", "change_points_low", "change_points_high"])
     low, high = newcombe(both.sessions_late, both.all_sessions_late, both.sessions_early, both.all_sessions_early)
     change = both.sessions_late / both.all_sessions_late - both.sessions_early / both.all_sessions_early
-    return pd.DataFrame({"name": both.name, "change": change, "change_low": low, "change_high": high})
+    return pd.DataFrame(
+        {"name": both.name, "change_points": change, "change_points_low": low, "change_points_high": high}
+    )
 
 
 def _by_visit(weeks: pd.DataFrame) -> pd.DataFrame:
@@ -267,7 +269,7 @@ def _by_visit(weeks: pd.DataFrame) -> pd.DataFrame:
 
 
 def _judgement(row, goal_rate: float, is_step: bool, min_sessions: int) -> tuple[str, str]:
-    falling, rising = row.change_high < 0, row.change_low > 0
+    falling, rising = row.change_points_high < 0, row.change_points_low > 0
     if row.sessions < min_sessions:
         return "watch", "too_few"
     if row.type == "negative":

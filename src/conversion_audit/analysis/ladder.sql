@@ -44,7 +44,7 @@ judged AS (
     GROUP BY placed.name, placed.visitor_id
 )
 SELECT
-    name, COUNT(*) AS visitors, SUM(is_mature) AS rated_visitors, SUM(is_mature * is_goal) AS later_goal_visitors,
+    name, COUNT(*) AS visitors, SUM(is_mature) AS rated_visitors, SUM(is_mature * is_goal) AS within_goal_visitors,
     SUM(CASE WHEN visit <= 1 THEN 1 ELSE 0 END) AS first_visit, SUM(CASE WHEN visit = 2 THEN 1 ELSE 0 END) AS second_visit,
     SUM(CASE WHEN visit >= 3 THEN 1 ELSE 0 END) AS later_visit
 FROM judged

@@ -29,12 +29,12 @@ begins anew, 14 days, entry and completion in the range.
 
 TOOLS = {"ga4": "ga4_closed", "ga360": "ga4_closed", "mixpanel": "mixpanel", "amplitude": "amplitude"}
 TOOLS |= {"posthog": "posthog"}
-REASONS = ("unit", "range", "window", "re_entry", "ties")
+REASONS = ("by_unit", "by_range", "by_window", "by_re_entry", "by_ties")
 _CHANGED_BY = {
-    "range": ("in_range",),
-    "window": ("window", "step_window"),
-    "re_entry": ("entry",),
-    "ties": ("ties", "tolerance", "whole_seconds"),
+    "by_range": ("in_range",),
+    "by_window": ("window", "step_window"),
+    "by_re_entry": ("entry",),
+    "by_ties": ("ties", "tolerance", "whole_seconds"),
 }
 
 
@@ -67,10 +67,10 @@ def reconcile(
     DataFrame
         One row per tool and step::
 
-            tool        step_number  step       ours  unit  range  window  re_entry  ties  theirs
-            ga4_closed            1  view_item   430   -36      0       0         0     0     394
+            tool        step_number  step       ours  by_unit  by_range  by_window  by_re_entry  by_ties  theirs
+            ga4_closed            1  view_item   430      -36         0          0            0        0     394
 
-        `ours` counts sessions; `unit` is the change to visitors with our settings, and so on.
+        `ours` counts sessions; `by_unit` is the change to visitors with our settings, and so on.
     """
     engine = engine_of(history)
     logs = {False: with_period(engine, history)}

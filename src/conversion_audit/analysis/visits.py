@@ -82,8 +82,8 @@ def compare(marks: AnyTable, a: AnyTable, b: AnyTable, names: Sequence[str]) -> 
     Returns
     -------
     DataFrame
-        One row per name: name, a_sessions, a_all, a_rate, a_low, a_high, the same for b, difference with
-        difference_low and difference_high.
+        One row per name: name, a_sessions, a_all, a_rate, a_low, a_high, the same for b, difference_points with
+        difference_points_low and difference_points_high.
 
     References
     ----------
@@ -102,7 +102,9 @@ def compare(marks: AnyTable, a: AnyTable, b: AnyTable, names: Sequence[str]) -> 
                 f"{group}_high": rows.session_high,
             }
         )
-    return table.assign(difference=table.a_rate - table.b_rate, difference_low=low, difference_high=high)
+    return table.assign(
+        difference_points=table.a_rate - table.b_rate, difference_points_low=low, difference_points_high=high
+    )
 
 
 def _goal_rate(table: pd.DataFrame) -> pd.DataFrame:

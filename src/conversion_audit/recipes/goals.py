@@ -154,4 +154,6 @@ TABLES: dict[str, Recipe] = {
 def findings(audit: Audit) -> list[Finding]:
     """Return what the chapter claims."""
     found = goals.findings(audit.frame("goals"), audit.frame("kpis"), audit.config.main_goal)
-    return found + ladder.findings(audit.frame("attention"), audit.frame("never_seen"), audit.frame("uncovered_events"))
+    missing = audit.frame("never_seen")
+    missing = missing[~missing.name.isin(audit.config.steps)]  # those of the journey are told in chapter 00
+    return found + ladder.findings(audit.frame("attention"), missing, audit.frame("uncovered_events"))

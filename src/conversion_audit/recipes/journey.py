@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from conversion_audit.analysis import (
     around_goal,
     attribution,
@@ -56,10 +58,6 @@ def _segments(audit: Audit) -> AnyTable:
     known = audit.sessions.columns
     columns = [c for c in dict.fromkeys(["device", *audit.config.suspects, *audit.config.adjusters]) if c in known]
     return by_segment(audit.table("reached_sessions"), audit.marks, audit.sessions, audit.config.steps, columns)
-
-
-def _missing(audit: Audit) -> AnyTable:
-    return journey.goal_without(audit.marks, audit.config.steps)
 
 
 def _stays(audit: Audit, kind: str = "page") -> Table:
@@ -123,6 +121,32 @@ def _content(audit: Audit) -> AnyTable:
     return content.content(audit.events, audit.marks, audit.sessions, reached_sessions, audit.config.steps)
 
 
+def tool(audit: Audit) -> str:
+    """Return the preset of the client's own tool; GA4's where the source is no known tool."""
+    found = [reconcile.TOOLS[source.kind] for source in audit.config.sources if source.kind in reconcile.TOOLS]
+    return found[0] if found else "ga4_closed"
+
+
+def sessions_of(funnel: pd.DataFrame) -> pd.DataFrame:
+    """Return the funnel's columns that speak of sessions."""
+    return funnel.drop(columns=[name for name in funnel if "visitor" in name or name == "too_late"])
+
+
+def visitors_of(funnel: pd.DataFrame) -> pd.DataFrame:
+    """Return the funnel's columns that speak of visitors."""
+    return funnel[[name for name in funnel if name == "step" or "visitor" in name or name == "too_late"]]
+
+
+def named(links: pd.DataFrame) -> pd.DataFrame:
+    """Return links with the headers of pages: a source here is no traffic source, a target no aim."""
+    return links.rename(columns={"source": "node", "target": "target_node"})
+
+
+def side_by_side(credit: pd.DataFrame) -> pd.DataFrame:
+    """Return the credit under the report's four rules, a row a channel."""
+    return attribution.side_by_side(credit)
+
+
 _MARKS, _REACHED = ("marks", "sessions"), ("reached_sessions",)
 
 TABLES: dict[str, Recipe] = {
@@ -131,7 +155,6 @@ TABLES: dict[str, Recipe] = {
     "funnel": Recipe(_funnel, ("reached_sessions", "reached_visitors"), KEYS),
     "funnel_adverse": Recipe(_adverse, _MARKS, KEYS),
     "funnel_segments": Recipe(_segments, _REACHED, KEYS),
-    "goal_without": Recipe(_missing, _MARKS, KEYS),
     "page_transitions": Recipe(lambda audit: transitions.transitions(_stays(audit)), _MARKS),
     "event_transitions": Recipe(lambda audit: transitions.transitions(_stays(audit, "event")), _MARKS),
     "journey_map": Recipe(
@@ -162,4 +185,4 @@ TABLES: dict[str, Recipe] = {
 
 def findings(audit: Audit) -> list[Finding]:
     """Return what the chapter claims."""
-    return journey.findings(audit.frame("funnel"), audit.frame("goal_without"), audit.frame("funnel_adverse"))
+    return journey.findings(audit.frame("funnel"), audit.frame("funnel_adverse"))

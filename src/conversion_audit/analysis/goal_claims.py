@@ -1,0 +1,114 @@
+"""What each table of chapter 01 says: the key of its sentence and the record that fills it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+Claim = tuple[str, dict[str, Any]]
+
+
+def goal_claim(goals: pd.DataFrame, main_goal: str) -> Claim:
+    """Return how many sessions reach the main goal, and what it is worth where it has a value."""
+    row = _row(goals, goals.goal == main_goal)
+    if not row.get("all_sessions"):
+        return "goals.no_sessions", {"goal": main_goal}
+    return ("goals.rate" if pd.isna(row["revenue"]) else "goals.rate_and_value"), row
+
+
+def target_claim(goals: pd.DataFrame, main_goal: str) -> Claim:
+    """Return whether the main goal meets its target."""
+    row = _row(goals, goals.goal == main_goal)
+    answer = {"yes": "goals.target_met", "no": "goals.target_missed", "cannot say": "goals.target_open"}
+    return answer.get(row.get("meets"), "goals.no_target"), row or {"goal": main_goal}
+
+
+def kpi_claim(kpis: pd.DataFrame) -> Claim:
+    """Return what the first KPI says, and whether it meets its target."""
+    if not len(kpis) or pd.isna(kpis.rate.iloc[0]):
+        return "goals.kpi_none", {"kpi": kpis.kpi.iloc[0] if len(kpis) else ""}
+    row = kpis.iloc[0].to_dict()
+    answer = {"yes": "goals.kpi_met", "no": "goals.kpi_missed", "cannot say": "goals.kpi_open"}
+    return answer.get(row["meets"], "goals.kpi_plain"), row
+
+
+def ladder_claim(rungs: pd.DataFrame) -> Claim:
+    """Return the rung most sessions reach, and of those reached by at least 30 the one nearest to the goal."""
+    steps = rungs[~rungs.type.isin(["goal", "negative"]) & (rungs.sessions >= 30)]
+    if not len(steps):
+        return "goals.ladder_none", {}
+    widest = steps.sort_values(["sessions", "name"], ascending=[False, True]).iloc[0]
+    nearest = steps.sort_values(["closeness_rate", "name"], ascending=[False, True]).iloc[0]
+    record = {"widest": widest["name"], "reach_rate": widest.reach_rate, "nearest": nearest["name"]}
+    return "goals.ladder_claim", record | {"closeness_rate": nearest.closeness_rate, "goal": rungs["name"].iloc[-1]}
+
+
+def attention_claim(table: pd.DataFrame) -> Claim:
+    """Return how many micro-conversions deserve work now, and the widest of them."""
+    work = table[table.attention == "work on"]
+    watched = int((table.attention == "watch").sum())
+    if not len(work):
+        return "goals.attention_none", {"watched": watched, "count": len(table)}
+    return "goals.attention_some", {"count": len(work), "name": work["name"].iloc[0], "watched": watched}
+
+
+def weekly_claim(weeks: pd.DataFrame, goal: str) -> Claim:
+    """Return the main goal's rate of first and of repeat visits."""
+    sums = weeks[weeks.name == goal].groupby("visit")[["sessions", "all_sessions"]].sum()
+    rates = (sums.sessions / sums.all_sessions).reindex(["first", "repeat"])
+    if rates.isna().any():
+        return "goals.weekly_plain", {}
+    return "goals.weekly_claim", {"goal": goal, "first_rate": rates["first"], "repeat_rate": rates["repeat"]}
+
+
+def uncovered_claim(loose: pd.DataFrame) -> Claim:
+    """Return the largest event that no micro-conversion covers."""
+    mine = loose[~loose.is_automatic.astype(bool)]
+    if not len(mine):
+        return "goals.covered", {}
+    return "goals.uncovered", {"count": len(mine)} | mine.iloc[0].to_dict()
+
+
+def goes_with_claim(table: pd.DataFrame) -> Claim:
+    """Return what goes most with the goal, either way, among what is beyond chance."""
+    if not len(table):
+        return "goals.goes_nothing", {}
+    shown = table[table.is_shown.astype(bool)]
+    if not len(shown):
+        return "goals.goes_none", {"count": len(table)}
+    best, worst = shown.iloc[0].to_dict(), shown.iloc[-1].to_dict()
+    return ("goals.goes_more", best) if best["odds_ratio"] > 1 else ("goals.goes_less", worst)
+
+
+def channel_claim(channels: pd.DataFrame, goal: str) -> Claim:
+    """Return which channel contributes most, and which of the larger ones has the highest rate."""
+    won = channels[channels.goal_sessions > 0]
+    if not len(won):
+        return "goals.channels_none", {"goal": goal}
+    first = won.iloc[0]
+    best = won[won.sessions >= 100].sort_values(["goal_rate", "channel"], ascending=[False, True])
+    best = best.iloc[0] if len(best) else first
+    record = {"goal": goal, "channel": first.channel, "goal_share": first.goal_share}
+    return "goals.channel_claim", record | {"best": best.channel, "best_rate": best.goal_rate}
+
+
+def abandoned_claim(by_step: pd.DataFrame, of: str, without: str) -> Claim:
+    """Return where most sessions stop that began and did not finish."""
+    if not len(by_step) or not by_step.sessions.sum():
+        return "goals.abandoned_none", {"begun": of, "undone": without}
+    row = by_step.sort_values(["sessions"], ascending=False, kind="stable").iloc[0].to_dict()
+    return "goals.abandoned_claim", row | {"begun": of, "undone": without}
+
+
+def repeat_claim(rates: pd.DataFrame) -> Claim:
+    """Return the share of buyers who have bought again after the longest time observed."""
+    known = rates[rates.repeat_rate.notna()]
+    if not len(known):
+        return "goals.repeat_unknown", {"buyers": int(rates.buyers.max()) if len(rates) else 0}
+    return "goals.repeat_claim", known.iloc[-1].to_dict()
+
+
+def _row(table: pd.DataFrame, chosen: pd.Series) -> dict[str, Any]:
+    rows = table[chosen].to_dict("records")
+    return rows[0] if rows else {}

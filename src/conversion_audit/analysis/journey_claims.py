@@ -1,0 +1,174 @@
+"""What each table of chapter 02 says: the key of its sentence and the record that fills it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from conversion_audit.analysis.reconcile import REASONS
+
+Claim = tuple[str, dict[str, Any]]
+
+
+def funnel_claim(funnel: pd.DataFrame) -> Claim:
+    """Return how many sessions go the whole way in order, and how many show the goal at all."""
+    first, last = funnel.iloc[0], funnel.iloc[-1]
+    record = {"first_step": first.step, "goal": last.step, "entered": int(first.sessions_in_order)}
+    record |= {"finished": int(last.sessions_in_order), "anyhow": int(last.sessions), "total_rate": last.total_rate}
+    return ("funnel.headline" if first.sessions_in_order else "funnel.nobody"), record
+
+
+def widest_claim(funnel: pd.DataFrame) -> Claim:
+    """Return the step before which most are lost."""
+    later = funnel.iloc[1:][funnel.iloc[1:].previous > 0]
+    if not len(later):
+        return "funnel.nobody", {"first_step": funnel.step.iloc[0]}
+    return "funnel.widest", later.assign(lost=later.previous - later.rated).sort_values(
+        ["lost", "step_number"], ascending=[False, True]
+    ).iloc[0].to_dict()
+
+
+def tie_record(funnel: pd.DataFrame, adverse: pd.DataFrame) -> dict[str, Any]:
+    """Return how many sessions took a step at the same instant as the one before, and what would be left without them."""
+    entered = int(funnel.sessions_in_order.iloc[0])
+    tied = int(funnel.tied.max())
+    return {
+        "tied": tied,
+        "tied_rate": tied / entered if entered else float("nan"),
+        "finished": int(funnel.sessions_in_order.iloc[-1]),
+        "adverse_sessions": int(adverse.sessions_in_order.iloc[-1]),
+        "skipped": int(funnel.direct_sessions.iloc[1:].sum()),
+    }
+
+
+def visitor_claim(funnel: pd.DataFrame) -> Claim:
+    """Return the same for visitors, of those whose time has passed."""
+    first, last = funnel.iloc[0], funnel.iloc[-1]
+    record = {"goal": last.step, "visitors": int(first.visitors_in_order), "finished": int(last.visitors_in_order)}
+    record |= {"visitor_rate": last.visitor_rate, "rated": int(first.rated_visitors), "too_late": int(first.too_late)}
+    return ("funnel.visitors" if first.rated_visitors else "funnel.visitors_too_short"), record
+
+
+def segment_claim(segments: pd.DataFrame, column: str, fewest: int = 100) -> Claim:
+    """Return the segments of one column that go the whole way most and least often."""
+    ends = segments[(segments.column == column) & (segments.step_number == segments.step_number.max())]
+    ends = ends[ends.entrants >= fewest].sort_values(["total_rate", "segment"], ascending=[False, True])
+    if len(ends) < 2:
+        return "funnel.segments_few", {}
+    best, worst = ends.iloc[0], ends.iloc[-1]
+    record = {"best": best.segment, "best_rate": best.total_rate, "worst": worst.segment}
+    return "funnel.segments", record | {"worst_rate": worst.total_rate}
+
+
+def time_claim(times: pd.DataFrame) -> Claim:
+    """Return the step after which those who go on take longest."""
+    known = times[times.median_seconds.notna()]
+    if not len(known):
+        return "journey.time_none", {}
+    slow = known.sort_values(["median_seconds", "step"], ascending=[False, True]).iloc[0]
+    return "journey.time_claim", slow.to_dict()
+
+
+def instead_claim(instead: pd.DataFrame) -> Claim:
+    """Return what most of those did who stopped at the step that most stop at."""
+    if not len(instead):
+        return "journey.instead_none", {}
+    row = instead[instead.did != "(other)"].sort_values(["stopped", "sessions"], ascending=False, kind="stable")
+    return ("journey.instead_exit" if row.did.iloc[0] == "exit" else "journey.instead_claim"), row.iloc[0].to_dict()
+
+
+def map_claim(nodes: pd.DataFrame) -> Claim:
+    """Return where most visits begin and where most end."""
+    if not len(nodes):
+        return "journey.map_none", {}
+    begins = nodes.sort_values(["entries", "node"], ascending=[False, True]).iloc[0]
+    ends = nodes.sort_values(["exits", "node"], ascending=[False, True]).iloc[0]
+    record = {"begins": begins.node, "entry_share": begins.entries / max(nodes.entries.sum(), 1), "ends": ends.node}
+    return "journey.map_claim", record | {"exit_share": ends.exits / max(nodes.exits.sum(), 1)}
+
+
+def path_claim(to_goal: pd.DataFrame, goal: str) -> Claim:
+    """Return the most common way to the goal."""
+    if not len(to_goal):
+        return "journey.path_none", {"goal": goal}
+    return "journey.path_claim", to_goal.iloc[0].to_dict() | {"goal": goal}
+
+
+def loop_claim(pairs: pd.DataFrame) -> Claim:
+    """Return the pair between which visitors go to and fro most often."""
+    known = pairs[(pairs.node != "(other)") & (pairs.other != "(other)")]
+    return ("journey.loop_claim", known.iloc[0].to_dict()) if len(known) else ("journey.loop_none", {})
+
+
+def around_claim(around: pd.DataFrame, goal: str) -> Claim:
+    """Return what most visitors do after the goal, of what the client declared, else of all."""
+    after = around[around.when_it_was == "after"]
+    declared = after[after.is_declared.astype(bool)] if len(after) else after
+    rows = declared if len(declared) else after
+    if not len(rows):
+        return "journey.after_none", {"goal": goal}
+    return "journey.after_claim", rows.iloc[0].to_dict() | {"goal": goal}
+
+
+def hour_claim(hours: pd.DataFrame) -> Claim:
+    """Return the busiest hour of the day."""
+    if not len(hours):
+        return "journey.hours_none", {}
+    by_hour = hours.groupby("hour").sessions.sum()
+    return "journey.hours_claim", {"hour": int(by_hour.idxmax()), "share": by_hour.max() / by_hour.sum()}
+
+
+def landing_claim(pages: pd.DataFrame) -> Claim:
+    """Return the landing page with the most goals, and the one whose visitors most often leave at once."""
+    rows = pages[pages.landing_page != "(other)"]
+    if not len(rows):
+        return "journey.landing_none", {}
+    best = rows.sort_values(["goal_sessions", "landing_page"], ascending=[False, True]).iloc[0]
+    left = rows.sort_values(["bounce_rate", "landing_page"], ascending=[False, True]).iloc[0]
+    record = {"best": best.landing_page, "goal_sessions": int(best.goal_sessions), "goal_rate": best.goal_rate}
+    return "journey.landing_claim", record | {"left": left.landing_page, "bounce_rate": left.bounce_rate}
+
+
+def groups_claim(rows: pd.DataFrame) -> Claim:
+    """Return whether new and returning visitors differ in reaching the goal."""
+    if not len(rows) or pd.isna(rows.difference_points.iloc[-1]):
+        return "journey.groups_none", {}
+    last = rows.iloc[-1].to_dict()
+    apart = last["difference_points_low"] > 0 or last["difference_points_high"] < 0
+    return ("journey.groups_differ" if apart else "journey.groups_alike"), last
+
+
+def content_claim(table: pd.DataFrame) -> Claim:
+    """Return which content or call to action goes most with the goal."""
+    if not len(table):
+        return "journey.content_nothing", {}
+    shown = table[table.is_shown.astype(bool)]
+    if not len(shown):
+        return "journey.content_none", {"count": len(table)}
+    best, worst = shown.iloc[0].to_dict(), shown.iloc[-1].to_dict()
+    return ("journey.content_more", best) if best["odds_ratio"] > 1 else ("journey.content_less", worst)
+
+
+def attribution_claim(table: pd.DataFrame) -> Claim:
+    """Return the channel whose credit depends most on the rule."""
+    shares = table.pivot_table(index="channel", columns="rule", values="credit_share")
+    if not len(shares) or shares.isna().all(axis=None):
+        return "attribution.none", {}
+    spread = shares.max(axis=1) - shares.min(axis=1)
+    channel = spread.sort_values(ascending=False, kind="stable").index[0]
+    record = {"channel": channel, "least": shares.loc[channel].min(), "most": shares.loc[channel].max()}
+    return "attribution.headline", record
+
+
+def reconcile_claim(table: pd.DataFrame, tool: str) -> Claim:
+    """Return what one tool would count at the last step, and the reason that changes it most."""
+    row = table[table.tool == tool].iloc[-1]
+    reasons = row[list(REASONS)].astype(int)
+    record = {"tool": tool, "ours": int(row.ours), "theirs": int(row.theirs), "step": row.step}
+    if not reasons.any():
+        return "reconcile.same", record
+    return "reconcile.headline", record | {
+        "reason": reasons.abs().idxmax(),
+        "change": abs(int(reasons[reasons.abs().idxmax()])),
+    }
