@@ -125,7 +125,7 @@ def unzip(path: Path, name: str, folder: Path, allowed: tuple[str, ...]) -> list
 
 
 def _is_hidden(member: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(member).parts)
+    return any(part.startswith((".", "__MACOSX")) and part != ".." for part in PurePosixPath(member).parts)
 
 
 def _no_exports(name: str, members: list[str], allowed: tuple[str, ...]) -> Problem:

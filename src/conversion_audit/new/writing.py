@@ -121,7 +121,7 @@ def _goals(guess: Suggestion) -> str:
     return "\n".join([
         "",
         "# Success, and what one is worth: `value: revenue` takes each order's own amount, a number is the same for all.",
-        f"main_goal: {scalar(goal.name)}   # {mark}{_count(guess.goal_sessions, 'sessions')} reach it",
+        f"main_goal: {scalar(goal.name)}   # {mark}{_count(guess.goal_sessions, 'sessions')} reach{'es' if guess.goal_sessions == 1 else ''} it",
         "goals:",
         f"  {scalar(goal.name)}: {{event: {several(guess.goal_events)}, {value}{label}}}",
     ])  # fmt: skip

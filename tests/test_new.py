@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from conftest import real_data
+from exports import FIXTURES
+
+from conversion_audit.config import read_config
+from conversion_audit.errors import ConfigError, DataError
+from conversion_audit.new import new_client, writing
+from conversion_audit.new.words import is_home, page_of
+
+
+def visit(path, event="page_view", visitor="1", **more):
+    return {
+        "event_name": event, "event_timestamp": str(1772449200000000 + more.pop("at", 0) * 1_000_000), "user_pseudo_id": visitor,
+        "event_params": [{"key": "page_location", "value": {"string_value": f"https://shop.example{path}"}}], **more,
+    }  # fmt: skip
+
+
+def export(tmp_path, rows):
+    path = tmp_path / "export.ndjson"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_google_s_day_gets_a_config_that_needs_no_edit(audit_home):
+    path = new_client("ga-store", [real_data("ga360_sample/ga_sample.parquet")])
+    found = read_config("ga-store")
+    assert (found.timezone, found.currency, found.site, found.main_goal) == (
+        "America/Los_Angeles",
+        "USD",
+        "shop",
+        "purchase",
+    )
+    assert (str(found.period.start), str(found.period.end)) == ("2017-08-01", "2017-08-01")
+    assert found.journey == ["product_view", "add_to_cart", "checkout", "purchase"]
+    assert found.goals["purchase"].value == "revenue"
+    assert found.own_hosts == ["shop.googlemerchandisestore.com", "www.googlemerchandisestore.com"]
+    text = path.read_text(encoding="utf-8")
+    assert (
+        "journey: [product_view, add_to_cart, checkout, purchase]   # CHECK: sessions with each: 430, 176, 100, 43"
+        in text
+    )
+    assert "timezone: America/Los_Angeles   # the zone in which every row's time falls on the row's own date" in text
+
+
+def test_the_questions_stand_at_the_end_with_guessed_answers(audit_home):
+    text = new_client("acme", [FIXTURES / "mixpanel" / "export.jsonl"]).read_text(encoding="utf-8")
+    assert text.split("# Five questions")[1].splitlines()[1:] == [
+        "# 1. What is success?            Guessed: purchase (1 session).",
+        "# 2. What is it worth?           Guessed: each order's own amount, 59.90 on average.",
+        "# 3. Who cannot buy?             Guessed: who comes for nothing known. See intents, ineligible.",
+        "# 4. What changed lately?        Guessed: nothing. See changes: [{on: 2026-04-03, what: new product video}].",
+        "# 5. Which hosts are yours?      Guessed: shop.example. See own_hosts, referral_exclusions.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "goal"),
+    [
+        ("ga4", "events.ndjson", "purchase"),
+        ("ga360", "sessions.ndjson", "purchase"),
+        ("mixpanel", "export.jsonl", "purchase"),
+        ("kissmetrics", "revision.json", "purchase"),
+        ("table", "nested.jsonl", "purchase"),
+    ],
+)
+def test_every_kind_gets_a_config_that_is_valid(audit_home, kind, name, goal):
+    new_client("acme", [FIXTURES / kind / name])
+    found = read_config("acme")
+    assert ([source.kind for source in found.sources], found.main_goal) == ([kind], goal)
+    assert (audit_home / "data" / "acme" / "raw" / name).is_file()
+
+
+def test_several_kinds_become_several_sources(audit_home, tmp_path):
+    folder = tmp_path / "from the client"
+    folder.mkdir()
+    shutil.copy(FIXTURES / "ga4" / "events.ndjson", folder / "events_1.ndjson")
+    shutil.copy(FIXTURES / "ga4" / "events.ndjson", folder / "events_2.ndjson")
+    shutil.copy(FIXTURES / "orders" / "shopify.csv", folder / "books.csv")
+    (folder / "notes.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    text = new_client("acme", [folder]).read_text(encoding="utf-8")
+    assert [(source.kind, source.files) for source in read_config("acme").sources] == [
+        ("ga4", ["raw/events_1.ndjson", "raw/events_2.ndjson"]),
+        ("orders", ["raw/books.csv"]),
+    ]
+    assert text.endswith("# CHECK: not read, of no known kind: raw/notes.csv\n")
+
+
+def test_pages_and_intents_are_told_by_the_words_of_addresses(audit_home, tmp_path):
+    paths = (
+        "/",
+        "/p/hat",
+        "/p/cap",
+        "/c/hats",
+        "/basket",
+        "/returns",
+        "/returns/start",
+        "/de/hilfe/kontakt",
+        "/lookbook/spring",
+        "/jobs/dev",
+    )
+    rows = [visit(path, visitor=str(n), at=n) for n, path in enumerate(paths)]
+    rows += [visit("/p/hat", "view_item", "1"), visit("/done", "purchase", "1", ecommerce={"transaction_id": "7"})]
+    new_client("acme", [export(tmp_path, rows)])
+    found = read_config("acme")
+    assert found.page_types["product"] == ["/p/*"]
+    assert found.page_types["cart"] == ["/basket"]
+    assert {name: intent.pages for name, intent in found.intents.items()} == {
+        "returns": ["/returns", "/returns/*"], "careers": ["/jobs/*"], "support": ["/de/hilfe/kontakt"],
+    }  # fmt: skip
+    assert "page_type" in found.suspects
+
+
+def test_a_site_without_orders_is_about_leads_and_one_with_neither_about_its_rarest_event(audit_home, tmp_path):
+    new_client("leads", [export(tmp_path, [visit("/"), visit("/contact", "generate_lead")])])
+    assert (read_config("leads").site, read_config("leads").main_goal) == ("leads", "lead")
+    rows = [visit("/"), visit("/", visitor="2"), visit("/", "Odd Thing"), visit("/", "other"), visit("/", "other", "2")]
+    text = new_client("other", [export(tmp_path, rows)]).read_text(encoding="utf-8")
+    assert read_config("other").goals["odd_thing"].event == ["Odd Thing"]
+    assert (
+        "main_goal: odd_thing   # CHECK: no usual goal was found, this is the rarest event; 1 session reaches it" in text
+    )
+
+
+def test_the_kind_of_site_can_be_said(audit_home, tmp_path):
+    rows = [visit("/"), visit("/contact", "generate_lead"), visit("/done", "purchase")]
+    new_client("acme", [export(tmp_path, rows)], site="leads")
+    assert read_config("acme").main_goal == "lead"
+
+
+def test_hostile_names_stay_names(audit_home, tmp_path):
+    hostile = 'x\n- {kind: evil} # "\u2028goal: [{'
+    new_client("acme", [export(tmp_path, [visit("/"), visit("/é: [a]/#b", hostile)])])
+    assert [goal.event for goal in read_config("acme").goals.values()] == [[hostile]]
+
+
+def test_an_existing_client_is_never_overwritten(audit_home, tmp_path):
+    path = new_client("acme", [export(tmp_path, [visit("/")])])
+    before = path.read_bytes()
+    with pytest.raises(ConfigError) as error:
+        new_client("acme", [export(tmp_path, [visit("/")])])
+    assert str(error.value) == (
+        "data/acme/audit.yaml: this client exists already\n"
+        "    Edit it, choose another name, or remove the client with: audit forget acme"
+    )
+    assert path.read_bytes() == before
+
+
+def test_an_export_that_lies_in_raw_already_needs_no_path(audit_home, tmp_path):
+    raw = audit_home / "data" / "acme" / "raw"
+    raw.mkdir(parents=True)
+    shutil.copy(export(tmp_path, [visit("/")]), raw / "mine.ndjson")
+    new_client("acme", [])
+    assert read_config("acme").sources[0].files == ["raw/mine.ndjson"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", "", "raw/a.csv: is empty (0 bytes)"),
+        ("a.csv", "<html>", "raw/a.csv: is a web page, not an export"),
+        ("a.csv", "a,b\n1,2\n", "raw/a.csv: is of no kind that is known\n    Columns found: a, b."),
+        ("a.csv", "Name,Created at,Total\n1,2026-03-02,5\n", "raw: these files hold no visitors' events, only orders"),
+    ],
+)
+def test_what_cannot_be_read_leaves_nothing_behind(audit_home, tmp_path, name, text, message):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        new_client("acme", [tmp_path / name])
+    assert str(error.value).startswith(message)
+    assert list((audit_home / "data").iterdir()) == []
+
+
+def test_a_missing_path_and_a_wrong_site_are_said_together(audit_home, tmp_path):
+    with pytest.raises(ConfigError) as error:
+        new_client("acme", [tmp_path / "nowhere.csv"], site="shp")
+    assert str(error.value).endswith(
+        "nowhere.csv: no such file or folder\n- not a kind of site (seen: 'shp')\n"
+        "    One of: shop, leads, subscription, content, app"
+    )
+
+
+@pytest.mark.parametrize(
+    ("page", "about"),
+    [
+        ("/contact", "support"), ("/contact-lenses", None), ("/track-pants", None), ("/contact-us-berlin", "support"),
+        ("/products/return-to-sender-tee", "product"), ("/help/payment", "support"), ("/help/returns", "returns"),
+        ("/help/shipping", "shipping_terms"), ("/de/hilfe/retouren", "returns"), ("/en-us/shop/c/jackets", "category"),
+        ("/press-on-nails", None), ("/press", "press"), ("/Über-uns/Jobs", "careers"), ("/kits/bag/red", None),
+        ("/basket.html", "cart"), ("/account/orders/:n", "order_tracking"), ("/support-bras", None),
+    ],
+)  # fmt: skip
+def test_a_page_is_about_what_whole_words_of_its_address_say(page, about):
+    found = page_of(page)
+    assert (found.name if found else None) == about
+
+
+def test_the_first_page_is_home_in_any_language():
+    assert [page for page in ("/", "/de", "/en_us/home", "/index.html", "/homeware") if is_home(page)] == [
+        "/", "/de", "/en_us/home", "/index.html",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["no", "On", "a: b", "[x]", "#x", " x", "*", "'", "a\nb", "ü", "1.10", ""])
+def test_every_text_survives_yaml(value):
+    import yaml
+
+    assert yaml.load(f"- {writing.scalar(value)}", Loader=yaml.BaseLoader) == [value]
