@@ -14,6 +14,7 @@ from conversion_audit.analysis import audiences, segments
 from conversion_audit.analysis.acquisition import room_table
 from conversion_audit.analysis.intent import session_intents
 from conversion_audit.config import Rule
+from conversion_audit.report.export import save_lists
 
 AS_OF = date(2026, 4, 26)
 
@@ -55,6 +56,16 @@ def test_a_list_holds_hashed_ids_and_nothing_a_spreadsheet_would_run(made):
     assert not result.astype(str).apply(lambda column: column.str.match(r"\s*[=+\-@\t\r]")).any().any()
     assert set(result.visitor) != set(audiences.audience_list(listed, row, b"other").visitor)
     assert list(result.columns) == ["visitor", "audience", "last_seen", "purpose", "expires", "consent"]
+
+
+def test_a_list_is_written_so_that_a_spreadsheet_runs_nothing(made, tmp_path):
+    _, _, rows, listed = made
+    row = {**rows[rows.name == "cart_leavers"].iloc[0], "name": "=cmd|' /C calc'!A0"}
+    rows_of_it = audiences.audience_list(listed, row, b"secret")
+    (path,) = save_lists({row["name"]: rows_of_it}, tmp_path / "audiences")
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    assert path.name == "_cmd_c_calc_a0.csv" and len(lines) == row["people"] + 1
+    assert all(",'=cmd" in line for line in lines[1:])
 
 
 def test_a_list_of_fewer_than_ten_people_is_empty(made):

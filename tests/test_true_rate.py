@@ -238,4 +238,13 @@ def test_a_real_day_with_few_other_visits_gives_bounds_and_says_what_would_narro
     assert record["estimate"] is None and "service_landings" in _failed(record)
     assert record["robust_lower"] == record["naive"] == pytest.approx(43 / 2556)
     assert len(audit.frame("page_questions")) > 0
+    kept = pd.read_parquet(chapter.write_current(audit))
+    assert len(kept) == 2556 and {
+        "session_id",
+        "device_id",
+        "source_session",
+        "intent",
+        "runner_up",
+        "evidence",
+    } <= set(kept)
     assert next(finding.claim for finding in chapter.findings(audit)) == "true_rate.between"

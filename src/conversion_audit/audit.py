@@ -124,6 +124,7 @@ class Audit:
         ledger.stop_if_too_bad(self.ledger, self.config.accept_bad)
         for name in ("events", *recipes.TABLES):
             self.table(name)
+        recipes.intent.write_current(self)
         _ = self.findings
 
     @property

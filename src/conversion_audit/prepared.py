@@ -115,7 +115,7 @@ class Prepared:
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         try:
-            tables = prepare.take_in(self.engine, self.config, self.files, key=self._key, scratch=scratch)
+            tables = prepare.take_in(self.engine, self.config, self.files, key=self.key, scratch=scratch)
             # What other tables still read as views comes first.
             for name, path in sorted(paths.items(), key=lambda item: tables[item[0]].path is not None):
                 if tables[name].path:  # already a file of its own
@@ -133,7 +133,8 @@ class Prepared:
             path.unlink(missing_ok=True)
 
     @cached_property
-    def _key(self) -> bytes:
+    def key(self) -> bytes:
+        """The client's own key: ids that leave this machine are hashed with it."""
         path = self.folders.data / ".key"
         try:
             if not path.is_file():

@@ -248,6 +248,7 @@ def _require_any(told: Sequence[Told]) -> None:
 
 def _write(draft: publish.Draft, audit: Audit, told: Sequence[Told], asked: Asked) -> None:
     """Write what is handed over and what is kept."""
+    from conversion_audit.recipes import intent
     from conversion_audit.report import export, page
 
     reviewed = pen.reviewed(audit)
@@ -259,6 +260,7 @@ def _write(draft: publish.Draft, audit: Audit, told: Sequence[Told], asked: Aske
     publish.write(draft.client / "report.html", page.render(book, reviewed.findings, facts))
     export.save_tables(book, draft.client / "tables")
     export.save_workbook(book, draft.client / "audit.xlsx", facts)
+    export.save_lists(intent.audience_lists(audit, audit.prepared.key), draft.client / "audiences")
     evidence.save_findings(audit.findings, audit.folders.client, draft.run, draft.evidence / "findings.json")
     evidence.save_rejects(audit.rejects.frame(), draft.evidence / "bad_rows.ndjson.gz")
     if asked.pdf:

@@ -19,7 +19,8 @@ from conversion_audit.analysis import (
     true_rate,
 )
 from conversion_audit.analysis import headline as headlines
-from conversion_audit.engine import Table
+from conversion_audit.engine import Table, statement
+from conversion_audit.errors import ConfigError, Problem, closest
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.recipe import Recipe
 
@@ -157,6 +158,36 @@ def recipes(audit: Audit) -> list[dict[str, Any]]:
     steps, goal = config.steps, config.main_goal
     rules, due = {step: config.definition(step) for step in steps}, audiences.due_days(audit.history, goal)
     return [audiences.recipe(row, rules, steps, goal, due) for row in audit.frame("audiences").to_dict("records")]
+
+
+def audience_lists(audit: Audit, key: bytes) -> dict[str, pd.DataFrame]:
+    """Return every audience as a list with hashed ids, by its name."""
+    members = audit.table("audience_members")
+    rows = audit.frame("audiences").to_dict("records")
+    return {row["name"]: audiences.audience_list(members, row, key) for row in rows}
+
+
+def raw_audience(audit: Audit, name: str) -> pd.DataFrame:
+    """
+    Return one audience with the ids of the export, for this machine only.
+
+    Raises
+    ------
+    ConfigError
+        For a name that is no audience, with the closest one.
+    """
+    rows = {row["name"]: row for row in audit.frame("audiences").to_dict("records")}
+    if name not in rows:
+        known = f"Audiences: {', '.join(rows)}" if rows else "No audience has ten people."
+        raise ConfigError(Problem(f"no audience {name!r}{closest(name, rows)}", mend=known))
+    return audiences.raw_ids(audit.table("audience_members"), rows[name], audit.sessions)
+
+
+def write_current(audit: Audit) -> Path:
+    """Write prepared/session_intents.parquet: what each session came for, under the source's own session id."""
+    path = audit.folders.prepared / "session_intents.parquet"
+    audit.engine.write(statement(__file__, "current"), path, {"intents": audit.table("session_intents")})
+    return path
 
 
 def labels_path(audit: Audit) -> Path:

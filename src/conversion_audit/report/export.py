@@ -80,6 +80,36 @@ def save_tables(chapters: Iterable[Mapping[str, Any]], folder: Path) -> list[Pat
     return written
 
 
+def save_lists(lists: Mapping[str, Any], folder: Path) -> list[Path]:
+    """
+    Write lists of visitors, one CSV each.
+
+    Parameters
+    ----------
+    lists : mapping
+        Name -> DataFrame. Names are those of the audiences.
+    folder : Path
+        Made if there is a list.
+
+    Returns
+    -------
+    list of Path
+        ``<folder>/<name>.csv``.
+    """
+    written = []
+    for name, rows in lists.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{re.sub('[^a-z0-9_]+', '_', name.lower())}.csv"
+        path.write_bytes(
+            csv_bytes(
+                list(rows.columns),
+                rows.map(lambda value: label(value) if isinstance(value, str) else value).to_numpy().tolist(),
+            )
+        )
+        written.append(path)
+    return written
+
+
 def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """Return a table as CSV in which no text is a formula; numbers stay numbers, absent is empty."""
     buffer = io.StringIO(newline="")
