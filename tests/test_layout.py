@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "analysis": {"analysis"},
     "report": {"report"},
     **{name: {"intake", "analysis", "audit", "prepared", "recipes"} for name in ("audit", "prepared", "recipes")},
-    "new": {"intake", "analysis"},
+    "new": {"new", "intake", "analysis"},
     "demo": {"demo"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
