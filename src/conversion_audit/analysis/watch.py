@@ -1,0 +1,336 @@
+"""Every step watched day by day, so that the same thing does not happen twice: what fell, what went silent, what is stale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from conversion_audit.analysis.alarm_limits import FALSE_ALARMS_A_YEAR, thresholds
+from conversion_audit.analysis.cells import EVENT, OTHER, STEP, UNKNOWN
+from conversion_audit.analysis.statistics import cusum, newcombe
+
+FEWEST_DAYS = 14
+FEWEST_A_DAY = 4.0
+PRIOR_SESSIONS = 20.0
+SILENT_EXPECTED = 15.0
+STALE_DAYS = 3
+SAME_ALARM_DAYS = 7
+OPEN_SHARE = 0.5
+COLUMNS = [
+    "kind", "name", "column", "level", "direction", "since", "noticed", "days", "at_risk", "passed", "rate",
+    "expected_rate", "difference", "difference_low", "difference_high", "strength",
+]  # fmt: skip
+
+
+def watch(
+    baseline: pd.DataFrame,
+    fresh: pd.DataFrame,
+    suspects: Sequence[str],
+    adjusters: Sequence[str],
+    *,
+    today: date | None = None,
+    false_alarms: float = FALSE_ALARMS_A_YEAR,
+) -> pd.DataFrame:
+    """
+    Hold every fresh day to what the baseline says, for all steps and all segments at once.
+
+    Each step is watched for everyone and for each value of each suspect with enough traffic. A day's rate is compared with
+    the baseline's for the same mix of adjusters and weekday; deviations beyond a slack add up, and a sum above its
+    threshold is an alarm. Thresholds are set so that all series together give `false_alarms` a year where nothing happens,
+    four fifths of them falls. Alarms of one step within a week are one: the clearest segment names it.
+
+    Parameters
+    ----------
+    baseline, fresh : DataFrame
+        From `cells.cells`: of the newest run, and of the days since. Days of the baseline are left out of `fresh`.
+    suspects, adjusters : sequence of str
+        Columns of the cells: where a step can break; who came.
+    today : date, optional
+        Data that end earlier than three days before are stale.
+    false_alarms : float
+        Budget a year over all series, both directions.
+
+    Returns
+    -------
+    DataFrame
+        One row per alarm, latest first::
+
+            kind      name  column   level direction      since    noticed  rate  expected_rate
+            step  shipping  device  mobile      fell 2026-05-18 2026-05-20  0.55           0.71
+
+        kind is step, silent (an event that stopped: rate and at_risk count sessions since) or stale. `since` is the first
+        day of the run of deviations. `difference` is the rate less the expected one, with its interval (95 %).
+
+    References
+    ----------
+    Page 1954; Brook and Evans 1972 for the thresholds.
+    """
+    fresh = fresh[fresh.date > baseline.date.max()] if len(baseline) else fresh
+    last = fresh.date.max() if len(fresh) else baseline.date.max() if len(baseline) else pd.NaT
+    found = [_stale(last, today)]
+    fresh = fresh[~fresh.date.isin(open_days(baseline, fresh))]
+    if len(fresh) and baseline.date.nunique() >= FEWEST_DAYS:
+        found += [_steps(baseline, fresh, suspects, adjusters, false_alarms), silent(baseline, fresh)]
+    found = [part for part in found if len(part)]
+    if not found:
+        return pd.DataFrame(columns=COLUMNS)
+    table = pd.concat(found, ignore_index=True).reindex(columns=COLUMNS)
+    return table.sort_values(["noticed", "strength", "name"], ascending=[False, False, True], ignore_index=True)
+
+
+def open_days(baseline: pd.DataFrame, fresh: pd.DataFrame) -> list[pd.Timestamp]:
+    """Return the fresh days that are still filling up: the last one, where it has less than half the usual sessions."""
+    if not len(fresh):
+        return []
+    totals = _totals(pd.concat([baseline, fresh]))
+    usual, last = totals.median(), fresh.date.max()
+    return [last] if totals.get(last, 0) < OPEN_SHARE * usual else []
+
+
+def watched(baseline: pd.DataFrame, suspects: Sequence[str]) -> pd.DataFrame:
+    """
+    Return the series that are watched: each step for everyone and for each value of each suspect with enough traffic.
+
+    Returns
+    -------
+    DataFrame
+        name, column, level (missing: everyone), a_day (sessions at risk), rate.
+    """
+    steps, days = baseline[baseline.kind == STEP], max(baseline.date.nunique(), 1)
+    parts = [
+        steps.groupby("name", sort=False)[["at_risk", "passed"]].sum().reset_index().assign(column=None, level=None)
+    ]
+    for column in suspects:
+        if column in steps:
+            part = steps.groupby(["name", column], sort=True)[["at_risk", "passed"]].sum().reset_index()
+            parts.append(part.rename(columns={column: "level"}).assign(column=column))
+    table = pd.concat(parts, ignore_index=True)
+    table = table.assign(a_day=table.at_risk / days, rate=table.passed / table.at_risk.where(table.at_risk > 0))
+    enough = (np.minimum(table.passed, table.at_risk - table.passed) / days >= FEWEST_A_DAY).to_numpy()
+    named = ~table.level.isin([OTHER, UNKNOWN]).to_numpy()
+    return table.loc[enough & named, ["name", "column", "level", "a_day", "rate"]].reset_index(drop=True)
+
+
+def expectations(baseline: pd.DataFrame, fresh: pd.DataFrame, step: str, adjusters: Sequence[str]) -> pd.DataFrame:
+    """
+    Return a step's cells of both, each with the passes that the baseline expects of its mix of adjusters and weekday.
+
+    Returns
+    -------
+    DataFrame
+        The cells, with expected and is_fresh.
+    """
+    rows = pd.concat([one[(one["kind"] == STEP) & (one["name"] == step)].assign(is_fresh=late)
+                      for one, late in ((baseline, False), (fresh, True))], ignore_index=True)  # fmt: skip
+    rows = rows.assign(weekday=rows.date.dt.day_of_week)
+    keys = [*(column for column in adjusters if column in rows), "weekday"]
+    past = rows[~rows.is_fresh]
+    whole = past.passed.sum() / max(past.at_risk.sum(), 1)
+    sums = past.groupby(keys)[["at_risk", "passed"]].sum()
+    usual = (sums.passed + PRIOR_SESSIONS * whole) / (sums.at_risk + PRIOR_SESSIONS)
+    rows = rows.merge(usual.rename("usual").reset_index(), how="left", on=keys)
+    return rows.assign(expected=rows.at_risk * rows.usual.fillna(whole))
+
+
+def wobble(expected: pd.DataFrame) -> float:
+    """
+    Return the variance, on the scale of log odds, by which a step's days differ beyond chance; from the baseline.
+
+    What so few days can say of it is allowed for: one standard error is added.
+    """
+    days = expected[~expected.is_fresh].groupby("date")[["at_risk", "passed", "expected"]].sum()
+    days = days[days.at_risk > 0]
+    if len(days) < 2:
+        return 0.0
+    rate = days.passed.sum() / days.at_risk.sum()
+    scatter = np.mean(_deviation(days, _offset(days)) ** 2) * (1 + np.sqrt(2 / len(days)))
+    return max(0.0, scatter - 1) / max(days.at_risk.mean() * rate * (1 - rate), 1e-9)
+
+
+def deviations(
+    expected: pd.DataFrame, column: str | None = None, level: str | None = None, *, between_days: float = 0.0
+) -> pd.DataFrame:
+    """
+    Return a series' days against what the baseline expects of the same mix.
+
+    Parameters
+    ----------
+    expected : DataFrame
+        From `expectations`.
+    column, level : str, optional
+        The segment; everyone without.
+    between_days : float
+        From `wobble`.
+
+    Returns
+    -------
+    DataFrame
+        One row per fresh day: date, at_risk, passed, rate, expected_rate, deviation (in standard deviations of a day),
+        low and high (three of them around the expected rate).
+    """
+    rows = expected if column is None else expected[expected[column] == level]
+    days = rows.groupby(["is_fresh", "date"], sort=True)[["at_risk", "passed", "expected"]].sum()
+    days = days[days.at_risk > 0].reset_index()
+    before, after = days[~days.is_fresh], days[days.is_fresh]
+    offset = _offset(before)
+    rate = _expit(_logit(after.expected / after.at_risk) + offset)
+    spread = np.sqrt(1 + between_days * after.at_risk * rate * (1 - rate))
+    width = 3 * spread * np.sqrt(rate * (1 - rate) / after.at_risk)
+    return after[["date", "at_risk", "passed"]].assign(
+        rate=after.passed / after.at_risk,
+        expected_rate=rate,
+        deviation=_deviation(after, offset) / spread,
+        low=np.clip(rate - width, 0, 1),
+        high=np.clip(rate + width, 0, 1),
+    ).reset_index(drop=True)  # fmt: skip
+
+
+def silent(baseline: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
+    """Return the events that stopped: none on the last days, where so many were expected that chance cannot say so."""
+    rows, totals = [], _totals(fresh)
+    events = fresh[fresh.kind == EVENT]
+    for name, past in baseline[baseline.kind == EVENT].groupby("name", sort=True):
+        rate = past.passed.sum() / max(past.at_risk.sum(), 1)
+        seen = events[events.name == name].groupby("date").passed.sum().reindex(totals.index, fill_value=0)
+        last = seen[seen > 0].index.max()
+        gone = totals[totals.index > last] if pd.notna(last) else totals
+        scatter = max(1.0, float((past.passed - past.at_risk * rate).pow(2).mean() / max(past.passed.mean(), 1e-9)))
+        if len(gone) and rate * gone.sum() / scatter >= SILENT_EXPECTED:
+            rows.append({"kind": "silent", "name": name, "since": gone.index[0], "noticed": gone.index[-1],
+                         "days": len(gone), "at_risk": int(gone.sum()), "passed": 0, "rate": 0.0,
+                         "expected_rate": rate, "direction": "fell", "strength": rate * gone.sum() / scatter})  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _steps(baseline, fresh, suspects, adjusters, false_alarms) -> pd.DataFrame:
+    series = watched(baseline, suspects)
+    limits = thresholds(len(series), int(baseline.date.nunique()), false_alarms)
+    rows = []
+    for step, mine in series.groupby("name", sort=False):
+        expected = expectations(baseline, fresh, step, adjusters)
+        tau = wobble(expected)
+        for _, one in mine.iterrows():
+            segment = [None if pd.isna(value) else value for value in (one["column"], one["level"])]
+            days = deviations(expected, *segment, between_days=tau)
+            rows += [_told(one, days, *signal) for signal in signals(days.deviation.to_numpy(), limits)]
+    return together(pd.DataFrame(rows, columns=COLUMNS))
+
+
+def signals(deviations: np.ndarray, limits: Mapping[tuple[str, float], float]) -> list[tuple[int, int, str, float]]:
+    """
+    Return each signal of a series: first and last place of its run, direction, and how clear it is.
+
+    Parameters
+    ----------
+    deviations : array
+        In standard deviations, in order of days.
+    limits : mapping
+        From `alarm_limits.thresholds`. After a signal all sums begin anew.
+    """
+    found, start = [], 0
+    while start < len(deviations):
+        hits = [_first_hit(deviations[start:], *key, limit) for key, limit in limits.items()]
+        hits = [hit for hit in hits if hit is not None]
+        if not hits:
+            break
+        end, first, direction = min(hits)
+        strength = abs(deviations[start + first : start + end + 1].sum()) / np.sqrt(end - first + 1)
+        found.append((start + first, start + end, direction, float(strength)))
+        start += end + 1
+    return found
+
+
+def _first_hit(deviations: np.ndarray, direction: str, slack: float, limit: float) -> tuple[int, int, str] | None:
+    """Place of the first signal and of the first day of its run."""
+    sums = cusum(deviations, 0.0, slack, limit)
+    side = (sums.lower if direction == "fell" else sums.upper).to_numpy()
+    hits = np.flatnonzero(side > limit)
+    if not len(hits):
+        return None
+    zeros = np.flatnonzero(side[: hits[0]] == 0)
+    return int(hits[0]), int(zeros[-1]) + 1 if len(zeros) else 0, direction
+
+
+def together(alarms: pd.DataFrame) -> pd.DataFrame:
+    """Return one alarm for those of one step and direction that follow each other within a week; the clearest names it."""
+    if not len(alarms):
+        return alarms
+    kept = []
+    for _, mine in alarms.sort_values(["name", "direction", "noticed"]).groupby(["name", "direction"], sort=True):
+        gap = mine.since.sub(mine.noticed.cummax().shift()).dt.days
+        for _, one in mine.groupby((gap > SAME_ALARM_DAYS).cumsum()):
+            first = one[one.noticed <= one.noticed.min() + pd.Timedelta(days=2)]
+            best = first.sort_values(["strength", "at_risk"], ascending=False).iloc[0].copy()
+            same = first[(first.column.isna() & pd.isna(best.column)) | (first.level == best.level)]
+            best["since"], best["noticed"] = same.since.min(), same.noticed.min()
+            kept.append(best)
+    return pd.DataFrame(kept).reset_index(drop=True)
+
+
+def _told(series: pd.Series, days: pd.DataFrame, first: int, last: int, direction: str, strength: float) -> dict:
+    rows = days.iloc[first : last + 1]
+    n, y = rows.at_risk.sum(), rows.passed.sum()
+    expected = float((rows.expected_rate * rows.at_risk).sum() / n)
+    low, high = newcombe(y, n, expected * series["a_day"] * FEWEST_DAYS, series["a_day"] * FEWEST_DAYS)
+    return {
+        "kind": STEP,
+        "name": series["name"],
+        "column": series["column"],
+        "level": series["level"],
+        "direction": direction,
+        "since": rows.date.iloc[0],
+        "noticed": rows.date.iloc[-1],
+        "days": len(rows),
+        "at_risk": int(n),
+        "passed": int(y),
+        "rate": y / n,
+        "expected_rate": expected,
+        "difference": y / n - expected,
+        "difference_low": float(low),
+        "difference_high": float(high),
+        "strength": strength,
+    }
+
+
+def _stale(last: pd.Timestamp, today: date | None) -> pd.DataFrame:
+    if today is None or pd.isna(last) or (pd.Timestamp(today) - last).days <= STALE_DAYS:
+        return pd.DataFrame(columns=COLUMNS)
+    days = (pd.Timestamp(today) - last).days
+    row = {"kind": "stale", "name": None, "since": last, "noticed": pd.Timestamp(today), "days": days, "strength": days}
+    return pd.DataFrame([row], columns=COLUMNS)
+
+
+def _totals(cells: pd.DataFrame) -> pd.Series:
+    """Sessions a day."""
+    first = cells[(cells.kind == STEP) & cells.of.isna()]
+    return first.groupby("date").at_risk.sum().sort_index()
+
+
+def _deviation(days: pd.DataFrame, offset: float) -> np.ndarray:
+    """The day's place in its binomial distribution, as standard deviations of a normal one: right for small counts too."""
+    from scipy.special import bdtr, bdtrc, ndtri
+
+    n, y = days.at_risk.to_numpy(int), days.passed.to_numpy(int)
+    rate = _expit(_logit(days.expected / days.at_risk) + offset).to_numpy()
+    below = (np.where(y > 0, bdtr(np.maximum(y - 1, 0), n, rate), 0.0) + bdtr(y, n, rate)) / 2
+    above = (np.where(y > 0, bdtrc(np.maximum(y - 1, 0), n, rate), 1.0) + bdtrc(y, n, rate)) / 2
+    tiny = 1e-300
+    return np.where(below < above, ndtri(np.maximum(below, tiny)), -ndtri(np.maximum(above, tiny)))
+
+
+def _offset(days: pd.DataFrame) -> float:
+    """By how much a series' log odds differ from what its mix alone would give."""
+    n = days.at_risk.sum()
+    return float(_logit(days.passed.sum() / n) - _logit(days.expected.sum() / n))
+
+
+def _logit(rate):
+    rate = np.clip(rate, 1e-6, 1 - 1e-6)
+    return np.log(rate / (1 - rate))
+
+
+def _expit(value):
+    return 1 / (1 + np.exp(-value))

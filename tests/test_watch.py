@@ -1,0 +1,152 @@
+"""The watch: silent for a year of quiet days, awake within three days of a broken step."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from conversion_audit.analysis import watch
+from conversion_audit.analysis.alarm_limits import BUDGET, run_length, thresholds
+from conversion_audit.analysis.statistics import cusum
+
+SUSPECTS, ADJUSTERS = ["device", "browser", "country"], ["channel"]
+STEPS = {"product_view": 0.58, "add_to_cart": 0.15, "checkout": 0.62, "shipping": 0.8, "payment": 0.8, "purchase": 0.9}
+LEVELS = {
+    "device": {"mobile": 0.58, "desktop": 0.42},
+    "browser": {"Chrome": 0.6, "Safari": 0.3, "Firefox": 0.1},
+    "country": {"Germany": 0.7, "Austria": 0.2, "Netherlands": 0.1},
+    "channel": {"Organic": 0.7, "Paid": 0.3},
+}
+NIST = [
+    324.925, 324.675, 324.725, 324.350, 325.350, 325.225, 324.125, 324.525, 325.225, 324.600,
+    324.625, 325.150, 328.325, 327.250, 327.825, 328.500, 326.675, 327.775, 326.875, 328.350,
+]  # fmt: skip
+
+
+def simulated(days, seed, *, start="2026-01-01", sessions=5000, fall=None, weights=None):
+    """Cells of a shop that differs by weekday, channel and device, and wobbles a little from day to day."""
+    random, dates = np.random.default_rng(seed), pd.date_range(start, periods=days)
+    levels = LEVELS | (weights or {})
+    who = pd.MultiIndex.from_product([list(v) for v in levels.values()], names=list(levels)).to_frame(index=False)
+    weight = np.prod([who[name].map(levels[name]) for name in levels], axis=0)
+    lean = who.channel.map({"Organic": 0.0, "Paid": -0.3}) + who.device.map({"mobile": -0.15, "desktop": 0.15})
+    weekend = dates.day_of_week.to_numpy() >= 5
+    busy = random.poisson(sessions * np.where(weekend, 1.15, 0.94))
+    left, of = np.array([random.multinomial(n, weight) for n in busy]), None
+    place = pd.DataFrame({"date": dates.repeat(len(who))}).join(pd.concat([who] * days, ignore_index=True))
+    parts = []
+    for step, rate in STEPS.items():
+        daily = 0.05 * weekend + random.normal(0, 0.02, days)
+        chance = 1 / (1 + np.exp(-(np.log(rate / (1 - rate)) + lean.to_numpy()[None, :] + daily[:, None])))
+        if fall and step == fall["step"]:
+            hit = (dates >= fall["since"])[:, None] & (who.device == fall["device"]).to_numpy()[None, :]
+            chance = np.where(hit, chance * (1 - fall["loss"]), chance)
+        passed = random.binomial(left, chance)
+        counts = {"kind": "step", "name": step, "of": of, "at_risk": left.ravel(), "passed": passed.ravel()}
+        parts.append(place.assign(**counts).query("at_risk > 0"))
+        left, of = passed, step
+    for name, usual in {"newsletter": 40, "return_filed": 90}.items():
+        seen = {"kind": "event", "name": name, "date": dates, "at_risk": busy, "passed": random.poisson(usual, days)}
+        parts.append(pd.DataFrame(seen))
+    return pd.concat(parts, ignore_index=True).assign(inflation=1.0)
+
+
+@pytest.fixture(scope="module")
+def eight_weeks() -> pd.DataFrame:
+    return simulated(56, seed=1)
+
+
+def test_the_sums_are_those_of_the_nist_handbook():
+    sums = cusum(NIST, 325, 0.3175, 4.1959)
+    assert sums.upper[12:].tolist() == pytest.approx([3.01, 4.94, 7.45, 10.63, 11.99, 14.44, 16.0, 19.04], abs=0.006)
+    assert int(np.flatnonzero(sums.is_signal)[0]) + 1 == 14
+
+
+def test_run_lengths_are_those_of_the_tables():
+    assert run_length(0.5, 4.0) == pytest.approx(336, rel=0.01)
+    assert run_length(0.5, 5.0) == pytest.approx(930, rel=0.01)
+
+
+def test_thresholds_grow_with_the_number_of_series_and_spend_one_alarm_a_year():
+    few, many = thresholds(10, 56), thresholds(300, 56)
+    assert all(few[key] < many[key] for key in BUDGET)
+    year = sum(300 * 365 / run_length(slack - 1 / np.sqrt(56), many[side, slack]) for side, slack in BUDGET)
+    assert year == pytest.approx(1.0, rel=0.02)
+
+
+def test_a_fall_of_a_fifth_of_one_step_on_one_device_is_found_within_three_days(eight_weeks):
+    broken = pd.Timestamp("2026-03-02")
+    for seed, step in enumerate(["product_view", "checkout", "shipping", "payment"], 10):
+        fall = {"step": step, "device": "mobile", "since": broken, "loss": 0.2}
+        fresh = simulated(7, seed, start="2026-02-26", fall=fall)
+        found = watch.watch(eight_weeks, fresh, SUSPECTS, ADJUSTERS)
+        assert len(found) == 1
+        found = found.iloc[0]
+        assert (found["name"], found.column, found.level, found.direction) == (step, "device", "mobile", "fell")
+        assert broken <= found.noticed < broken + pd.Timedelta(days=3)
+        assert abs((found.since - broken).days) <= 1
+        assert found.difference_low < found.difference < found.difference_high < 0
+
+
+@pytest.mark.slow
+def test_a_year_of_quiet_days_raises_at_most_two_alarms(eight_weeks):
+    year = simulated(365, 2, start="2026-02-26")
+    assert len(watch.watch(eight_weeks, year, SUSPECTS, ADJUSTERS)) <= 2
+
+
+def test_other_traffic_is_no_alarm(eight_weeks):
+    paid = simulated(14, 5, start="2026-02-26", weights={"channel": {"Organic": 0.4, "Paid": 0.6}})
+    assert watch.watch(eight_weeks, paid, SUSPECTS, ADJUSTERS).empty
+
+
+def test_an_event_that_stops_is_named_with_its_first_silent_day(eight_weeks):
+    fresh = simulated(5, seed=6, start="2026-02-26")
+    gone = (fresh["name"] == "newsletter") & (fresh.date >= "2026-03-01")
+    fresh = fresh[~gone]
+    found = watch.watch(eight_weeks, fresh, SUSPECTS, ADJUSTERS)
+    assert found[["kind", "name", "since", "days"]].to_dict("records") == [
+        {"kind": "silent", "name": "newsletter", "since": pd.Timestamp("2026-03-01"), "days": 2}
+    ]
+
+
+def test_data_that_ended_days_ago_are_stale(eight_weeks):
+    nothing = eight_weeks.iloc[:0]
+    found = watch.watch(eight_weeks, nothing, SUSPECTS, ADJUSTERS, today=date(2026, 3, 10))
+    assert found[["kind", "days"]].to_dict("records") == [{"kind": "stale", "days": 13}]
+    assert watch.watch(eight_weeks, nothing, SUSPECTS, ADJUSTERS, today=date(2026, 2, 27)).empty
+
+
+def test_a_last_day_that_is_still_filling_up_is_left_out(eight_weeks):
+    fresh = simulated(3, seed=7, start="2026-02-26")
+    last = fresh.date == fresh.date.max()
+    cut = fresh[~last | (fresh.at_risk % 5 == 0)].copy()
+    assert watch.open_days(eight_weeks, cut) == [fresh.date.max()]
+    assert watch.open_days(eight_weeks, fresh) == []
+
+
+def test_too_little_past_says_nothing_about_steps(eight_weeks):
+    short = eight_weeks[eight_weeks.date < "2026-01-10"]
+    fall = {"step": "payment", "device": "mobile", "since": "2026-01-10", "loss": 0.5}
+    fresh = simulated(5, seed=8, start="2026-01-10", fall=fall)
+    assert watch.watch(short, fresh, SUSPECTS, ADJUSTERS).empty
+
+
+def test_one_alarm_for_a_step_that_stays_broken(eight_weeks):
+    fall = {"step": "checkout", "device": "mobile", "since": "2026-02-28", "loss": 0.3}
+    fresh = simulated(20, seed=9, start="2026-02-26", fall=fall)
+    before = fresh.copy()
+    found = watch.watch(eight_weeks, fresh, SUSPECTS, ADJUSTERS)
+    assert len(found) == 1
+    pd.testing.assert_frame_equal(fresh, before)
+
+
+def test_limits_of_a_chart_hold_the_expected_rate(eight_weeks):
+    fresh = simulated(4, seed=11, start="2026-02-26")
+    expected = watch.expectations(eight_weeks, fresh, "payment", ADJUSTERS)
+    days = watch.deviations(expected, "device", "desktop")
+    assert len(days) == 4
+    assert ((days.low < days.expected_rate) & (days.expected_rate < days.high)).all()
+    assert (days.rate == days.passed / days.at_risk).all()
