@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --quiet
 install = { $(PIP) uv && $(UV) $(1); } || $(PIP) $(1)
 
-.PHONY: help audit test test-all lint lab bench lock clean
+.PHONY: help audit test test-all lint lab bench readme scorecard lock clean
 
 help:
 	@echo "make audit     write the demo shop, audit it, print where the report is"
@@ -20,6 +20,8 @@ help:
 	@echo "make test-all  everything: slow, spark and browser tests as well (up to an hour)"
 	@echo "make lab       JupyterLab on the notebooks"
 	@echo "make bench     benchmarks on generated logs"
+	@echo "make readme    write the README's tree, commands and dictionary from the code"
+	@echo "make scorecard try every promise and write the README's table"
 	@echo "make lock      resolve pyproject.toml into requirements.txt anew"
 	@echo "make clean     remove .venv and the tools' caches; never data or reports"
 
@@ -60,6 +62,12 @@ lab: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python -m tests.benchmarks
+
+readme: .venv/installed
+	@$(BIN)/python tests/readme.py
+
+scorecard: .venv/installed
+	@$(BIN)/python tests/scorecard.py
 
 lock: .venv/installed
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \

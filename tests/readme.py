@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 import json
 import re
-import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = REPOSITORY / "README.md"
+DATA = REPOSITORY / "data" / "README.md"
 PACKAGE = REPOSITORY / "src" / "conversion_audit"
 TOP = {
     "requirements.txt": "the compiled lock; `pyproject.toml` is its source",
@@ -36,19 +36,19 @@ GROUPS = {
 }
 
 
-def part(name: str, text: str | None = None) -> str:
-    """Return what stands in a part of the README."""
-    found = re.search(f"<!-- {name} -->\n(.*?)<!-- /{name} -->", text or README.read_text(encoding="utf-8"), re.DOTALL)
+def part(path: Path, name: str) -> str:
+    """Return what stands in a part of a page."""
+    found = re.search(f"<!-- {name} -->\n(.*?)<!-- /{name} -->", path.read_text(encoding="utf-8"), re.DOTALL)
     if found is None:
-        raise LookupError(f"README.md has no part {name!r}")
+        raise LookupError(f"{path.name} has no part {name!r}")
     return found[1]
 
 
-def write(name: str, content: str) -> None:
-    """Write a part of the README."""
-    text = README.read_text(encoding="utf-8")
-    old = f"<!-- {name} -->\n{part(name, text)}<!-- /{name} -->"
-    README.write_text(text.replace(old, f"<!-- {name} -->\n{content}<!-- /{name} -->"), encoding="utf-8")
+def write(path: Path, name: str, content: str) -> None:
+    """Write a part of a page."""
+    old = f"<!-- {name} -->\n{part(path, name)}<!-- /{name} -->"
+    new = f"<!-- {name} -->\n{content}<!-- /{name} -->"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
 
 
 def first_line(path: Path) -> str:
@@ -100,8 +100,24 @@ def commands() -> str:
     return "\n".join(lines) + "\n"
 
 
-PARTS = {"tree": tree, "commands": commands}
+def dictionary() -> str:
+    """Return every contract: its grain, its columns, and what a missing value means."""
+    from conversion_audit.tables import CONTRACTS
+
+    lines = []
+    for contract in CONTRACTS.values():
+        lines += [f"### {contract.name}", "", f"{contract.grain[0].upper()}{contract.grain[1:]}.", ""]
+        lines += ["| column | kind | meaning | missing when |", "| --- | --- | --- | --- |"]
+        lines += [
+            f"| `{name}` | {column.kind} | {column.meaning} | {column.null or 'never'} |"
+            for name, column in contract.columns.items()
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+PARTS = {(README, "tree"): tree, (README, "commands"): commands, (DATA, "dictionary"): dictionary}
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or PARTS:
-        write(name, PARTS[name]())
+    for (path, name), content in PARTS.items():
+        write(path, name, content())

@@ -265,31 +265,36 @@ def command() -> Any:
 
 
 def main() -> None:
-    """Run the command; every error a user can cause is one message and an exit code, never a traceback."""
-    arguments = sys.argv[1:]
-    debug = "--debug" in arguments
-    as_json = "--json" in arguments
-    if debug:
-        arguments = ["--debug", *(one for one in arguments if one != "--debug")]
+    """Run the command line."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a client's name must not end an audit.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(_guarded(arguments, debug, as_json))
+    sys.exit(guarded(sys.argv[1:]))
 
 
-def _guarded(arguments: list[str], debug: bool, as_json: bool) -> int:
+def guarded(arguments: list[str]) -> int:
+    """
+    Run a command and return its exit code; whatever a user can cause is one message, never a traceback.
+
+    Parameters
+    ----------
+    arguments : list of str
+        What follows ``audit``.
+    """
+    debug, as_json = "--debug" in arguments, "--json" in arguments
+    if debug:
+        arguments = ["--debug", *(one for one in arguments if one != "--debug")]
     try:
-        code = app(args=arguments, standalone_mode=False) or errors.OK
+        code = app(args=arguments, prog_name="audit", standalone_mode=False) or errors.OK
         if code != errors.INTERRUPTED:
             return code
         raise KeyboardInterrupt  # typer has turned it into a code already, without a word
     except errors.AuditError as error:
         return _refuse([str(problem) for problem in error.problems], error.exit_code, debug, as_json)
     except (KeyboardInterrupt, typer.Abort):
-        return _refuse(
-            ["interrupted; nothing was published, the last report stands"], errors.INTERRUPTED, False, as_json
-        )
+        words = "interrupted; nothing was published, the last report stands"
+        return _refuse([words], errors.INTERRUPTED, False, as_json)
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  the reader is gone, and the interpreter still flushes
         return errors.OK

@@ -1,0 +1,160 @@
+"""The command: instant help, one message and an exit code for whatever goes wrong, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from conversion_audit import batch, cli
+from conversion_audit.batch import Ended
+from conversion_audit.folders import Folders
+
+NAMES = [
+    "../../etc", "a/b", "con", "nul", "com1", ".git", ".", "..", "", " ", "acme ", " acme", "acme.", "acme\x00", "Acme", "ACME",
+    "Ａcme", "ａcme", "acmé", "acme\n", "-acme", "_acme", "~", "~root", "$HOME", "acme;ls", "acme|ls", "acme&", "a*", "a?", "[a]",
+    "'acme'", '"acme"', "a\\b", "C:", "C:\\x", "/etc", "acme/../x", "%2e%2e", "a" * 64, "lpt9", "aux",
+]  # fmt: skip
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    """Call the command in this process."""
+    code = cli.guarded(list(arguments))
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_help_groups_the_commands(capsys, audit_home):
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    assert [line for line in out.splitlines() if line.endswith(":") and not line.startswith(" ")] == [
+        "Options:",
+        *(f"{heading}:" for heading in cli.HEADINGS),
+    ]
+    assert "..." not in out.replace("ARGS]...", "")
+
+
+def test_every_command_stands_under_a_heading():
+    assert {one.rich_help_panel for one in cli.command().commands.values()} == set(cli.HEADINGS)
+
+
+def test_help_is_instant():
+    code = "import resource, subprocess, sys; subprocess.run([sys.executable, '-m', 'conversion_audit.cli', '--help'],"
+    code += (
+        " stdout=subprocess.DEVNULL); u = resource.getrusage(resource.RUSAGE_CHILDREN); print(u.ru_utime + u.ru_stime)"
+    )
+    best = min(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(3))
+    assert best < 0.3
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys, conversion_audit.cli; print([m for m in ('pandas', 'duckdb', 'rich', 'papermill', 'numpy') if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_a_name_that_is_not_one_part_of_a_path_is_refused_and_creates_nothing(name, capsys, audit_home):
+    for command in (
+        ["run", "--", name],
+        ["new", "--from", str(audit_home), "--", name],
+        ["forget", "--yes", "--", name],
+    ):
+        code, out, err = run(capsys, *command)
+        assert code == 2
+        assert out == ""
+        assert err.startswith("audit: ")
+        assert "Traceback" not in err
+    assert sorted(path.relative_to(audit_home).as_posix() for path in audit_home.rglob("*")) == ["data", "reports"]
+
+
+def test_a_client_folder_that_is_a_link_elsewhere_is_refused(capsys, audit_home, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (audit_home / "data" / "acme").symlink_to(elsewhere)
+    code, _, err = run(capsys, "run", "acme")
+    assert code == 2
+    assert err == (
+        "audit: data/acme: the client's folder is a link that leads elsewhere\n"
+        "    Clients are kept apart by their folders.\n"
+        "    Replace the link by a real folder.\n"
+    )
+
+
+def test_an_unknown_client_is_told_with_those_there_are_and_the_closest(capsys, audit_home):
+    (audit_home / "data" / "northlight").mkdir()
+    (audit_home / "data" / "northlight" / "audit.yaml").write_text("client: N\n")
+    code, _, err = run(capsys, "check", "northligt")
+    assert code == 2
+    assert err == (
+        "audit: data/northligt/audit.yaml: there is no client 'northligt'; did you mean 'northlight'?\n"
+        "    Clients here: northlight.\n"
+        "    Make it with: audit new northligt --from PATH-TO-EXPORT\n"
+    )
+
+
+def test_an_error_is_one_json_object_where_a_scheduler_reads(capsys, audit_home):
+    code, out, err = run(capsys, "run", "nobody", "--json")
+    answer = json.loads(out)
+    assert (code, err, answer["status"], answer["exit"]) == (2, "", "error", 2)
+    assert answer["errors"][0].startswith("data/nobody/audit.yaml: there is no client 'nobody'")
+
+
+def test_an_unknown_command_or_option_is_a_usage_error(capsys, audit_home):
+    assert run(capsys, "rnu")[0] == 2
+    assert run(capsys, "run", "acme", "--fast")[0] == 2
+    assert run(capsys, "run")[2] == (
+        "audit: name clients, or say --all\n    E.g. audit run acme, audit run acme globex, audit run --all\n"
+    )
+    assert run(capsys, "run", "--all")[2] == (
+        "audit: data/: there are no clients yet\n    Make one with: audit new acme --from PATH-TO-EXPORT\n"
+    )
+
+
+def test_a_bug_is_exit_70_without_a_traceback_and_with_one_on_demand(capsys, audit_home, monkeypatch):
+    def broken():
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr("conversion_audit.folders.clients", broken)
+    code, _, err = run(capsys, "run", "--all")
+    assert (code, "Traceback" in err) == (70, False)
+    assert err.startswith("audit: this is a bug of ours: ZeroDivisionError: oh\n")
+    code, _, err = run(capsys, "run", "--all", "--debug")
+    assert (code, "Traceback" in err) == (70, True)
+
+
+def test_forgetting_needs_a_yes(capsys, audit_home, monkeypatch):
+    Folders("acme").raw.mkdir(parents=True)
+    monkeypatch.setattr("sys.stdin", StringIO())
+    code, _, err = run(capsys, "forget", "acme")
+    assert (code, Folders("acme").raw.is_dir()) == (2, True)
+    assert err == "audit: data/acme: nothing was removed\n    Confirm with: audit forget acme --yes\n"
+    code, out, _ = run(capsys, "forget", "acme", "--yes")
+    assert (code, Folders("acme").data.exists()) == (0, False)
+    assert out == "Removed data/acme.\n"
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"),
+    [([0, 0], 0), ([0, 1], 1), ([0, 4], 1), ([1, 70], 1), ([4, 5], 5), ([3], 3), ([], 0)],
+)
+def test_a_batch_has_one_exit_code(codes, code):
+    assert batch.exit_code([Ended(str(n), one, {}) for n, one in enumerate(codes)]) == code
+
+
+def test_output_to_a_reader_that_is_gone_is_no_error(audit_home):
+    command = f"{sys.executable} -m conversion_audit.cli --help | head -1"
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    )
+    assert (done.stderr, done.stdout) == ("", "Usage: audit [OPTIONS] COMMAND [ARGS]...\n")
+
+
+def test_the_package_runs_from_any_folder(audit_home, tmp_path):
+    done = subprocess.run(
+        [Path(sys.executable).with_name("audit"), "list"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
