@@ -43,7 +43,7 @@ def test_a_tool_named_twice_is_asked_for_once():
 
 def test_after_a_first_export_only_what_is_missing_is_asked_for():
     missing = [
-        fault("without_id", "low", ("01",), {"without_id": 15, "orders": 900, "rate": 0.02}),
+        fault("without_id", "low", ("01",), {"unnumbered_orders": 15, "orders": 900, "rate": 0.02}),
         fault("silent_segment", "high", ("02",), {"step": "pay", "value": "Safari", "events": 0, "expected": 90.0}),
         note("no_user_agent", {}),
     ]

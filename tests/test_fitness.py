@@ -214,7 +214,7 @@ def test_step_gaps_count_who_shows_a_later_step_only():
         ["buy", 3, 0, 0, 0, 3, 0],
     ]
     assert found["without_rate"].tolist()[:2] == pytest.approx([0.5, 2 / 3])
-    assert np.isnan(found["without_rate"][2]) and np.isnan(found["low"][2])
+    assert np.isnan(found["without_rate"][2]) and np.isnan(found["without_low"][2])
 
 
 def test_step_gaps_by_segment_add_up_to_everyone():
@@ -249,7 +249,9 @@ def step_row(**values):
     }
     row |= values
     row["without_rate"] = row["without"] / row["later_sessions"]
-    frame = pd.DataFrame([{"device": None, "browser": None, "step": "view", "low": 0.0, "high": 1.0, **row}])
+    frame = pd.DataFrame(
+        [{"device": None, "browser": None, "step": "view", "without_low": 0.0, "without_high": 1.0, **row}]
+    )
     return gaps.steps(pd.concat([frame, frame.assign(step="buy", sessions=40)]), ["view", "buy"], [])
 
 
@@ -288,11 +290,11 @@ ORDERS = table(
 def test_order_faults_are_counted():
     assert fitness.order_faults(ORDERS).iloc[0].to_dict() == {
         "orders": 5,
-        "without_id": 1,
+        "unnumbered_orders": 1,
         "repeated_orders": 2,
         "repeat_events": 3,
         "differing_orders": 1,
-        "without_revenue": 1,
+        "unpriced_orders": 1,
         "free_orders": 1,
         "refunded_orders": 1,
         "differing_ids": "A2",
@@ -501,8 +503,14 @@ def test_personal_data_is_named_by_kind_and_place():
 
 def test_the_verdict_counts_faults_and_names_the_weakened_chapters():
     high, low = gaps.fault("step_never", "high", ("02", "03"), {}), gaps.fault("duplicates", "low", ("01",), {})
-    assert fitness.verdict([]) == {"key": "good", "high": 0, "medium": 0, "low": 0, "chapters": ""}
-    assert fitness.verdict([high, low]) == {"key": "faults", "high": 1, "medium": 0, "low": 1, "chapters": "02, 03"}
+    assert fitness.verdict([]) == {"claim": "fitness.headline_good", "high": 0, "medium": 0, "low": 0, "chapters": ""}
+    assert fitness.verdict([high, low]) == {
+        "claim": "fitness.headline_faults",
+        "high": 1,
+        "medium": 0,
+        "low": 1,
+        "chapters": "02, 03",
+    }
 
 
 def test_checks_leave_their_input_unchanged():

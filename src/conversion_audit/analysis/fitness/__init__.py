@@ -18,6 +18,7 @@ from conversion_audit.analysis.fitness.coverage import consent, page_cover, set_
 from conversion_audit.analysis.fitness.orders import book_match, order_faults
 from conversion_audit.analysis.fitness.people import people
 from conversion_audit.analysis.fitness.records import (
+    books_record,
     consent_record,
     days_record,
     events_record,
@@ -32,6 +33,7 @@ __all__ = [
     "FILLING_DAYS",
     "Facts",
     "book_match",
+    "books_record",
     "consent",
     "consent_record",
     "days",

@@ -106,11 +106,11 @@ def verdict(found: Sequence[Finding]) -> dict[str, Any]:
     Returns
     -------
     dict
-        key (good, reservations or faults: the ending of the sentence's name), high, medium, low (faults by severity) and
-        chapters (numbers of the chapters that a high or medium fault weakens, comma between).
+        claim (key of the sentence), high, medium, low (faults that weaken a chapter, by severity) and chapters (numbers of
+        those that a high or medium fault weakens, comma between).
     """
-    faults = [one for one in found if one.kind == "tracking"]
+    faults = [one for one in found if one.kind == "tracking" and one.voids]
     by = {severity: sum(one.severity == severity for one in faults) for severity in ("high", "medium", "low")}
     weak = sorted({chapter for one in faults if one.severity in ("high", "medium") for chapter in one.voids})
-    key = "faults" if by["high"] else "reservations" if by["medium"] else "good"
-    return {"key": key, **by, "chapters": ", ".join(weak)}
+    claim = "faults" if by["high"] else "reservations" if by["medium"] else "good"
+    return {"claim": f"fitness.headline_{claim}", **by, "chapters": ", ".join(weak)}

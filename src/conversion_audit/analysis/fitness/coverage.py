@@ -15,7 +15,7 @@ SEGMENTS = ("device", "browser", "os", "country", "channel", "landing_page")
 
 def consent(counts: AnyTable) -> pd.DataFrame:
     """
-    Return the share of events without consent, for everyone (device missing) and by device.
+    Return the share of events without consent, for everyone (device `all`) and by device.
 
     Returns
     -------
@@ -26,7 +26,7 @@ def consent(counts: AnyTable) -> pd.DataFrame:
     by_device = part(counts, "device")[["device", "events", "without_consent"]]
     by_device = by_device.assign(device=by_device["device"].fillna("unknown"))
     every = by_device[["events", "without_consent"]].sum().astype(int)
-    frame = pd.concat([pd.DataFrame([{"device": None, **every}]), by_device], ignore_index=True)
+    frame = pd.concat([pd.DataFrame([{"device": "all", **every}]), by_device], ignore_index=True)
     return frame.assign(without_rate=frame["without_consent"] / frame["events"].where(frame["events"] > 0))
 
 
@@ -37,14 +37,14 @@ def unknown(sessions: AnyTable) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per column of `SEGMENTS`: column, sessions, unknown, unknown_rate, low, high. NaN without sessions.
+        One row per column of `SEGMENTS`: column, sessions, unknown, unknown_rate, unknown_low, unknown_high. NaN without sessions.
     """
     row = engine_of(sessions).query(statement(__file__, "known"), {"sessions": sessions}).iloc[0]
     frame = pd.DataFrame({"column": SEGMENTS, "sessions": int(row["sessions"])})
     frame["unknown"] = [int(row["sessions"] - row[name]) for name in SEGMENTS]
     low, high = wilson(frame["unknown"], frame["sessions"])
     rate = frame["unknown"] / frame["sessions"].where(frame["sessions"] > 0)
-    return frame.assign(unknown_rate=rate, low=low, high=high)
+    return frame.assign(unknown_rate=rate, unknown_low=low, unknown_high=high)
 
 
 def page_cover(counts: AnyTable) -> pd.DataFrame:
@@ -74,7 +74,7 @@ def set_aside(sessions: AnyTable) -> pd.DataFrame:
     DataFrame
         Rows all, counted, and one per reason that occurs (bot, internal, test)::
 
-            part     sessions  events  orders  revenue  buying_sessions  buying_rate  low  high
+            part     sessions  events  orders  revenue  buying_sessions  buying_rate  ...
             all         61523  571326    1786   290800             1781       0.0289
             counted     61305  567054    1784   290558             1779       0.0290
             bot            24    2540       0        0                0       0.0000
@@ -82,4 +82,4 @@ def set_aside(sessions: AnyTable) -> pd.DataFrame:
     rows = engine_of(sessions).query(statement(__file__, "set_aside"), {"sessions": sessions})
     low, high = wilson(rows["buying_sessions"], rows["sessions"])
     rate = rows["buying_sessions"] / rows["sessions"].where(rows["sessions"] > 0)
-    return rows.assign(buying_rate=rate, low=low, high=high)
+    return rows.assign(buying_rate=rate, buying_low=low, buying_high=high)

@@ -152,8 +152,8 @@ def _missed(name: str, row: pd.Series, goal: str) -> list[Finding]:
         "step": name,
         "goal": goal,
         "without_rate": float(row["without_rate"]),
-        "low": float(row["low"]),
-        "high": float(row["high"]),
+        "low": float(row["without_low"]),
+        "high": float(row["without_high"]),
     }
     rate = values["without_rate"]
     if values["sessions"] < values["next_sessions"]:

@@ -25,12 +25,16 @@ def orders(faults: pd.DataFrame, has_orders: bool) -> list[Finding]:
     if not row["orders"]:
         return [fault("no_orders", "high", EVERY, row)] if has_orders else []
     found = []
-    checks = (("without_id", ("01",)), ("differing_orders", ("01", "05")), ("without_revenue", ("01", "04", "05")))
-    for name, voids in checks:
+    checks = (
+        ("without_id", "unnumbered_orders", ("01",)),
+        ("differing_orders", "differing_orders", ("01", "05")),
+        ("without_revenue", "unpriced_orders", ("01", "04", "05")),
+    )
+    for claim, name, voids in checks:
         rate = row[name] / row["orders"]
         if row[name]:
             severity = "high" if rate > MANY else "medium" if rate > FEW else "low"
-            found.append(fault(name, severity, voids, row | {"rate": rate}))
+            found.append(fault(claim, severity, voids, row | {"rate": rate}))
     if row["repeated_orders"]:
         rate = row["repeated_orders"] / row["orders"]
         values = row | {"rate": rate}

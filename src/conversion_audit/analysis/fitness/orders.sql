@@ -1,10 +1,10 @@
 -- name: order_faults
 SELECT count(*) AS orders,
-       count(CASE WHEN NOT has_id THEN 1 END) AS without_id,
+       count(CASE WHEN NOT has_id THEN 1 END) AS unnumbered_orders,
        count(CASE WHEN has_id AND repeats > 0 THEN 1 END) AS repeated_orders,
        CAST(coalesce(sum(CASE WHEN has_id THEN repeats END), 0) AS BIGINT) AS repeat_events,
        count(CASE WHEN differs THEN 1 END) AS differing_orders,
-       count(CASE WHEN revenue IS NULL THEN 1 END) AS without_revenue,
+       count(CASE WHEN revenue IS NULL THEN 1 END) AS unpriced_orders,
        count(CASE WHEN revenue <= 0 THEN 1 END) AS free_orders,
        count(CASE WHEN refunded > 0 THEN 1 END) AS refunded_orders
 FROM orders;

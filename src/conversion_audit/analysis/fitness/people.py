@@ -24,7 +24,7 @@ def people(sessions: AnyTable, marks: AnyTable, goal: str) -> pd.DataFrame:
     DataFrame
         One row per unit::
 
-            unit     units  converted  conversion_rate  low  high
+            unit     units  converted  conversion_rate  conversion_low  conversion_high
             session   9000        450            0.050
             device    4100        445            0.109
             visitor   3300        430            0.130
@@ -46,4 +46,4 @@ def people(sessions: AnyTable, marks: AnyTable, goal: str) -> pd.DataFrame:
     )
     low, high = wilson(frame["converted"], frame["units"])
     rate = frame["converted"] / frame["units"].where(frame["units"] > 0)
-    return frame.assign(conversion_rate=rate, low=low, high=high)
+    return frame.assign(conversion_rate=rate, conversion_low=low, conversion_high=high)

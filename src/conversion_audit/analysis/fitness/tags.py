@@ -49,7 +49,7 @@ def step_gaps(sessions: AnyTable, marks: AnyTable, steps: Sequence[str], goal: s
     DataFrame
         For everyone (device and browser missing), each device and each browser one row per step::
 
-            device  browser  step          sessions  next_sessions  later_sessions  without  without_rate  low  high  goal_sessions  goal_without
+            device  browser  step          sessions  next_sessions  later_sessions  without  without_rate  ...  goal_sessions  goal_without
             NaN     NaN      product_view       430            176             190       12         0.063  ...               43            10
 
         `without` of `later_sessions` (any later step) do not show the step; NaN where no session shows a later one. Of
@@ -60,7 +60,7 @@ def step_gaps(sessions: AnyTable, marks: AnyTable, steps: Sequence[str], goal: s
     rows = engine_of(sessions, marks).query(statement(__file__, "step_gaps"), found, goal=goal)
     low, high = wilson(rows["without"], rows["later_sessions"])
     rate = rows["without"] / rows["later_sessions"].where(rows["later_sessions"] > 0)
-    table = rows.assign(without_rate=rate, low=low, high=high)
+    table = rows.assign(without_rate=rate, without_low=low, without_high=high)
     columns = [
         "device",
         "browser",
@@ -70,8 +70,8 @@ def step_gaps(sessions: AnyTable, marks: AnyTable, steps: Sequence[str], goal: s
         "later_sessions",
         "without",
         "without_rate",
-        "low",
-        "high",
+        "without_low",
+        "without_high",
     ]
     return table[[*columns, "goal_sessions", "goal_without"]]
 
