@@ -288,6 +288,12 @@ def test_only_what_show_displayed_leaves_a_notebook():
     assert "For the analyst" in page.render([page.chapter("07", "07_own", "ok", own)], [], sample.about())
 
 
+def test_a_finding_whose_sentence_lacks_a_value_is_told_plainly():
+    finding = Finding(kind="friction", chapter="01", claim="page.cost_revenue", next_step="no.such_key")
+    html = page.render([page.chapter("01", "01_define_goals", "ok", None)], [finding], sample.about())
+    assert "Something worth looking at: Friction" in html and "no.such_key" not in html
+
+
 def test_findings_may_be_records_or_findings():
     finding = Finding(kind="strength", chapter="01", claim="page.trust_good")
     html = page.render([page.chapter("01", "01_define_goals", "ok", None)], [finding], sample.about())

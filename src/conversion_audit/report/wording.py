@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from conversion_audit.errors import ConfigError
 from conversion_audit.report.formats import formatted, is_missing
 from conversion_audit.report.words import has_text, label, text, text_or
 
@@ -36,7 +37,11 @@ def segment_words(segment: Mapping[str, Any] | str | None) -> str:
 
 def claim_of(finding: Mapping[str, Any]) -> str:
     """Return a finding's claim: the consultant's title where there is one, else its sentence."""
-    return finding.get("title") or _sentence(finding.get("claim"), finding) or text("page.finding", record_of(finding))
+    return (
+        finding.get("title")
+        or _sentence(finding.get("claim"), finding)
+        or text("page.finding", record_of(finding) | {"kind": text_or(f"page.kind.{finding.get('kind')}", "")})
+    )
 
 
 def next_step_of(finding: Mapping[str, Any]) -> str | None:
@@ -48,9 +53,13 @@ def _sentence(key: str | None, finding: Mapping[str, Any]) -> str | None:
     """A key is worded; anything else was written by the consultant and stands as it is."""
     if not key:
         return None
-    if has_text(key):
+    if not has_text(key):
+        return key if " " in key.strip() else None
+    try:
         return text(key, record_of(finding))
-    return key if " " in key.strip() else None
+    except ConfigError:
+        # One sentence that lacks a value must not cost the client the report.
+        return None
 
 
 def cost_of(finding: Mapping[str, Any]) -> str | None:
