@@ -7,9 +7,21 @@ from types import ModuleType
 
 from conversion_audit.errors import DataError, Problem, closest, listing
 from conversion_audit.intake.files import InputFile
-from conversion_audit.intake.sources import ga4, ga360, kissmetrics, mixpanel, orders, table
+from conversion_audit.intake.sources import (
+    amplitude,
+    ga4,
+    ga360,
+    kissmetrics,
+    mixpanel,
+    orders,
+    posthog,
+    segment,
+    table,
+)
 
-KINDS: dict[str, ModuleType] = {module.KIND: module for module in (ga4, ga360, mixpanel, kissmetrics, orders, table)}
+KINDS: dict[str, ModuleType] = {
+    module.KIND: module for module in (ga4, ga360, mixpanel, kissmetrics, amplitude, posthog, segment, orders, table)
+}
 
 
 def kind(name: str) -> ModuleType:

@@ -105,7 +105,7 @@ def _select(places: Places) -> str:
     products = f'json_extract("row", {_path(places.products)})' if places.products else "NULL"
     return (
         f"SELECT __file, __line, {', '.join(parts)}, {items} AS items, "
-        f"coalesce(CAST(json_merge_patch({rest}, $drop) AS VARCHAR), '{{}}') AS properties "
+        f"coalesce(CAST(json_merge_patch(coalesce({rest}, '{{}}'), $drop) AS VARCHAR), '{{}}') AS properties "
         f"FROM (SELECT *, {products} AS products FROM raw) rows"
     )
 
