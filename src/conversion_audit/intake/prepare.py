@@ -11,7 +11,19 @@ import pandas as pd
 from conversion_audit.config import Config
 from conversion_audit.engine import Engine, Table
 from conversion_audit.errors import ConfigError, DataError, Problem, closest
-from conversion_audit.intake import channels, files, identity, ledger, orders, rows, sessions, sources, traffic, zones
+from conversion_audit.intake import (
+    channels,
+    files,
+    identity,
+    landings,
+    ledger,
+    orders,
+    rows,
+    sessions,
+    sources,
+    traffic,
+    zones,
+)
 from conversion_audit.tables import CONTRACTS, check, empty
 
 Opened = Mapping[int, list[files.InputFile]]
@@ -112,12 +124,13 @@ def prepare(config: Config, raw: Table, *, key: bytes, scratch: Path, now: datet
     keyed = sessions.add_sessions(kept, timeout_seconds=min(source.session_timeout for source in config.sources))
     visitors = identity.session_visitors(sessions.logins(kept, keyed))
     numbered = sessions.numbered(kept, keyed, visitors)
-    facts = sessions.facts(kept, numbered)
-    named = channels.channels(sessions.source_triples(facts), own=(*config.own_hosts, *config.referral_exclusions))
+    texts = rows.clean_texts(kept, config)
+    own = (*config.own_hosts, *config.referral_exclusions)
+    facts = landings.with_sources(sessions.facts(kept, numbered), kept, numbered, texts, own)
+    named = channels.channels(sessions.source_triples(facts), own=own)
     if named["channel"].notna().any():  # the export knows sources, so a session without one came directly
         named["channel"] = named["channel"].fillna("Direct")
     by_channel = sessions.channels(facts, named)
-    texts = rows.clean_texts(kept, config)
     rates = pd.DataFrame({"currency": [config.currency, *config.fx], "rate": [1.0, *map(float, config.fx.values())]})
     events = sessions.events(kept, numbered, by_channel, texts, rates, path=scratch / "events.parquet", zone=zone)
     items = orders.items(kept)
