@@ -38,8 +38,8 @@ def content(
     Returns
     -------
     DataFrame
-        As `goes_with`, `name` being ``cta:<event>`` or ``page:<page type>``. Kinds of page that the journey itself
-        leads over say little: those who went on had to see them.
+        As `goes_with`, with `kind` (cta or page) and `name` (the event, telephone, mail, outbound; or the page type).
+        Kinds of page that the journey itself leads over say little: those who went on had to see them.
     """
     engine = engine_of(events, marks)
     asked = pd.DataFrame({"event": list(ctas)}, dtype="string")
@@ -47,4 +47,6 @@ def content(
     names = engine.query("SELECT DISTINCT name FROM met ORDER BY name", {"met": met}).name
     table = goes_with(met, sessions, reached, steps, list(names))
     engine.drop(met)
-    return table
+    parts = table.name.astype(str).str.split(":", n=1)
+    table.insert(0, "kind", parts.str[0])
+    return table.assign(name=parts.str[1])

@@ -98,7 +98,7 @@ def goal_table(
     -------
     DataFrame
         One row per goal: goal, completions, sessions, visitors, all_sessions, the rates of `reach`, revenue (NaN for a
-        goal without value), target, meets ("yes", "no", "cannot say"; None without target), past_rate, past_low,
+        goal without value), target, meets ("yes", "no", "cannot say"; missing without target), past_rate, past_low,
         past_high, change_points and its interval (NaN without a past).
     """
     goals = list(values)

@@ -23,7 +23,7 @@ def hours(sessions: AnyTable, marks: AnyTable, goal: str) -> pd.DataFrame:
     """
     tables = {"sessions": sessions, "marks": marks}
     days = engine_of(sessions, marks).query(statement(__file__, "hours"), tables, goal=goal)
-    days = days.assign(weekday=pd.to_datetime(days.date).dt.weekday)
+    days = days.assign(weekday=pd.to_datetime(days.date).dt.day_of_week)
     table = days.groupby(["weekday", "hour"], as_index=False)[["sessions", "goal_sessions"]].sum()
     return _goal_rate(table)
 

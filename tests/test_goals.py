@@ -1,0 +1,262 @@
+"""Goals, key figures, the ladder, what goes with the goal, channels, carts, repeat purchase."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import table
+from pandas.testing import assert_frame_equal
+
+from conversion_audit.analysis import contribution, goal_claims, goals, goes_with, ladder, repeat_purchase
+from conversion_audit.analysis.funnel import reached
+
+SESSIONS = """
+session_id visitor_id start               date       visit_number is_new channel device  exit_page set_aside
+s1         v1         2026-03-02T10:00:00 2026-03-02 1            True   Email   mobile  /b        -
+s2         v1         2026-03-12T10:00:00 2026-03-12 2            False  Direct  mobile  /c        -
+s3         v2         2026-03-03T10:00:00 2026-03-03 1            True   Email   desktop /p        -
+s4         v3         2026-03-13T10:00:00 2026-03-13 1            True   -       desktop /c        -
+"""
+MARKS = """
+session_id visitor_id event_number moment visitor_event_number visitor_moment time                name detail
+s1         v1         1            1      1                    1              2026-03-02T10:00:10 view /p
+s1         v1         2            2      2                    2              2026-03-02T10:00:30 cart /c
+s2         v1         1            1      3                    3              2026-03-12T10:00:05 cart /c
+s2         v1         2            2      4                    4              2026-03-12T10:01:00 buy  /b
+s3         v2         1            1      1                    1              2026-03-03T10:00:20 view /p
+s4         v3         1            1      1                    1              2026-03-13T10:00:40 cart /c
+"""
+ORDERS = """
+order_id session_id visitor_id time                revenue
+o1       s2         v1         2026-03-12T10:01:00 80
+"""
+TYPES = {"view": "destination", "cart": "action", "error": "negative", "buy": "goal"}
+UNTIL = pd.Timestamp("2026-03-14")
+
+
+def sessions() -> pd.DataFrame:
+    return table(SESSIONS)
+
+
+def marks() -> pd.DataFrame:
+    return table(MARKS)
+
+
+def test_reach_counts_sessions_visitors_and_times():
+    found = goals.reach(marks(), sessions(), ["buy", "cart", "never"]).set_index("name")
+    assert found.loc["cart", ["completions", "sessions", "visitors"]].tolist() == [3, 3, 2]
+    assert found.session_rate.tolist() == [0.25, 0.75, 0.0]
+    assert found.visitor_rate.tolist() == pytest.approx([1 / 3, 2 / 3, 0])
+    assert (found.session_low <= found.session_rate).all()
+    assert (found.session_rate <= found.session_high).all()
+
+
+def test_reach_of_nothing_is_unknown():
+    found = goals.reach(marks(), sessions().iloc[:0], ["buy"])
+    assert found.sessions.tolist() == [0]
+    assert found[["session_rate", "session_low", "visitor_rate"]].isna().all(axis=None)
+
+
+def test_a_goal_is_worth_its_revenue_its_value_or_nothing():
+    values, targets = {"buy": "revenue", "cart": 12.5, "view": None}, {"buy": 0.9, "cart": None, "view": None}
+    found = goals.goal_table(marks(), sessions(), table(ORDERS), values, targets).set_index("goal")
+    assert found.revenue.to_dict() == pytest.approx({"buy": 80.0, "cart": 37.5, "view": np.nan}, nan_ok=True)
+    assert found.completions.to_dict() == {"buy": 1, "cart": 3, "view": 2}
+    assert found.meets.dropna().to_dict() == {"buy": "no"}
+    assert goal_claims.goal_claim(found.reset_index(), "view")[0] == "goals.rate"
+    assert goal_claims.goal_claim(found.reset_index(), "buy")[0] == "goals.rate_and_value"
+
+
+def test_without_orders_a_revenue_goal_has_no_amount():
+    found = goals.goal_table(marks(), sessions(), table(ORDERS).iloc[:0], {"buy": "revenue"}, {"buy": None})
+    assert found.completions.tolist() == [1]
+    assert found.revenue.isna().all()
+
+
+def test_the_period_before_has_the_same_length():
+    before = goals.period_before(sessions(), date(2026, 3, 12), date(2026, 3, 21)).frame()
+    assert sorted(before.session_id) == ["s1", "s3"]
+    later = sessions()[2 * [False] + [False, True]]
+    found = goals.goal_table(marks(), later, table(ORDERS), {"cart": None}, {}, history=marks(), past_sessions=before)
+    assert found[["session_rate", "past_rate", "change_points"]].iloc[0].tolist() == [1.0, 0.5, 0.5]
+    assert found.change_points_low[0] < 0.5 < found.change_points_high[0]
+
+
+KPI = {"name": "left", "of": "cart", "without": "buy", "unit": "session", "target": {"at": 0.95, "below": True}}
+
+
+def test_a_kpi_is_a_share_of_those_with_its_base():
+    reach = {"name": "bought", "of": "cart", "reach": "buy", "unit": "visitor", "target": None}
+    found = goals.kpi_table(marks(), [KPI, reach]).set_index("kpi")
+    assert found.loc["left", ["numerator", "denominator"]].tolist() == [2, 3]
+    assert found.loc["bought", ["numerator", "denominator", "rate"]].tolist() == [1, 2, 0.5]
+    assert found.meets.dropna().to_dict() == {"left": "yes"}
+
+
+def test_a_kpi_without_its_base_is_unknown():
+    found = goals.kpi_table(marks(), [KPI | {"of": "never"}])
+    assert found.denominator.tolist() == [0]
+    assert found.rate.isna().all()
+    assert found.meets.isna().all()
+
+
+@pytest.mark.parametrize(
+    ("target", "ceiling", "low", "high", "expected"),
+    [
+        (0.03, False, 0.031, 0.04, "yes"),
+        (0.03, False, 0.02, 0.029, "no"),
+        (0.03, False, 0.02, 0.04, "cannot say"),
+        (0.65, True, 0.5, 0.6, "yes"),
+        (0.65, True, 0.66, 0.7, "no"),
+        (np.nan, True, 0.5, 0.6, None),
+    ],
+)
+def test_a_target_is_met_or_missed_only_beyond_chance(target, ceiling, low, high, expected):
+    assert goals._meets(target, ceiling, low, high) == expected
+
+
+def test_the_ladder_says_reach_time_and_closeness():
+    found = ladder.ladder(
+        marks(), marks().assign(in_period=True), sessions(), TYPES, "buy", window=10 * 86400.0, until=UNTIL
+    ).set_index("name")
+    assert found.index.tolist() == ["cart", "view", "error", "buy"]
+    assert found.sessions.to_dict() == {"cart": 3, "view": 2, "error": 0, "buy": 1}
+    assert found.median_seconds["cart"] == 30.0
+    assert found.closeness_rate.to_dict() == pytest.approx(
+        {"cart": 1 / 3, "view": 0.0, "error": np.nan, "buy": np.nan}, nan_ok=True
+    )
+    # v1 first has a cart on day 2 and buys on day 12, 31 seconds after the window; v3 came too late to be judged.
+    assert found.loc["cart", ["rated_visitors", "within_goal_visitors"]].tolist() == [1, 0]
+    assert found.loc["buy", "second_visit_share"] == 1.0
+
+
+def test_the_window_of_the_ladder_includes_its_edge():
+    wide = ladder.ladder(
+        marks(), marks().assign(in_period=True), sessions(), TYPES, "buy", window=10 * 86400.0 + 30, until=UNTIL
+    ).set_index("name")
+    assert wide.loc["cart", "within_goal_visitors"] == 1
+
+
+def test_weeks_add_up_to_the_period():
+    found = ladder.weekly(marks(), sessions(), ["cart"], pd.Timestamp("2026-03-02"))
+    assert found.groupby("week")[["sessions", "all_sessions"]].sum().to_numpy().tolist() == [[1, 2], [2, 2]]
+    assert found.visit.tolist() == ["first", "first", "repeat"]
+
+
+def judged(kind: str, **row) -> tuple[str, str]:
+    usual = {"sessions": 500, "reach_rate": 0.1, "closeness_rate": 0.3, "closeness_low": 0.2, "closeness_high": 0.4}
+    usual |= {"change_points_low": -0.01, "change_points_high": 0.01}
+    return ladder._judgement(pd.Series(usual | {"type": kind} | row), 0.03, False, 30)
+
+
+def test_attention_goes_to_what_is_near_and_falls():
+    assert judged("action", change_points_high=-0.001) == ("work on", "close_falling")
+    assert judged("action", reach_rate=0.01) == ("work on", "close_narrow")
+    assert judged("action", closeness_low=0.02, change_points_high=-0.001) == ("watch", "falling")
+    assert judged("negative", change_points_low=0.001, closeness_high=0.02) == ("work on", "spreading")
+    assert judged("negative", change_points_low=0.001) == ("watch", "rising")
+    assert judged("action", sessions=3) == ("watch", "too_few")
+    assert judged("action") == ("leave alone", "steady")
+
+
+def test_events_that_nothing_covers_come_biggest_first():
+    events = marks()[["session_id", "event_number"]].assign(event="known")
+    loose = table("session_id event_number event\ns1 7 chat\ns3 8 chat\ns1 9 scroll\n")
+    found = ladder.uncovered(pd.concat([events, loose]), marks(), ["view", "cart", "buy"])
+    assert found.to_dict("records") == [
+        {"event": "chat", "events": 2, "sessions": 2, "is_automatic": False},
+        {"event": "scroll", "events": 1, "sessions": 1, "is_automatic": True},
+    ]
+
+
+def test_a_name_that_never_occurs_is_shown_with_the_closest_event():
+    found = ladder.never_seen(marks(), ["view", "wishlist", "zzz"], ["add_to_wishlist", "view_item"])
+    assert found.to_numpy().tolist() == [["wishlist", "add_to_wishlist"], ["zzz", None]]
+
+
+def shop(count: int, seed: int, lift: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return marks and sessions where a video multiplies the odds to buy, and keen visitors watch more of them."""
+    random = np.random.default_rng(seed)
+    channel = random.choice(["Email", "Social"], count)
+    video = random.random(count) < np.where(channel == "Email", 0.5, 0.1)
+    odds = np.where(channel == "Email", 0.6, 0.1) * np.where(video, lift, 1.0)
+    bought = random.random(count) < odds / (1 + odds)
+    start = pd.Timestamp("2026-03-02")
+    ids = [f"s{n}" for n in range(count)]
+    visits = pd.DataFrame({"session_id": ids, "visitor_id": ids, "channel": channel, "device": "mobile"})
+    visits = visits.assign(visit_number=1, start=start)
+    names = [("view", np.ones(count, bool), 1), ("video", video, 2), ("buy", bought, 3)]
+    rows = [
+        pd.DataFrame({"session_id": visits.session_id[mask], "name": name, "event_number": n, "moment": n})
+        for name, mask, n in names
+    ]
+    log = pd.concat(rows, ignore_index=True)
+    log = log.assign(visitor_id=log.session_id, visitor_event_number=log.event_number, visitor_moment=log.moment)
+    return log.assign(time=start + pd.to_timedelta(log.event_number, unit="s"), detail="/"), visits
+
+
+def compared(count: int, seed: int, lift: float) -> pd.Series:
+    log, visits = shop(count, seed, lift)
+    steps = ["view", "buy"]
+    return goes_with.goes_with(log, visits, reached(log, steps), steps, ["video", "view"]).iloc[0]
+
+
+def test_what_goes_with_the_goal_is_compared_among_like_sessions():
+    row = compared(4000, seed=1, lift=2.0)
+    crude = row.met_rate / (1 - row.met_rate) / (row.unmet_rate / (1 - row.unmet_rate))
+    assert crude > 3.0  # keen visitors watch more videos
+    assert row.odds_low < 2.0 < row.odds_high
+    assert row.is_shown
+    assert (row["name"], row.step, row.sessions) == ("video", "view", 4000)
+
+
+def test_a_video_that_does_nothing_goes_with_nothing():
+    rows = [compared(1500, seed=seed, lift=1.0) for seed in range(8)]
+    assert sum(row.odds_low <= 1.0 <= row.odds_high for row in rows) >= 7
+
+
+def test_channels_add_up_to_all_goals():
+    found = contribution.channels(sessions(), marks(), table(ORDERS), "buy").set_index("channel")
+    assert found.goal_sessions.to_dict() == {"Direct": 1, "Email": 0, "(not set)": 0}
+    assert found.goal_share.sum() == found.revenue_share.sum() == 1.0
+    none = contribution.channels(sessions(), marks(), table(ORDERS).iloc[:0], "buy")
+    assert none[["orders", "revenue", "revenue_share"]].isna().all(axis=None)
+
+
+def test_what_is_left_in_the_cart_is_left_somewhere():
+    by_step, by_page = contribution.abandoned(marks(), sessions(), ["view", "cart", "buy"], of="cart", without="buy")
+    assert by_step[["step", "sessions"]].to_numpy().tolist() == [["cart", 2]]
+    assert by_page[["exit_page", "sessions", "abandoned_share"]].to_numpy().tolist() == [["/b", 1, 0.5], ["/c", 1, 0.5]]
+
+
+def test_repeat_rates_are_those_of_freireichs_patients():
+    days = [6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35]
+    again = [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
+    found = repeat_purchase.repeat_rates(days, again, (6, 7, 10, 13, 16, 22, 23, 36))
+    survival = (1 - found.repeat_rate).round(4).tolist()
+    assert survival[:7] == [0.8571, 0.8067, 0.7529, 0.6902, 0.6275, 0.5378, 0.4482]
+    assert np.isnan(survival[7])  # nobody was observed for so long
+    assert ((found.repeat_low < found.repeat_rate) & (found.repeat_rate < found.repeat_high))[:7].all()
+
+
+def test_a_buyer_waits_from_the_first_order_to_the_second_or_to_the_end():
+    orders = table(
+        "order_id visitor_id time\no1 v1 2026-03-01\no2 v1 2026-03-11\no3 v1 2026-03-12\no4 v2 2026-03-10\no5 - 2026-03-10\n"
+    )
+    found = repeat_purchase.waits(orders, UNTIL)
+    assert found[["visitor_id", "days", "is_repeat"]].to_numpy().tolist() == [["v1", 10.0, True], ["v2", 4.0, False]]
+    first = pd.DataFrame({"visitor_id": ["v1", "v2"], "product": ["boots", "boots"]})
+    product = repeat_purchase.products(first, found, (5,), fewest=1).iloc[0]
+    assert (product["product"], product.buyers, product.repeats, product.repeat_5_rate) == ("boots", 2, 1, 0.0)
+
+
+def test_the_tables_given_are_left_as_they_were():
+    log, visits = marks(), sessions()
+    goals.reach(log, visits, ["buy"])
+    ladder.weekly(log, visits, ["buy"], UNTIL)
+    contribution.abandoned(log, visits, ["view", "cart", "buy"], of="cart", without="buy")
+    assert_frame_equal(log, marks())
+    assert_frame_equal(visits, sessions())

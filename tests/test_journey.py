@@ -1,0 +1,250 @@
+"""How visitors move: totals that reconcile, paths, returns, waiting times, what happens instead, before and after."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import table
+from pandas.testing import assert_frame_equal
+
+from conversion_audit.analysis import journey, journey_claims, next_step, transitions, visits
+from conversion_audit.analysis.around_goal import around_goal
+from conversion_audit.analysis.content import content
+from conversion_audit.analysis.funnel import reached
+
+EVENTS = """
+session_id event_number event     is_page page_type page   page_seconds seconds_to_next
+s1         1            page_view True    home      /      10           10
+s1         2            view      False   -         /p     -            5
+s1         3            page_view True    product   /p/1   20           20
+s1         4            page_view True    product   /p/2   20           20
+s1         5            page_view True    home      /      5            5
+s1         6            page_view True    product   /p/1   30           30
+s1         7            buy       False   -         /b     -            -
+s2         1            page_view True    home      /      -            -
+s3         1            page_view True    -         /x     -            -
+"""
+MARKS = """
+session_id visitor_id event_number moment visitor_event_number visitor_moment time                name   detail
+s1         v1         3            3      3                    3              2026-03-02T10:00:15 view   /p/1
+s1         v1         7            7      7                    7              2026-03-02T10:01:30 buy    /b
+s2         v1         1            1      8                    8              2026-03-03T10:00:00 review /
+s3         v2         1            1      1                    1              2026-03-02T12:00:00 view   /x
+"""
+SESSIONS = """
+session_id visitor_id start               seconds date       hour landing_page channel device  visit_number is_bounce
+s1         v1         2026-03-02T10:00:00 90      2026-03-02 10   /            Email   mobile  1            False
+s2         v1         2026-03-03T10:00:00 0       2026-03-03 10   /            Email   mobile  2            True
+s3         v2         2026-03-02T12:00:00 45      2026-03-02 12   /x           -       desktop 1            True
+"""
+STEPS = ["view", "buy"]
+
+
+def events() -> pd.DataFrame:
+    return table(EVENTS).assign(properties="{}")
+
+
+def marks() -> pd.DataFrame:
+    return table(MARKS)
+
+
+def sessions() -> pd.DataFrame:
+    return table(SESSIONS)
+
+
+def pairs(frame: pd.DataFrame) -> dict[tuple[str, str], int]:
+    return {(row.source, row.target): row.transitions for row in frame.itertuples()}
+
+
+def test_the_same_kind_of_page_again_is_one_stay():
+    found = transitions.stays(events()).frame().sort_values(["session_id", "n"])
+    assert found[["session_id", "node", "views", "seconds"]].to_numpy().tolist() == [
+        ["s1", "home", 1, 10.0],
+        ["s1", "product", 2, 40.0],
+        ["s1", "home", 1, 5.0],
+        ["s1", "product", 1, 30.0],
+        ["s2", "home", 1, 0.0],
+        ["s3", "/x", 1, 0.0],
+    ]
+
+
+def test_transitions_run_from_start_to_exit():
+    found = transitions.transitions(transitions.stays(events()))
+    assert pairs(found) == {
+        ("start", "home"): 2,
+        ("home", "product"): 2,
+        ("product", "home"): 1,
+        ("product", "exit"): 1,
+        ("home", "exit"): 1,
+        ("start", "/x"): 1,
+        ("/x", "exit"): 1,
+    }
+    link = found.set_index(["source", "target"]).loc[("home", "product")]
+    assert (link.forward_rate, link.backward_rate) == (pytest.approx(2 / 3), 1.0)
+
+
+def random_events(seed: int, sessions: int = 60) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    rows = [
+        (f"s{s}", n, random.choice(["home", "product", "cart", "help"]))
+        for s in range(sessions)
+        for n in range(1, random.integers(2, 9))
+    ]
+    frame = pd.DataFrame(rows, columns=["session_id", "event_number", "page_type"])
+    return frame.assign(event="page_view", is_page=True, page="/", page_seconds=1.0, seconds_to_next=1.0)
+
+
+@pytest.mark.parametrize("kind", ["page", "event"])
+@pytest.mark.parametrize("seed", range(5))
+def test_what_comes_in_goes_out(kind, seed):
+    log = random_events(seed).assign(event=lambda f: f.page_type)
+    links = transitions.transitions(transitions.stays(log, kind, most=3))
+    nodes = transitions.journey_map(links)
+    assert (nodes.entries + nodes.arrivals).tolist() == (nodes.departures + nodes.exits).tolist()
+    assert nodes.entries.sum() == nodes.exits.sum() == log.session_id.nunique()
+    assert nodes.arrivals.sum() == nodes.departures.sum()
+
+
+def test_stages_lose_nobody():
+    flow = transitions.stages(transitions.stays(random_events(1)), count=3)
+    assert flow[flow.stage == 0].sessions.sum() == 60
+    for stage in (0, 1):
+        went = flow[(flow.stage == stage) & (flow.target != "exit")].groupby("target").sessions.sum()
+        came = flow[flow.stage == stage + 1].groupby("source").sessions.sum()
+        assert went.to_dict() == came.to_dict()
+
+
+def test_paths_end_at_the_goal_or_at_the_exit():
+    to_goal, to_exit = transitions.paths(transitions.stays(events()), marks(), "buy")
+    assert to_goal[["path", "sessions", "all_sessions"]].to_numpy().tolist() == [
+        ["home > product > home > product", 1, 1]
+    ]
+    assert to_exit[["path", "sessions", "path_share"]].to_numpy().tolist() == [["/x", 1, 0.5], ["home", 1, 0.5]]
+
+
+def test_rework_is_coming_back_to_what_was_left():
+    stays = transitions.stays(events())
+    found = transitions.rework(stays).set_index("node")
+    assert found.loc["home", ["sessions", "returning_sessions", "returns"]].tolist() == [2, 1, 1]
+    assert found.return_rate["home"] == 0.5
+    assert transitions.back_and_forth(stays)[["node", "other", "times"]].to_numpy().tolist() == [
+        ["home", "product", 1],
+        ["product", "home", 1],
+    ]
+
+
+def test_leaving_competes_with_going_on():
+    rows = reached(marks(), STEPS)
+    curves, summary = next_step.time_to_next(rows, sessions(), STEPS)
+    assert curves.to_numpy().tolist() == [["view", 45.0, 0.0, 0.5], ["view", 75.0, 0.5, 0.5]]
+    row = summary.iloc[0]
+    assert (row.step, row.next_step, row.sessions, row.went_on, row.next_rate) == ("view", "buy", 2, 1, 0.5)
+    assert row.median_seconds == 75.0
+
+
+def test_visitors_are_watched_until_their_window_or_the_export_ends():
+    until = pd.Timestamp("2026-03-02T12:00:30")
+    rows = reached(marks(), STEPS, unit="visitor", window=3600.0, until=until)
+    curves, summary = next_step.time_to_next(rows, None, STEPS, window=3600.0, until=until)
+    assert curves[["seconds", "next_share"]].to_numpy().tolist() == [[75.0, 1.0]]  # v2 was watched for 30 seconds
+    assert summary.went_on.tolist() == [1]
+
+
+def test_instead_says_what_those_did_who_stopped():
+    log = pd.concat(
+        [events(), table("session_id event_number event is_page page_type page\ns3 5 page_view True help /h")]
+    )
+    found = next_step.instead(reached(marks(), STEPS), log, STEPS)
+    assert found[["step", "did", "sessions", "stopped"]].to_numpy().tolist() == [["view", "help", 1, 1]]
+    alone = next_step.instead(reached(marks(), STEPS), events(), STEPS)
+    assert alone.did.tolist() == ["exit"]
+
+
+def test_before_is_the_goals_session_and_after_is_any_later_visit():
+    found = around_goal(marks(), events(), "buy", ["view", "review", "buy"])
+    assert found[["when_it_was", "name", "visitors", "all_visitors", "median_seconds"]].to_numpy().tolist() == [
+        ["before", "view", 1, 1, 75.0],
+        ["after", "review", 1, 1, 86310.0],
+    ]
+    assert found.seconds_spent.tolist() == [20.0, 0.0]
+
+
+def test_hours_of_the_week_hold_every_session():
+    found = visits.hours(sessions(), marks(), "buy")
+    assert found[["weekday", "hour", "sessions", "goal_sessions"]].to_numpy().tolist() == [
+        [0, 10, 1, 1],
+        [0, 12, 1, 0],
+        [1, 10, 1, 0],
+    ]
+
+
+def test_landing_pages_keep_small_ones_together():
+    found = visits.by_column(sessions(), marks(), "landing_page", step="view", goal="buy", fewest=2)
+    assert found[["landing_page", "sessions", "bounces", "entered_sessions", "goal_sessions"]].to_numpy().tolist() == [
+        ["/", 2, 1, 1, 1],
+        ["(other)", 1, 1, 1, 0],
+    ]
+
+
+def test_two_groups_stand_side_by_side():
+    a, b = sessions().iloc[:2], sessions().iloc[2:]
+    found = visits.compare(marks(), a, b, STEPS).set_index("name")
+    assert found.difference_points.to_dict() == {"view": -0.5, "buy": 0.5}
+    assert found.difference_points_low["buy"] < 0.5 < found.difference_points_high["buy"]
+
+
+def test_content_is_named_by_what_it_is():
+    count = 80
+    ids = [f"s{n}" for n in range(count)]
+    base = pd.DataFrame({"session_id": ids, "visitor_id": ids, "start": pd.Timestamp("2026-03-02"), "seconds": 9.0})
+    people = base.assign(channel="Email", device="mobile", visit_number=1)
+    half = people.session_id.isin(ids[: count // 2])
+    calls = people[half].assign(event="click", event_number=2, is_page=False, page_type=None)
+    calls = calls.assign(properties='{"link_url": "tel:+49301234"}')
+    log = pd.concat([_marked(base, "view", 1), _marked(base[::2], "buy", 3)], ignore_index=True)
+    calls = calls.assign(moment=2, visitor_event_number=2, visitor_moment=2, time=pd.Timestamp("2026-03-02T00:00:02"))
+    found = content(calls, log, people, reached(log, STEPS), STEPS)
+    assert found[["kind", "name", "met", "unmet"]].to_numpy().tolist() == [["cta", "telephone", 40, 40]]
+
+
+def _marked(base: pd.DataFrame, name: str, number: int) -> pd.DataFrame:
+    numbers = dict.fromkeys(("event_number", "moment", "visitor_event_number", "visitor_moment"), number)
+    time = base.start + pd.Timedelta(seconds=number)
+    return base[["session_id", "visitor_id"]].assign(name=name, detail="/", time=time, **numbers)
+
+
+FUNNEL = pd.DataFrame(
+    {
+        "step_number": [1, 2],
+        "step": STEPS,
+        "sessions": [100, 40],
+        "sessions_in_order": [100, 30],
+        "rated": [100, 30],
+        "tied": [0, 12],
+        "previous": [200.0, 100.0],
+        "step_rate": [0.5, 0.3],
+        "direct_sessions": [100, 10],
+        "visitors_in_order": [90, 30],
+        "rated_visitors": [0, 0],
+        "too_late": [90, 30],
+        "visitor_rate": [np.nan, np.nan],
+        "total_rate": [1.0, 0.3],
+    }
+)
+
+
+def test_the_funnel_says_where_most_are_lost_and_what_to_mind():
+    adverse = FUNNEL.assign(sessions_in_order=[100, 20])
+    found = journey.findings(FUNNEL, adverse)
+    assert [one.claim for one in found] == ["funnel.widest", "funnel.ties", "funnel.too_short"]
+    assert found[1].values["adverse_sessions"] == 20
+    assert journey.findings(FUNNEL.assign(sessions=0), adverse) == []
+    assert journey_claims.visitor_claim(FUNNEL)[0] == "funnel.visitors_too_short"
+
+
+def test_the_events_are_left_as_they_were():
+    before = events()
+    transitions.stays(before)
+    next_step.instead(reached(marks(), STEPS), before, STEPS)
+    assert_frame_equal(before, events())
