@@ -115,6 +115,7 @@ def findings() -> list[dict[str, Any]]:
         base | {"id": "F-77ab", "chapter": "03", "kind": "service", "claim": "42% of questions find an answer.", "lost_orders": {"low": 10, "high": 20}},
         base | {"id": "F-9999", "chapter": "00", "kind": "tracking", "claim": "12% of orders show no product page.", "voids": ["02"]},
         base | {"id": "F-abcd", "chapter": "02", "kind": "strength", "severity": "info", "claim": "Guides are read."},
+        base | {"id": "F-note", "chapter": "00", "kind": "observation", "severity": "info", "claim": "29 orders came twice."},
     ]  # fmt: skip
 
 

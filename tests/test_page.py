@@ -288,6 +288,15 @@ def test_only_what_show_displayed_leaves_a_notebook():
     assert "For the analyst" in page.render([page.chapter("07", "07_own", "ok", own)], [], sample.about())
 
 
+def test_what_is_only_noted_stands_in_a_short_list(html):
+    assert re.search(r"<h3[^>]*>Also noted</h3><ul class=\"asides\">\s*<li>29 orders came twice\.", html)
+
+
+def test_a_price_is_not_more_exact_than_it_is_known():
+    finding = sample.findings()[0] | {"revenue": {"low": 32419.7, "estimate": 36000, "high": 40582.1}}
+    assert "€32,000 to €41,000 lost in this period" in page.render([], [finding], sample.about())
+
+
 def test_a_finding_whose_sentence_lacks_a_value_is_told_plainly():
     finding = Finding(kind="friction", chapter="01", claim="page.cost_revenue", next_step="no.such_key")
     html = page.render([page.chapter("01", "01_define_goals", "ok", None)], [finding], sample.about())

@@ -112,3 +112,20 @@ def test_names_of_the_config_are_shown_as_the_client_calls_them():
         data = table_data(pd.DataFrame({"step": ["add_to_cart"]}))
         assert ">Basket<" in table_html(data)
     assert ">Basket<" in bundle_html({"kind": "table", "table": data}, voice())
+
+
+def test_columns_that_identify_a_person_never_leave_a_notebook():
+    data = table_data(pd.DataFrame({"visitor_id": ["u:1"], "session_id": ["s"], "sessions": [3]}))
+    assert data["columns"] == ["sessions"]
+
+
+def test_an_empty_column_is_left_out_and_one_denominator_is_said_once():
+    frame = pd.DataFrame({"device": ["mobile", None], "rate": [0.5, 0.4], "of": "sessions", "note": None})
+    html = table_html(table_data(frame))
+    assert html.count('<th scope="col"') == 2
+    assert "Rates are of sessions." in html
+    assert '<th scope="row">All</th>' in html
+
+
+def test_a_table_without_rows_says_so_and_shows_no_empty_head():
+    assert table_html(table_data(pd.DataFrame({"a": []}))) == '<p class="more">No rows.</p>'

@@ -34,13 +34,18 @@ def blocks(
     """
     shown = [bundle["finding"]["id"] for bundle in bundles if bundle["kind"] == "finding"]
     here = [one for one in findings if one["id"] in shown or str(one.get("chapter")) == number]
-    told = [_block(bundle, board) for bundle in bundles if bundle["kind"] != "finding"]
+    told = [_block(bundle, board) for bundle in bundles if bundle["kind"] != "finding" and not _is_empty(bundle)]
     for lead in [block for block in told if block["kind"] == "text"][:1]:
         lead["kind"] = "lead"
     if board:
         told = _for_board(told)
         here = here[:BOARD_FINDINGS]
     return told, here
+
+
+def _is_empty(bundle: Mapping[str, Any]) -> bool:
+    """A table without rows and without anything said about it tells a client nothing."""
+    return bundle["kind"] == "table" and not bundle["table"]["rows"] and not bundle.get("claim")
 
 
 def _for_board(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -91,10 +96,12 @@ def finding_view(finding: Mapping[str, Any]) -> dict[str, Any]:
         "severity": severity if severity in {"high", "medium", "low", "info"} else "info",
         "severity_word": text_or(f"page.severity.{severity}", severity),
         "is_strength": kind == "strength",
+        "is_aside": kind == "observation" and severity == "info" and not finding.get("note"),
         "claim": claim_of(finding),
         "cost": cost_of(finding) or "",
         "next_step": next_step_of(finding) or "",
         "facts": [(text(key), value) for key, value in facts if value and value != formatted(None)],
+        "has_evidence": bool(finding.get("gates") or finding.get("segment") or finding.get("since")),
         "note": formatted(finding.get("note") or ""),
         "gates": [_gate(gate) for gate in finding.get("gates") or []],
         "anchor": finding["id"].replace(" ", "-"),

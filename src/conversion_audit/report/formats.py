@@ -245,7 +245,7 @@ def _by_name(name: str) -> str | None:
         return "date"
     if stem.startswith(("is_", "has_")) or stem == "significant":
         return "flag"
-    return "id" if name.endswith("_id") else None
+    return "id" if name.endswith("_id") and not name.startswith(("with_", "without_")) else None
 
 
 def _stem(name: str) -> str:

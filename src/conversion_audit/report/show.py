@@ -14,6 +14,7 @@ from conversion_audit.report.words import label
 
 MIME = "application/vnd.conversion-audit+json"
 LARGEST_SVG = 300_000
+PERSONAL = frozenset({"visitor_id", "device_id", "user_id", "session_id", "event_id"})
 _NAMELESS = re.compile(r"[^a-z0-9_]+")
 
 
@@ -125,7 +126,7 @@ def table_data(frame: Any) -> dict[str, Any]:
     Parameters
     ----------
     frame : DataFrame or Series
-        A named index becomes columns; a Series becomes rows of name and value.
+        A named index becomes columns; a Series becomes rows of name and value. Columns that identify a person stay out.
 
     Returns
     -------
@@ -139,6 +140,7 @@ def table_data(frame: Any) -> dict[str, Any]:
         )
     if any(level is not None for level in frame.index.names):
         frame = frame.reset_index(allow_duplicates=False)
+    frame = frame[[column for column in frame.columns if column not in PERSONAL]]
     columns = [_column_name(column) for column in frame.columns]
     values = {column: list(frame.iloc[:, n]) for n, column in enumerate(columns)}
     kinds = kinds_of(columns, values)

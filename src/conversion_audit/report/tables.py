@@ -32,22 +32,33 @@ def table_html(table: Mapping[str, Any], caption: str = "", most: int = MOST_ROW
     Returns
     -------
     str
-        A value and its ``*_low`` and ``*_high`` share one cell.
+        A value and its ``*_low`` and ``*_high`` share one cell; a column that is empty throughout is left out, one that
+        names the same denominator throughout is said below.
     """
-    shown = _columns(table["columns"])
+    if not table["rows"]:
+        return f'<p class="more">{escape(text("page.no_rows"))}</p>'
+    base = _one_base(table)
+    empty = {column for column in table["columns"][1:] if all(is_missing(value) for value in _values(table, column))}
+    shown = [one for one in _columns(table["columns"]) if one[0] not in empty and one[0] != base]
     kinds = {column: _sharper(table, column, kind) for column, kind in table["kinds"].items()}
     head = "".join(_head_cell(column, kinds[column], n) for n, (column, _, _) in enumerate(shown))
     body = "".join(_row(table, row, shown, kinds) for row in table["rows"][:most])
     rest = len(table["rows"]) - most
-    more = f'<p class="more">{escape(text("page.more_rows", {"rows": rest}))}</p>' if rest > 0 else ""
-    if not table["rows"]:
-        more = f'<p class="more">{escape(text("page.no_rows"))}</p>'
+    notes = [text("page.rates_of", {"base": _values(table, base)[0]})] if base else []
+    notes += [text("page.more_rows", {"rows": rest})] if rest > 0 else []
+    more = f'<p class="more">{escape(" ".join(notes))}</p>' if notes else ""
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     named = escape(caption or text_or("page.table", "Table"))
     return (
         f'<div class="scroll" tabindex="0" role="group" aria-label="{named}"><table>{title}'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
     )
+
+
+def _one_base(table: Mapping[str, Any]) -> str | None:
+    """Return the column that names the rates' denominator, where it is the same in every row."""
+    column = next((name for name in ("of", "base") if name in table["columns"][1:]), None)
+    return column if column and len({str(value) for value in _values(table, column)}) == 1 else None
 
 
 def _columns(columns: Sequence[str]) -> list[tuple[str, str | None, str | None]]:
@@ -97,6 +108,8 @@ def _row(table: Mapping[str, Any], row: Sequence[Any], shown: Sequence[tuple], k
     cells = []
     for place, (column, low, high) in enumerate(shown):
         words = escape(cell_text(values[column], kinds[column], table.get("labels", {})))
+        if place == 0 and is_missing(values[column]):
+            words = escape(text("page.all"))
         if low and not is_missing(values[low]) and not is_missing(values[high]):
             bounds = " – ".join(formatted(values[bound], kinds[column]) for bound in (low, high))
             words += f'<small class="i">{escape(bounds)}</small>'

@@ -68,6 +68,11 @@ def cost_of(finding: Mapping[str, Any]) -> str | None:
         cost = finding.get(name) or {}
         low, high = cost.get("low"), cost.get("high")
         if not is_missing(low) and not is_missing(high) and high > 0:
-            record = {"low": formatted(max(low, 0), kind), "high": formatted(high, kind)}
+            record = {"low": formatted(rounded(max(low, 0)), kind), "high": formatted(rounded(high), kind)}
             return text(f"page.cost_{name}", record)
     return None
+
+
+def rounded(value: float) -> float:
+    """Return an estimate at two significant digits: more would claim to know what the interval denies."""
+    return float(f"{value:.2g}")
