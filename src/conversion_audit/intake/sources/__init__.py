@@ -10,18 +10,22 @@ from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources import (
     amplitude,
     ga4,
+    ga4_report,
     ga360,
     kissmetrics,
     mixpanel,
     orders,
+    outcomes,
     posthog,
     segment,
+    stage_counts,
     table,
 )
 
-KINDS: dict[str, ModuleType] = {
-    module.KIND: module for module in (ga4, ga360, mixpanel, kissmetrics, amplitude, posthog, segment, orders, table)
-}
+_VENDORS = (ga4, ga360, mixpanel, kissmetrics, amplitude, posthog, segment, ga4_report)
+_GENERAL = (outcomes, orders, stage_counts, table)
+KINDS: dict[str, ModuleType] = {module.KIND: module for module in (*_VENDORS, *_GENERAL)}
+"""Kind -> module, the more particular first: a file is of the first kind that recognises it."""
 
 
 def kind(name: str) -> ModuleType:
@@ -74,7 +78,7 @@ def refuse_strangers(kind: str, files: Iterable[InputFile]) -> None:
     module = KINDS[kind]
     problems = []
     for file in files:
-        if file.is_empty or module in (table, orders) or module.recognises(file):
+        if file.is_empty or module in _GENERAL or module.recognises(file):
             continue
         others = (
             (other.TITLE, reason)

@@ -1,7 +1,9 @@
 -- name: times
 -- What the time column of each file is made of. The ranges are the years 2005 to 2100 in each unit: they do not overlap.
 WITH texts AS (
-    SELECT file, trim("time") AS text, TRY_CAST(trim("time") AS DECIMAL(38, 9)) AS number
+    -- 20260302 is a day, not a number.
+    SELECT file, trim("time") AS text,
+           CASE WHEN NOT regexp_full_match(trim("time"), '(19|20)\d{6}') THEN TRY_CAST(trim("time") AS DECIMAL(38, 9)) END AS number
     FROM mapped
     WHERE reject IS NULL AND "time" IS NOT NULL
 ), slashed AS (
@@ -35,7 +37,8 @@ FROM texts;
 
 -- name: rows
 WITH texts AS (
-    SELECT m.*, trim(m."time") AS clock, TRY_CAST(trim(m."time") AS DECIMAL(38, 9)) AS number,
+    SELECT m.*, trim(m."time") AS clock,
+           CASE WHEN NOT regexp_full_match(trim(m."time"), '(19|20)\d{6}') THEN TRY_CAST(trim(m."time") AS DECIMAL(38, 9)) END AS number,
            s.zone, s."decimal" AS mark, s.day_first, u.unit,
            regexp_replace(m.amount, '[\s'']', '', 'g') AS money
     FROM mapped m CROSS JOIN settings s LEFT JOIN units u ON u.file = m.file
@@ -52,7 +55,7 @@ WITH texts AS (
            CASE WHEN number IS NULL AND regexp_matches(clock, '(Z|UTC|GMT|[+-]\d\d(:?\d\d)?)$') AND length(clock) > 10
                 THEN timezone('UTC', TRY_CAST(regexp_replace(clock, '\s*([+-]\d\d):?(\d\d)$', '\1:\2') AS TIMESTAMPTZ)) END AS zoned,
            CASE WHEN number IS NULL THEN coalesce(
-                    TRY_CAST(clock AS TIMESTAMP),
+                    TRY_CAST(clock AS TIMESTAMP), try_strptime(clock, '%Y%m%d'),
                     try_strptime(clock, ['%d.%m.%Y %H:%M:%S', '%d.%m.%Y %H:%M', '%d.%m.%Y', '%d.%m.%Y, %H:%M:%S', '%d.%m.%Y, %H:%M']),
                     CASE WHEN day_first THEN try_strptime(clock, ['%d/%m/%Y %H:%M:%S', '%d/%m/%Y %H:%M', '%d/%m/%Y', '%d/%m/%Y, %H:%M:%S',
                                                                    '%d/%m/%Y %I:%M:%S %p', '%d/%m/%Y %I:%M %p'])
