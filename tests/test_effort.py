@@ -97,8 +97,8 @@ def test_what_was_never_seen_is_said_where_the_export_says_how_far_people_scroll
     )
     found = effort.effort(marks, sessions, ["view", "cart", "buy"], ["device"], events=scrolled)
     row = found.unseen.set_index("step").loc["buy"]
-    assert (row.of, row.sessions, row.half_rate) == (200, 200, 0.25)
-    assert row.passed_half_rate == pytest.approx(30 / 50) and row.passed_rest_rate == pytest.approx(80 / 150)
+    assert (row.of, row.unseen, row.unseen_rate) == (200, 50, 0.25)
+    assert row.passed_unseen_rate == pytest.approx(30 / 50) and row.passed_seen_rate == pytest.approx(80 / 150)
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -15,6 +15,7 @@ from conversion_audit.analysis.friction.reading import number_sessions, read
 from conversion_audit.engine import AnyTable, engine_of, statement
 from conversion_audit.findings import Finding
 
+SEEN = 75.0
 # Where exports say how far a page was seen: event -> property with a percentage.
 SEEN_KEYS = {
     "scroll": "percent_scrolled",
@@ -117,20 +118,19 @@ def unseen_table(attempts: Attempts, seen: pd.DataFrame | None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per step: step, of (at risk), sessions (of whom the export says how far they saw the page), half_rate
-        (saw less than half of it), passed_half_rate, passed_rest_rate. Empty where the export does not say.
+        One row per step: step, of (at risk), unseen (of whom no record says that they saw three quarters of the page),
+        unseen_rate, passed_unseen_rate, passed_seen_rate. Empty where the export never says how far people saw. Many
+        exports record only the end of the page; who stays longer also sees more.
     """
     rows = []
-    if seen is not None:
-        for step, part in seen.groupby("step"):
-            who, share = part.n.to_numpy(int), part.share_seen.to_numpy(float)
-            passed = attempts.passed(int(step))[who]
-            half = share < 50
-            rates = [float(passed[chosen].mean()) if chosen.any() else np.nan for chosen in (half, ~half)]
-            of = int(attempts.at_risk(int(step)).sum())
-            rows.append((attempts.steps[int(step)], of, len(who), float(half.mean()), *rates))
-    columns = ["step", "of", "sessions", "half_rate", "passed_half_rate", "passed_rest_rate"]
-    return pd.DataFrame(rows, columns=columns)
+    for step, part in seen.groupby("step") if seen is not None else []:
+        far = np.zeros(len(attempts), bool)
+        far[part.n.to_numpy(int)[part.share_seen.to_numpy(float) >= SEEN]] = True
+        risk, passed = attempts.at_risk(int(step)), attempts.passed(int(step))
+        rates = [float(passed[one].mean()) if one.any() else np.nan for one in (risk & ~far, risk & far)]
+        of, unseen = int(risk.sum()), int((risk & ~far).sum())
+        rows.append((attempts.steps[int(step)], of, unseen, unseen / of if of else np.nan, *rates))
+    return pd.DataFrame(rows, columns=["step", "of", "unseen", "unseen_rate", "passed_unseen_rate", "passed_seen_rate"])
 
 
 def _unseen(engine, attempts: Attempts, numbered: AnyTable, events: AnyTable) -> pd.DataFrame:

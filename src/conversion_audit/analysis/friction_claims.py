@@ -1,0 +1,143 @@
+"""What each table of chapter 04 says, and the tables as they are shown: the key of a sentence and the record that fills it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from conversion_audit.analysis.friction import Diagnosis
+from conversion_audit.analysis.friction.verdict import LIKELY
+
+Claim = tuple[str, dict[str, Any]]
+FEWEST_SHOWN = 60
+
+
+def headline(diagnosis: Diagnosis) -> Claim:
+    """Return how many places stop people, and what they cost together."""
+    likely = diagnosis.found[diagnosis.found.verdict == LIKELY]
+    if not len(likely):
+        return "friction.headline_none", {}
+    joint = diagnosis.joint.iloc[0]
+    return "friction.headline", {"count": len(likely), "low": joint.lost_orders_low, "high": joint.lost_orders_high}
+
+
+def steps_claim(steps: pd.DataFrame) -> Claim:
+    """Return after which step fewest sessions go on."""
+    known = steps[(steps.unit == "session") & (steps.at_risk > 0)].dropna(subset=["of"])
+    if not len(known):
+        return "friction.headline_none", {}
+    worst = known.sort_values("step_rate").iloc[0]
+    return "friction.steps_claim", {"step": worst.step, "of": worst.of, "rate": worst.step_rate}
+
+
+def prices(diagnosis: Diagnosis) -> pd.DataFrame:
+    """Return the findings with what they cost, the costliest first, as the client reads them."""
+    names = [
+        "step",
+        "segment",
+        "since",
+        "until",
+        "verdict",
+        "mechanism",
+        "sessions_at_risk",
+        "step_rate",
+        "benchmark_rate",
+    ]
+    names += ["loss_share", "lost_orders", "lost_orders_low", "lost_orders_high", "lost_orders_net_low"]
+    names += [
+        "lost_orders_net_high",
+        "revenue_lost",
+        "revenue_lost_low",
+        "revenue_lost_high",
+        "come_back_rate",
+        "kept_share",
+    ]
+    return named(diagnosis.found)[names]
+
+
+def named(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose segments are words instead of JSON."""
+    return table.assign(segment=[_words(text) for text in table.segment])
+
+
+def _words(segment: str) -> str:
+    return ", ".join(str(value) for value in json.loads(segment).values()) or "everyone"
+
+
+def of_findings(diagnosis: Diagnosis, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of findings by number with each finding's step and segment instead of the number."""
+    names = named(diagnosis.found)[["finding", "step", "segment"]]
+    joined = table.merge(names, on="finding", how="left", suffixes=("", "_of_finding")).drop(columns="finding")
+    return joined[["step", "segment", *[c for c in joined if c not in ("step", "segment")]]]
+
+
+def gates(diagnosis: Diagnosis) -> pd.DataFrame:
+    """Return each finding's checks, one row per finding and check."""
+    return of_findings(diagnosis, diagnosis.gates.drop(columns="value"))
+
+
+def benchmarks(diagnosis: Diagnosis) -> pd.DataFrame:
+    """Return each finding's benchmarks, those that do not apply left out."""
+    return of_findings(diagnosis, diagnosis.benchmarks.dropna(subset=["benchmark_rate"])).rename(
+        columns={"kind": "benchmark_kind"}
+    )
+
+
+def segment_map(diagnosis: Diagnosis) -> pd.DataFrame:
+    """
+    Return every suspect value at every step, and the findings' own segments, with the verdict that gives a cell colour.
+
+    Returns
+    -------
+    DataFrame
+        One row per segment and step: segment, step, step_rate (NaN under 60 at risk), expected_rate, at_risk, passed,
+        verdict ("" where there is none).
+    """
+    rows = diagnosis.segments[~diagnosis.segments.is_adjuster.astype(bool)]
+    rows = rows.assign(segment=rows.level)[["segment", "step", "at_risk", "passed", "step_rate", "expected_rate"]]
+    rows["step_rate"] = rows.step_rate.where(rows.at_risk >= FEWEST_SHOWN)
+    found = named(diagnosis.found)
+    verdicts = dict(zip(zip(found.segment, found.step, strict=True), found.verdict, strict=True))
+    own = found[~found.segment.isin(set(rows.segment))].rename(
+        columns={"sessions_at_risk": "at_risk", "benchmark_rate": "expected_rate"}
+    )
+    rows = pd.concat([rows, own[rows.columns]], ignore_index=True) if len(own) else rows
+    return rows.assign(verdict=[verdicts.get(key, "") for key in zip(rows.segment, rows.step, strict=True)])
+
+
+def moved_claim(bars: pd.DataFrame) -> Claim:
+    """Return what of a change is other people, and what is the same people served otherwise."""
+    effects = bars.set_index("part").effect
+    return "friction.moved_claim", {part: effects[part] for part in ("before", "mix", "rate", "after")}
+
+
+def leaks(diagnosis: Diagnosis) -> pd.DataFrame:
+    """Return the smallest losses that would have been found, without the columns only the method needs."""
+    return diagnosis.leaks.drop(columns=["copies", "found", "column"])
+
+
+def refused(diagnosis: Diagnosis) -> pd.DataFrame:
+    """Return what was refused and by which check, the costliest first."""
+    table = named(diagnosis.refused).drop(columns=["p", "is_adjuster"])
+    return table.sort_values("lost_orders", ascending=False, ignore_index=True)
+
+
+def waits(table: pd.DataFrame) -> pd.DataFrame:
+    """Return how long steps take: everyone, and the segments that are clearly slower."""
+    shown = table[(table["column"] == "") | table.is_slow.astype(bool)]
+    return shown.assign(segment=np.where(shown.level == "", "everyone", shown.level)).drop(
+        columns=["column", "level", "z"]
+    )[["step", "segment", "passed", "median_seconds", "p90_seconds", "times_as_long", "is_slow"]]
+
+
+def reversed_claim(by: pd.DataFrame) -> Claim:
+    """Return the adjuster by which the whole says the opposite of its parts, if there is one."""
+    turned = by[by.is_reversed.astype(bool)]
+    return (
+        ("friction.reversed_claim", {"adjuster": turned.adjuster.iloc[0]})
+        if len(turned)
+        else ("friction.not_reversed", {})
+    )
