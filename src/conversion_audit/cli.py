@@ -190,6 +190,18 @@ def handover(
 
 
 @app.command(rich_help_panel=RUNS)
+def explain(
+    client: Client,
+    reference: Annotated[str, typer.Argument(help="As the report prints it, e.g. funnel_steps or F-3k9.")],
+    run: Run = None,
+) -> None:
+    """Tell what stands behind a figure, a table or a finding of the report."""
+    from conversion_audit.explain import explain as explained
+
+    print(explained(client, reference, run))
+
+
+@app.command(rich_help_panel=RUNS)
 def sql(
     client: Client,
     query: Annotated[

@@ -1,0 +1,112 @@
+"""One reference of a report, told in full: its claim, how it was counted, its table, and the code that made it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from conversion_audit import runs
+from conversion_audit.errors import ConfigError, Problem, closest
+from conversion_audit.running import manifest
+
+MOST_ROWS = 40
+
+
+def explain(client: str, reference: str, run: str | None = None) -> str:
+    """
+    Return what stands behind a figure, a table or a finding of a run.
+
+    Parameters
+    ----------
+    client : str
+        Folder under ``data/``.
+    reference : str
+        As the report prints it: the name after "Ref.", or a finding's id such as ``F-3k9``.
+    run : str, optional
+        The newest by default.
+
+    Returns
+    -------
+    str
+        Claim, reading, definition card, table, and the notebook cells that made it; for a finding, every value of its
+        record.
+
+    Raises
+    ------
+    ConfigError
+        If the run holds no such reference.
+    """
+    folder = runs.folder_of(client, run)
+    findings = {
+        one["id"]: one for one in json.loads((folder / "evidence" / "findings.json").read_text("utf-8"))["findings"]
+    }
+    wanted = reference.removeprefix("Ref.").strip()
+    if wanted in findings:
+        return _finding(findings[wanted], str(manifest.read(folder)["name"]))
+    shown = {bundle["name"]: (where, bundle) for where, bundle in _shown(folder) if bundle.get("name")}
+    if wanted not in shown:
+        known = [*shown, *findings]
+        raise ConfigError(
+            Problem(
+                f"the report has no reference {wanted!r}{closest(wanted, known)}",
+                f"reports/{client}/{folder.name}",
+                mend=f"References: {', '.join(known) or 'none'}",
+            )
+        )
+    return _bundle(*shown[wanted])
+
+
+def _shown(folder: Path) -> Iterator[tuple[dict[str, str], Mapping[str, Any]]]:
+    """Give every bundle of a run with the notebook, the cell and the code that showed it."""
+    from conversion_audit.report.show import MIME
+
+    for path in sorted((folder / "evidence").glob("*.ipynb")):
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        code = [(n, cell) for n, cell in enumerate(cells, 1) if cell["cell_type"] == "code"]
+        for n, cell in code:
+            for output in cell.get("outputs", []):
+                data = output.get("data", {}).get(MIME)
+                if data:
+                    yield {"notebook": path.stem, "cell": str(n), "code": "".join(cell["source"])}, data
+
+
+def _bundle(where: Mapping[str, str], bundle: Mapping[str, Any]) -> str:
+    parts = [bundle.get("claim") or bundle["name"], bundle.get("read") or ""]
+    if bundle.get("card"):
+        parts.append("How it was counted\n" + _pairs(bundle["card"]))
+    if bundle.get("table"):
+        parts.append(_table(bundle["table"]))
+    code = "\n".join(f"    {line}" for line in where["code"].splitlines())
+    parts.append(f"Made in chapter {where['notebook']}, cell {where['cell']}\n{code}")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _table(table: Mapping[str, Any]) -> str:
+    import pandas as pd
+
+    frame = pd.DataFrame(table["rows"], columns=table["columns"])
+    rest = len(frame) - MOST_ROWS
+    more = f"\n... and {rest:,} rows in tables/" if rest > 0 else ""
+    return frame.head(MOST_ROWS).to_string(index=False, na_rep="-", max_colwidth=60) + more
+
+
+def _finding(finding: Mapping[str, Any], client: str) -> str:
+    from conversion_audit.report.wording import claim_of, next_step_of
+
+    told = {key: value for key, value in finding.items() if value not in (None, "", [], {})}
+    values = told.pop("values", {})
+    parts = [claim_of(finding), next_step_of(finding) or "", f"{client}, finding\n" + _pairs(told)]
+    return "\n\n".join(
+        [*(part for part in parts if part), "Values\n" + _pairs(values)] if values else filter(None, parts)
+    )
+
+
+def _pairs(pairs: Mapping[str, Any]) -> str:
+    width = max(map(len, map(str, pairs)), default=0)
+    return "\n".join(f"    {key!s:<{width}}  {_said(value)}" for key, value in pairs.items())
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,70 @@
+"""`audit explain`: what stands behind a reference of the report."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from conversion_audit import explain
+from conversion_audit.errors import ConfigError
+from conversion_audit.findings import Finding
+from conversion_audit.report.show import MIME, bundles_of
+
+FINDING = Finding(kind="strength", chapter="01", claim="page.trust_good", values={"rate": 0.5})
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    evidence = tmp_path / "run" / "evidence"
+    evidence.mkdir(parents=True)
+    frame = pd.DataFrame({"step": ["cart"], "sessions": [3]})
+    bundle = bundles_of(
+        frame, name="steps", claim="Three carts", read="Longer is more.", card={"unit": "session", "n": 3}
+    )[0]
+    cell = {
+        "cell_type": "code",
+        "source": ["show(steps,\n", "     name='steps')"],
+        "outputs": [{"data": {MIME: bundle}}],
+    }
+    notebook = {"cells": [{"cell_type": "markdown", "source": "# ?"}, cell]}
+    (evidence / "02_map_journey.ipynb").write_text(json.dumps(notebook))
+    (evidence / "findings.json").write_text(json.dumps({"findings": [FINDING.record()]}))
+    (tmp_path / "run" / "manifest.json").write_text(json.dumps({"name": "Acme"}))
+    monkeypatch.setattr(explain.runs, "folder_of", lambda client, run=None: tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_a_reference_is_told_with_its_card_its_table_and_its_code(folder):
+    assert explain.explain("acme", "steps") == (
+        "Three carts\n"
+        "\n"
+        "Longer is more.\n"
+        "\n"
+        "How it was counted\n"
+        "    unit  session\n"
+        "    n     3\n"
+        "\n"
+        "step  sessions\n"
+        "cart         3\n"
+        "\n"
+        "Made in chapter 02_map_journey, cell 2\n"
+        "    show(steps,\n"
+        "         name='steps')"
+    )
+
+
+def test_a_finding_is_told_with_every_value(folder):
+    told = explain.explain("acme", FINDING.id)
+    assert told.startswith("No fault of the data was found that would change a conclusion.")
+    assert told.endswith("Values\n    rate  0.5")
+
+
+def test_an_unknown_reference_names_those_there_are(folder):
+    with pytest.raises(ConfigError) as error:
+        explain.explain("acme", "step")
+    assert str(error.value) == (
+        "reports/acme/run: the report has no reference 'step'; did you mean 'steps'?\n"
+        f"    References: steps, {FINDING.id}"
+    )
