@@ -11,10 +11,11 @@ from pandas.testing import assert_frame_equal
 from worlds_intent import EVERYONE, GOAL, HALF, INTENTS, ORDINARY, SHOPPERS_ON_HELP, SILENT_HOME, STEPS, World, shop
 
 from conversion_audit.analysis.intent import session_intents
+from conversion_audit.analysis.rate_claims import advice, check_claim, check_table, claim, findings, rate_table
 from conversion_audit.analysis.rate_segments import by_segment, questions
 from conversion_audit.analysis.split import landing_cells, split, with_chances
 from conversion_audit.analysis.statistics import rogan_gladen
-from conversion_audit.analysis.true_rate import bounds, findings, headline, true_rate, visitors
+from conversion_audit.analysis.true_rate import bounds, headline, true_rate, visitors
 
 SEEDS = range(1, 11)
 SMALL = World(sessions=6_000)
@@ -248,3 +249,22 @@ def test_a_real_day_with_few_other_visits_gives_bounds_and_says_what_would_narro
         "evidence",
     } <= set(kept)
     assert next(finding.claim for finding in chapter.findings(audit)) == "true_rate.between"
+
+
+def test_checks_are_told_as_counts_and_shares():
+    record, _ = _rate(SMALL, 1)
+    checks = check_table(record).set_index("check")
+    assert (checks.needed["service_landings"], checks.allowed_share["misfit"]) == (100.0, 0.03)
+    assert checks.passed.all() and check_claim(record) == ("true_rate.checks_ok", {"failed": 0, "count": 5})
+    assert advice(record) == ("true_rate.use", {})
+    frame = _hand_made()
+    few = true_rate(frame, split(landing_cells(frame), INTENTS))
+    assert advice(few) == ("true_rate.narrow", {"service_landings": 1.0, "ambiguous": 1})
+    assert claim(few) == "true_rate.between" and claim(record) == "true_rate.understated"
+
+
+def test_records_stand_side_by_side_and_a_missing_middle_is_unknown():
+    record, _ = _rate(SMALL, 1)
+    rows = rate_table({"one": record, "other": {**record, "estimate": None}})
+    assert list(rows.counted) == ["one", "other"]
+    assert rows.true_rate[0] == record["estimate"] and pd.isna(rows.true_rate[1])

@@ -19,6 +19,10 @@ DAYS_VALID = {"stopped_at": 14, "cart_leavers": 14, "research": 30, "due_back": 
 PURPOSE = {"stopped_at": "remind", "cart_leavers": "remind", "research": "advise", "due_back": "win_back"}
 CART_WORDS = ("cart", "basket", "bag", "warenkorb", "panier", "carrito", "carrello", "winkelwagen")
 LEAST_GAPS = 20
+_COLUMNS = [
+    "name", "kind", "step", "people", "later_rate", "later_low", "later_high", "of", "later_buyers", "early_visitors",
+    "expected_orders", "expected_value", "purpose", "expires", "last_seen",
+]  # fmt: skip
 
 
 def members(people: AnyTable, sessions: AnyTable, history: AnyTable, steps: Sequence[str], goal: str) -> Table:
@@ -129,7 +133,7 @@ def audience_table(
         expected_value=table.people * rate * value,
         purpose=table.kind.map(PURPOSE),
         expires=[pd.Timestamp(as_of + timedelta(days=DAYS_VALID[kind])) for kind in table.kind],
-    ).sort_values(["expected_value", "people", "name"], ascending=[False, False, True], ignore_index=True)
+    ).sort_values(["expected_value", "people", "name"], ascending=[False, False, True], ignore_index=True)[_COLUMNS]
 
 
 def audience_list(listed: AnyTable, row: Mapping[str, Any], key: bytes) -> pd.DataFrame:

@@ -10,7 +10,6 @@ import pandas as pd
 from conversion_audit.analysis.split import Split
 from conversion_audit.analysis.statistics import imbens_manski, rogan_gladen, wilson
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
-from conversion_audit.findings import Finding
 
 ASSUMED_WRONG = 0.05  # of the sessions that look like shopping, where no split says how many are not
 FEW_ORDERS = 10  # below, the interval is Wilson's: a standard error means little
@@ -106,116 +105,9 @@ def visitors(intents: AnyTable) -> Table:
     return engine_of(intents).create(statement(__file__, "visitors"), {"intents": intents}, name="intent_visitors")
 
 
-def rate_table(records: Mapping[str, Mapping]) -> pd.DataFrame:
-    """
-    Put several records side by side.
-
-    Parameters
-    ----------
-    records : mapping
-        How it was counted -> record of `true_rate`.
-
-    Returns
-    -------
-    DataFrame
-        One row per record::
-
-            counted     sessions  orders  naive_rate  lower_rate  upper_rate  true_rate  true_low  true_high  of
-            by_session     40000    1650       0.041       0.048       0.054      0.051     0.047      0.056  ...
-
-        `sessions` counts visitors where the record does. `true_rate` is NaN where no middle estimate holds.
-    """
-    columns = {"naive": "naive_rate", "lower": "lower_rate", "upper": "upper_rate", "estimate": "true_rate"}
-    columns |= {"low": "true_low", "high": "true_high"}
-    rows = [
-        {
-            "counted": name,
-            **{key: one[key] for key in ("sessions", "visitors", "orders", "can_buy", "ambiguous", "cannot_buy")},
-        }
-        | {new: float("nan") if one[old] is None else one[old] for old, new in columns.items()}
-        for name, one in records.items()
-    ]
-    return pd.DataFrame(rows).assign(of="those who could have bought")
-
-
-def claim(record: Mapping) -> str:
-    """Return the key of the sentence that tells a record: with a middle estimate, or without."""
-    if record["estimate"] is None:
-        return "true_rate.between"
-    return "true_rate.everyone" if record["source"] == "everyone" else "true_rate.understated"
-
-
-def check_table(record: Mapping) -> pd.DataFrame:
-    """
-    Return the checks that a middle estimate must pass.
-
-    Returns
-    -------
-    DataFrame
-        One row per check::
-
-                      check   value  limit  passed
-           service_landings  3929.0  100.0    True
-                     misfit   0.003   0.03    True
-
-        Empty where no session showed a purpose that excludes buying: there is nothing to check.
-    """
-    rows = pd.DataFrame(record["checks"], columns=["name", "value", "limit", "passed"])
-    return rows.rename(columns={"name": "check"})
-
-
-def check_claim(record: Mapping) -> tuple[str, dict]:
-    """Return the key and the record of the sentence about the checks."""
-    failed = len(record["gates"])
-    counts = {"failed": failed, "count": len(record["checks"])}
-    return ("true_rate.checks_headline" if failed else "true_rate.checks_ok"), counts
-
-
 def headline(record: Mapping) -> dict:
     """Return what the manifest holds: bounds, estimate or None, interval, and why there is none."""
     return {name: record[name] for name in ("lower", "upper", "estimate", "low", "high", "gates")}
-
-
-def findings(record: Mapping, pages: pd.DataFrame) -> list[Finding]:
-    """
-    Return what the true rate says, and the page about which the client should be asked.
-
-    Parameters
-    ----------
-    record : mapping
-        From `true_rate`.
-    pages : DataFrame
-        From `questions`.
-    """
-    known = record["estimate"] is not None
-    told = {name: value for name, value in record.items() if not isinstance(value, (list, dict))}
-    found = [
-        Finding(
-            kind="observation",
-            chapter="03",
-            claim=claim(record),
-            severity="info",
-            verdict="estimated" if known else "bounded",
-            values=told,
-            next_step="true_rate.use" if known else "true_rate.narrow",
-            owner="acquisition",
-        )
-    ]
-    if len(pages) and pages.ambiguous[0] >= 0.02 * record["sessions"]:
-        page = plain_row(pages.iloc[0])
-        found.append(
-            Finding(
-                kind="observation",
-                chapter="03",
-                claim="true_rate.page_question",
-                severity="low",
-                verdict="question",
-                values={**page, "key": page["page"], "lower": record["lower"], "upper": record["upper"]},
-                next_step="true_rate.page_question_next",
-                owner="tracking",
-            )
-        )
-    return found
 
 
 def totals_of(intents: AnyTable) -> dict:

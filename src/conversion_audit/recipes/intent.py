@@ -12,6 +12,7 @@ from conversion_audit.analysis import (
     audiences,
     intent,
     labels,
+    rate_claims,
     rate_segments,
     segments,
     service,
@@ -54,7 +55,7 @@ def _true_rates(audit: Audit) -> pd.DataFrame:
         "by_visitor": true_rate.true_rate(true_rate.visitors(intents), fitted),
         "with_set_aside": true_rate.true_rate(every, with_all),
     }
-    return true_rate.rate_table(rows)
+    return rate_claims.rate_table(rows)
 
 
 def _by_segment(audit: Audit) -> pd.DataFrame:
@@ -215,7 +216,7 @@ def checked(audit: Audit) -> dict | None:
 def findings(audit: Audit) -> list[Finding]:
     """Return what the chapter claims."""
     return [
-        *true_rate.findings(rate(audit), audit.frame("page_questions")),
+        *rate_claims.findings(rate(audit), audit.frame("page_questions")),
         *intent.findings(audit.frame("journey_entries")),
         *service.findings(audit.frame("service"), audit.frame("service_failures"), audit.frame("came_back")),
         *segments.findings(audit.frame("behaviour")),
