@@ -87,7 +87,8 @@ def new(
 
 @app.command(rich_help_panel=AUDIT)
 def check(client: Client, as_json: Json = False) -> None:
-    """Check config, chapters and export without running the chapters."""
+    """Check config, chapters and export without running the chapters: can these numbers be trusted?"""
+    from conversion_audit import data_check
     from conversion_audit.audit import open_audit
     from conversion_audit.running import chapters
     from conversion_audit.running.refused import os_errors
@@ -96,10 +97,24 @@ def check(client: Client, as_json: Json = False) -> None:
         audit = open_audit(client)
         planned = chapters.plan(audit.folders, audit.config.report.chapters)
         facts = {str(what): str(value) for what, value in audit.summary["value"].items()}
+        checked = data_check.check(audit)
     facts["chapters"] = ", ".join(chapter.name for chapter in planned)
-    _answer(
-        {"client": client, "status": "ok", **facts}, [f"{what:<32} {value}" for what, value in facts.items()], as_json
-    )
+    lines = [*(f"{what:<32} {value}" for what, value in facts.items()), "", *checked.lines]
+    status = "needs you" if checked.exit_code else "ok"
+    _answer({"client": client, "status": status, **facts, "findings": checked.findings}, lines, as_json)
+    raise typer.Exit(checked.exit_code)
+
+
+@app.command(rich_help_panel=AUDIT)
+def ask(
+    client: Client,
+    tools: Annotated[str, typer.Option(metavar="TOOL,...", help="The client's tools, e.g. ga4,shopify.")] = "",
+    language: Annotated[str, typer.Option("--lang", metavar="LANGUAGE", help="en or de.")] = "en",
+) -> None:
+    """Write the e-mail that asks a client for its export, or for what the first one lacks."""
+    from conversion_audit.data_check import request
+
+    print(request(client, [tool.strip() for tool in tools.split(",") if tool.strip()], language), end="")
 
 
 @app.command(rich_help_panel=AUDIT)
