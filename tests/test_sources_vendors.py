@@ -24,6 +24,8 @@ VISIT = [
         ("posthog", "events.jsonl", "expected_json.json"),
         ("posthog", "events.csv", "expected_csv.json"),
         ("segment", "calls.json", "expected.json"),
+        ("snowplow", "enriched.tsv", "expected.json"),
+        ("logs", "access.log", "expected.json"),
     ],
 )
 def test_every_row_of_a_fixture_is_read_as_it_stands_beside_it(tmp_path, kind, name, beside):
@@ -89,7 +91,21 @@ def table(at, event, url, order):
     return {"time": NOON + at, "event": name, "visitor_id": "0012.1", "url": url, **order}
 
 
-WRITERS = {writer.__name__: writer for writer in (ga4, mixpanel, kissmetrics, amplitude, posthog, segment, table)}
+def snowplow(at, event, url, order):
+    name = "page_view" if event == "view" else "transaction"
+    when = f"2026-03-02 11:{at // 60:02}:{at % 60:02}.000"
+    ids = {"event_id": f"c6ef3124-b53a-4b13-a233-0088f79dc{at:03}", "domain_userid": "0012.1", "collector_tstamp": when}
+    shop = (
+        {"tr_orderid": order["order_id"], "tr_total": order["revenue"], "tr_currency": order["currency"]}
+        if order
+        else {}
+    )
+    return {**ids, "event_name": name, "page_url": url, **shop}
+
+
+WRITERS = {
+    writer.__name__: writer for writer in (ga4, mixpanel, kissmetrics, amplitude, posthog, segment, snowplow, table)
+}
 
 
 @pytest.mark.parametrize("kind", WRITERS)

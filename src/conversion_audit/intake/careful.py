@@ -65,7 +65,9 @@ def mended(file: InputFile, scratch: Path, shape: dict[str, Any], *, salvage: bo
     with copy.open("w", encoding="utf-8", newline="") as target:
         target.writelines(good)
     columns = (LINE, *file.columns)
-    return Mended(replace(file, path=copy, gzipped=False, columns=columns, delimiter=",", skip=0), bad, bool(cut))
+    return Mended(
+        replace(file, path=copy, gzipped=False, columns=columns, delimiter=",", skip=0, has_header=True), bad, bool(cut)
+    )
 
 
 def _lines(file: InputFile, cut: list[int] | None) -> Iterator[tuple[int, bytes]]:
@@ -170,11 +172,20 @@ def _csv_rows(lines: Iterator[tuple[int, bytes]], file: InputFile, bad: list[Bad
 
     yield written([LINE, *file.columns])
     csv.field_size_limit(LONGEST << 6)
-    records = _records(lines, file.skip, file.delimiter, len(file.columns))
-    next(records, None)
+    if file.has_header:
+        records = _records(lines, file.skip, file.delimiter, len(file.columns))
+        next(records, None)
+    else:
+        records = ((number, raw, True) for number, raw in lines if raw.strip())
     for number, raw, is_closed in records:
         text, reason = _text(raw)
-        row = [] if reason else _fields(raw, file.delimiter)
+        row = (
+            []
+            if reason
+            else _fields(raw, file.delimiter)
+            if file.has_header
+            else text.rstrip("\r\n").split(file.delimiter)
+        )
         reason = reason or _fault(row, raw, is_closed, len(file.columns))
         if reason:
             bad.append(Bad(number, reason, None, text.strip()[:200]))

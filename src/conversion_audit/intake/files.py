@@ -39,6 +39,8 @@ class InputFile:
         What its text was before it became UTF-8.
     delimiter, skip : str, int
         Of delimited text: the separator, and the lines before the header.
+    has_header : bool
+        Its first line names the columns. A format without a header knows no quotes either.
     columns : tuple of str
         Header, or keys of the first records; repeated names get ``_2``, ``_3``.
     records : tuple of dict
@@ -57,6 +59,7 @@ class InputFile:
     encoding: str = "utf-8"
     delimiter: str = ","
     skip: int = 0
+    has_header: bool = True
     columns: tuple[str, ...] = ()
     records: tuple[dict, ...] = ()
     notes: tuple[str, ...] = ()
@@ -223,6 +226,7 @@ def _with_contents(file: InputFile, scratch: Path, encoding: str | None, delimit
         encoding=found,
         delimiter=shape.delimiter,
         skip=shape.skip,
+        has_header=shape.has_header,
         columns=shape.columns,
         records=shape.records,
         notes=(*file.notes, *(f"{file.name}: {note}" for note in shape.notes)),

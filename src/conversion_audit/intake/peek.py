@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from conversion_audit.errors import DataError, Problem
+from conversion_audit.intake.headerless import headerless
 
 ROWS = 50
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
@@ -37,6 +38,7 @@ class Shape(NamedTuple):
     columns: tuple[str, ...] = ()
     records: tuple[dict, ...] = ()
     notes: tuple[str, ...] = ()
+    has_header: bool = True
 
 
 def not_an_export(start: bytes, path: Path, name: str) -> Problem | None:
@@ -135,6 +137,10 @@ def shape_of(text: str, delimiter: str | None) -> Shape:
         return _json_lines(body)
     if body[:1] == "[" and body[1:].lstrip()[:1] in "{]":
         return _json_array(body)
+    if cut := headerless(text):
+        rows = [line.split(cut.delimiter) for line in text.splitlines()[:ROWS] if line.strip()]
+        records = tuple(dict(zip(cut.columns, row, strict=False)) for row in rows)
+        return Shape("csv", cut.delimiter, 0, cut.columns, records, has_header=False)
     return _delimited(text, delimiter)
 
 

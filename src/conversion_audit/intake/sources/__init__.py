@@ -13,16 +13,18 @@ from conversion_audit.intake.sources import (
     ga4_report,
     ga360,
     kissmetrics,
+    logs,
     mixpanel,
     orders,
     outcomes,
     posthog,
     segment,
+    snowplow,
     stage_counts,
     table,
 )
 
-_VENDORS = (ga4, ga360, mixpanel, kissmetrics, amplitude, posthog, segment, ga4_report)
+_VENDORS = (ga4, ga360, mixpanel, kissmetrics, amplitude, posthog, segment, snowplow, logs, ga4_report)
 _GENERAL = (outcomes, orders, stage_counts, table)
 KINDS: dict[str, ModuleType] = {module.KIND: module for module in (*_VENDORS, *_GENERAL)}
 """Kind -> module, the more particular first: a file is of the first kind that recognises it."""

@@ -202,6 +202,7 @@ def _raw(engine: Engine, files: list[InputFile], reading: Reading) -> tuple[str,
         return (sql.replace(", NULL AS __line", "") if lines else sql), values
     if first.format == "csv":
         values |= {"columns": dict.fromkeys(first.columns, "VARCHAR"), "delimiter": first.delimiter, "skip": first.skip}
+        values |= {"header": first.has_header, "quote": '"' if first.has_header else ""}
         sql = statement(__file__, "csv", stem="reading.duckdb")
         sql = sql.replace(", NULL AS __line", "") if LINE in first.columns else sql
         return (f"WITH text AS ({sql}) {reading.from_text(first.columns)}" if reading.from_text else sql), values
