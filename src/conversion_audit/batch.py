@@ -13,6 +13,8 @@ from typing import Any
 
 from conversion_audit.errors import BUG, NEEDS_YOU, OK
 
+COMMAND = (sys.executable, "-m", "conversion_audit.cli")
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -88,7 +90,7 @@ def exit_code(ended: Sequence[Ended]) -> int:
 
 def _one(client: str, options: Sequence[str], environment: dict[str, str], running: set[subprocess.Popen]) -> Ended:
     # Chapters one at a time: the clients fill the cores already.
-    command = [sys.executable, "-m", "conversion_audit.cli", "run", client, "--json", "--jobs", "1", *options]
+    command = [*COMMAND, "run", client, "--json", "--jobs", "1", *options]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
     ) as process:
