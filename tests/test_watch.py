@@ -10,6 +10,7 @@ import pytest
 
 from conversion_audit.analysis import watch
 from conversion_audit.analysis.alarm_limits import BUDGET, run_length, thresholds
+from conversion_audit.analysis.deviations import deviations, expectations
 from conversion_audit.analysis.statistics import cusum
 
 SUSPECTS, ADJUSTERS = ["device", "browser", "country"], ["channel"]
@@ -145,8 +146,8 @@ def test_one_alarm_for_a_step_that_stays_broken(eight_weeks):
 
 def test_limits_of_a_chart_hold_the_expected_rate(eight_weeks):
     fresh = simulated(4, seed=11, start="2026-02-26")
-    expected = watch.expectations(eight_weeks, fresh, "payment", ADJUSTERS)
-    days = watch.deviations(expected, "device", "desktop")
+    expected = expectations(eight_weeks, fresh, "payment", ADJUSTERS)
+    days = deviations(expected, "device", "desktop")
     assert len(days) == 4
     assert ((days.low < days.expected_rate) & (days.expected_rate < days.high)).all()
     assert (days.rate == days.passed / days.at_risk).all()

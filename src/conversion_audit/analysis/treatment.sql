@@ -15,7 +15,7 @@ kept AS (
     JOIN often ON often.item_id = baskets.item_id
 ),
 small AS (SELECT basket FROM kept GROUP BY basket HAVING COUNT(*) <= $most),
-both AS (
+joined AS (
     SELECT one.item_id AS item_id, other.item_id AS with_item_id, COUNT(*) AS together
     FROM kept AS one
     JOIN kept AS other ON other.basket = one.basket AND other.item_id <> one.item_id
@@ -23,13 +23,13 @@ both AS (
     GROUP BY one.item_id, other.item_id
 )
 SELECT
-    both.item_id, both.with_item_id, both.together, here.baskets, there.baskets AS with_baskets,
+    joined.item_id, joined.with_item_id, joined.together, here.baskets, there.baskets AS with_baskets,
     (SELECT COUNT(DISTINCT basket) FROM baskets) AS all_baskets
-FROM both
-JOIN often AS here ON here.item_id = both.item_id
-JOIN often AS there ON there.item_id = both.with_item_id
-WHERE both.together >= $fewest_together
-ORDER BY both.item_id, both.with_item_id
+FROM joined
+JOIN often AS here ON here.item_id = joined.item_id
+JOIN often AS there ON there.item_id = joined.with_item_id
+WHERE joined.together >= $fewest_together
+ORDER BY joined.item_id, joined.with_item_id
 
 -- name: names
 SELECT item_id, MIN(name) AS name

@@ -1,0 +1,134 @@
+"""Chapters 05 and 06: the plan, how it is tested, and the cells by which the next audit sees what moved."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from conversion_audit import review
+from conversion_audit.analysis import allocation, cells, plan, testing, tracking_plan, treatment
+from conversion_audit.engine import AnyTable
+from conversion_audit.findings import Finding
+from conversion_audit.recipes.recipe import Recipe
+
+if TYPE_CHECKING:
+    from conversion_audit.audit import Audit
+
+KEYS = ("goals", "micro_conversions", "main_goal", "journey", "kpis", "suspects", "adjusters", "seed", "costs")
+CELL_KEYS = ("goals", "micro_conversions", "main_goal", "journey", "kpis", "suspects", "adjusters")
+
+
+def edits(audit: Audit) -> dict[str, Any]:
+    """Return what the consultant wrote, by finding."""
+    path = audit.folders.data / "review.yaml"
+    return dict(review.read_review(path, f"data/{audit.folders.client}/{path.name}").edits)
+
+
+def plan_of(audit: Audit) -> pd.DataFrame:
+    """Return the ranked plan; see `analysis.plan`."""
+    config = audit.config
+    days = (audit.period.end - audit.period.start).days + 1
+    return plan.plan(audit.findings, config.steps, days, review=edits(audit), margin=_margin(audit))
+
+
+def tests_of(audit: Audit, planned: pd.DataFrame) -> pd.DataFrame:
+    """Return the test each candidate needs; see `analysis.testing`."""
+    days = (audit.period.end - audit.period.start).days + 1
+    counts = audit.headline
+    share = counts["visitors"] / counts["sessions"] if counts["sessions"] else 1.0
+    return testing.design_table(planned, days, visitors_per_session=share)
+
+
+def teams_of(audit: Audit, planned: pd.DataFrame) -> pd.DataFrame:
+    """Return teams against what is lost at their steps; see `analysis.allocation`."""
+    costs = audit.config.costs
+    return allocation.team_allocation(planned, costs.people, day_rate=_float(costs.day_rate), tools=costs.tools)
+
+
+def _margin(audit: Audit) -> float | None:
+    return _float(audit.config.costs.margin)
+
+
+def _float(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def worth(audit: Audit) -> float:
+    """Return what one completion of the main goal is worth; NaN where nobody says."""
+    value, counts = audit.config.goals[audit.config.main_goal].value, audit.headline
+    if value == "revenue":
+        return counts["revenue"] / counts["orders"] if counts["orders"] and counts["revenue"] else float("nan")
+    return float(value) if value is not None else float("nan")
+
+
+def _cells(audit: Audit) -> AnyTable:
+    config = audit.config
+    kpis = [{"name": name, **one.model_dump()} for name, one in config.kpis.items()]
+    columns = [*config.suspects, *config.adjusters]
+    return cells.cells(audit.marks, audit.sessions, config.steps, list(config.goals), kpis, columns)
+
+
+def _channels(audit: Audit) -> AnyTable:
+    config = audit.config
+    value = config.goals[config.main_goal].value
+    return allocation.channel_allocation(
+        audit.sessions,
+        audit.marks,
+        audit.orders,
+        config.main_goal,
+        config.costs.channel,
+        margin=_margin(audit),
+        goal_value=None if value in (None, "revenue") else float(value),
+        seed=config.seed,
+    )
+
+
+def _goes_with(name: str) -> Any:
+    def made(audit: Audit) -> AnyTable:
+        step = audit.config.steps[0] if name == "viewed" else audit.config.main_goal
+        return treatment.recommendations(audit.items, audit.events, audit.marks, step)
+
+    return made
+
+
+def _moments(audit: Audit) -> AnyTable:
+    counts = audit.frame("cells")
+    steps = audit.config.steps
+    passed = counts[counts.kind == cells.STEP].groupby("name").passed.sum()
+    rates = pd.Series({step: passed[steps[-1]] / max(passed[after], 1) for step, after in pairwise(steps)})
+    return treatment.moments(audit.marks, audit.sessions, steps, goal_rates=rates, value=worth(audit))
+
+
+def _returns(audit: Audit) -> AnyTable:
+    config = audit.config
+    found = treatment.return_days(audit.marks, audit.sessions, config.steps, config.main_goal, value=worth(audit))
+    return pd.DataFrame([found])
+
+
+def _tracking(audit: Audit) -> AnyTable:
+    config = audit.config
+    names = [*config.steps, *(name for name in config.micro_conversions if name not in config.steps)]
+    counted = audit.frame("cells")
+    events = counted[counted.kind == cells.EVENT].groupby("name").passed.sum()
+    seen = {name: int(events.get(name, 0)) for name in names}
+    return tracking_plan.tracking_plan(audit.events, audit.orders, audit.sessions, seen, config.steps)
+
+
+_MARKS = ("marks", "sessions")
+
+TABLES = {
+    "cells": Recipe(_cells, _MARKS, CELL_KEYS),
+    "channel_allocation": Recipe(_channels, _MARKS, KEYS),
+    "viewed_with": Recipe(_goes_with("viewed"), _MARKS, KEYS),
+    "bought_with": Recipe(_goes_with("bought"), _MARKS, KEYS),
+    "moments": Recipe(_moments, ("cells",), KEYS),
+    "return_days": Recipe(_returns, _MARKS, KEYS),
+    "tracking_plan": Recipe(_tracking, ("cells",), KEYS),
+}
+
+
+def findings(audit: Audit) -> list[Finding]:
+    """Return what the chapter claims."""
+    return allocation.findings(audit.frame("channel_allocation"))

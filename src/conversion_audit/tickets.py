@@ -1,0 +1,94 @@
+"""What teams are handed: a ticket for each task of the plan, and a receipt for what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conversion_audit import past, review
+from conversion_audit.analysis import change_fates
+from conversion_audit.errors import ConfigError, Problem, closest
+from conversion_audit.recipes import plan as chapter
+from conversion_audit.report.tickets import receipt, ticket
+from conversion_audit.report.voice import speaking, voice_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from conversion_audit.audit import Audit
+
+
+def tickets(audit: Audit, findings: Iterable[Mapping[str, Any]], planned: pd.DataFrame) -> dict[str, str]:
+    """
+    Return a Markdown text for each task of the plan.
+
+    Parameters
+    ----------
+    audit : Audit
+        Opened.
+    findings : iterable of mapping
+        Reviewed records.
+    planned : DataFrame
+        From `analysis.plan`.
+
+    Returns
+    -------
+    dict
+        File name, e.g. ``F-3k9a.md``, -> text.
+    """
+    rows = {row["finding"]: row for row in planned.to_dict("records")}
+    tests = {row["finding"]: row for row in chapter.tests_of(audit, planned).to_dict("records")}
+    with speaking(voice_of(audit.config)):
+        return {
+            f"{one['id'].replace(' ', '-')}.md": ticket(one, rows[one["id"]], tests[one["id"]])
+            for one in findings
+            if one["id"] in rows
+        }
+
+
+def keep(audit: Audit, findings: Iterable[Mapping[str, Any]], client: Path, evidence: Path) -> None:
+    """Write the tickets of a run, and what the next audit compares with."""
+    planned = chapter.plan_of(audit)
+    past.keep(audit, evidence, planned)
+    for name, text in tickets(audit, findings, planned).items():
+        (client / "tickets").mkdir(exist_ok=True)
+        (client / "tickets" / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def receipt_of(client: str, finding: str, against: str | None = None) -> str:
+    """
+    Return one page on what became of a finding of the last audit.
+
+    Parameters
+    ----------
+    client : str
+        Folder under ``data/``.
+    finding : str
+        Its id, e.g. ``F-3k9a``.
+    against : str, optional
+        See `past.previous`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no earlier audit, or it did not find this.
+    """
+    from conversion_audit.audit import open_audit
+
+    audit = open_audit(client)
+    before = past.previous(audit, against)
+    if before is None or before.findings is None:
+        mend = f"Make a run now, audit the next export, and ask then: audit run {client}"
+        raise ConfigError(Problem("there is no earlier audit to compare with", f"reports/{client}", mend=mend))
+    path = audit.folders.data / "review.yaml"
+    edits = dict(review.read_review(path, f"data/{client}/{path.name}").edits)
+    records = [one.record() for one in audit.findings]
+    found = change_fates.fates(before.findings, records, before.cells, audit.frame("cells"), edits)
+    rows = found[found.finding == finding]
+    if rows.empty:
+        known = list(found.finding)
+        hint = f"Findings that can be followed: {', '.join(known) or 'none'}"
+        raise ConfigError(Problem(f"no finding {finding!r} to follow{closest(finding, known)}", mend=hint))
+    with speaking(voice_of(audit.config)):
+        return receipt(rows.iloc[0].to_dict(), (before.start, before.end), (audit.period.start, audit.period.end))

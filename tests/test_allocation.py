@@ -1,0 +1,106 @@
+"""Money and people against value: shares with their range, and need where nobody says what it costs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from conversion_audit.analysis import allocation, plan_claims
+from conversion_audit.analysis.statistics import wilson
+
+
+def shop(counts: dict[str, tuple[int, int]]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Sessions, marks and orders: channel -> (sessions, orders of 100 each), spread over visitor groups."""
+    rows = [(channel, n < orders) for channel, (size, orders) in counts.items() for n in range(size)]
+    sessions = pd.DataFrame(rows, columns=["channel", "buys"])
+    sessions["session_id"] = [f"s{n}" for n in range(len(rows))]
+    sessions["bucket"] = [f"{(n * 37) % 256:02x}" for n in range(len(rows))]
+    bought = sessions[sessions.buys]
+    orders = pd.DataFrame({"session_id": bought.session_id, "revenue": 100.0}).reset_index(drop=True)
+    marks = pd.DataFrame({"session_id": bought.session_id, "name": "purchase"}).reset_index(drop=True)
+    return sessions.drop(columns="buys"), marks, orders
+
+
+COUNTS = {"Paid Search": (4000, 100), "Email": (2000, 300), "Organic Search": (6000, 200)}
+
+
+def test_a_channel_with_more_of_the_spend_than_of_the_value_is_named_with_who_lacks_it():
+    found = allocation.channel_allocation(*shop(COUNTS), "purchase", {"paid_search": 9000, "email": 1000}, margin=0.5)
+    found = found.set_index("channel")
+    assert found.channel_value.round().to_dict() == {"Paid Search": 5000, "Email": 15000, "Organic Search": 10000}
+    assert found.cost_share.round(2)["Paid Search"] == 0.9 and found.value_share.round(2)["Paid Search"] == 0.25
+    assert found.allocation.dropna().to_dict() == {"Paid Search": "over", "Email": "under"}
+    low, high = wilson(100, 400)
+    assert found.value_share_low["Paid Search"] == pytest.approx(low, abs=0.02)
+    assert found.value_share_high["Paid Search"] == pytest.approx(high, abs=0.02)
+    (one,) = allocation.findings(found.reset_index())
+    assert (one.claim, one.values["channel"], one.values["instead"]) == (
+        "allocation.over_instead",
+        "Paid Search",
+        "Email",
+    )
+
+
+def test_equal_shares_are_not_told_apart():
+    counts = {"A": (1000, 100), "B": (1000, 102)}
+    found = allocation.channel_allocation(*shop(counts), "purchase", {"a": 500, "b": 500})
+    assert set(found.allocation) == {"even"} and allocation.findings(found) == []
+
+
+def test_without_costs_there_is_value_and_no_verdict():
+    found = allocation.channel_allocation(*shop(COUNTS), "purchase", {})
+    assert found.allocation.isna().all() and found.channel_value.sum() == 60_000
+    assert plan_claims.allocation_headline(found) == ("allocation.headline_need", {})
+    assert allocation.findings(found) == []
+
+
+def test_a_goal_without_revenue_has_its_fixed_worth():
+    sessions, marks, orders = shop(COUNTS)
+    found = allocation.channel_allocation(sessions, marks, orders.iloc[:0], "purchase", {}, goal_value=12.5)
+    assert found.channel_value.sum() == 600 * 12.5
+
+
+def test_a_cost_that_no_channel_has_is_listed():
+    found = allocation.channel_allocation(*shop(COUNTS), "purchase", {"tv": 10})
+    assert allocation.unmatched({"tv": 10, "email": 1}, found.channel) == ["tv"]
+
+
+PLAN = pd.DataFrame(
+    [("checkout", 6000.0, 8000.0, "margin", False), ("checkout", 100.0, 200.0, "margin", False),
+     ("content", 1000.0, 2000.0, "margin", False), ("crm", 5000.0, 9000.0, "margin", True)],
+    columns=["owner", "value_low", "value_high", "unit", "is_over"],
+)  # fmt: skip
+
+
+def test_teams_are_compared_with_what_is_lost_at_their_steps():
+    people = {"checkout": "5 days", "content": "20 days", "customer service": "10 days"}
+    found = allocation.team_allocation(PLAN, people, day_rate=500).set_index("owner")
+    assert found.team_cost.to_dict() == {"checkout": 2500, "content": 10000, "customer_service": 5000}
+    assert found.allocation.to_dict() == {"checkout": "under", "content": "over", "customer_service": "nothing found"}
+    assert (found.largest_low["checkout"], found.findings["checkout"]) == (6000, 2)
+    ends = found.loc["checkout", ["need_share_low", "need_share", "need_share_high"]].tolist()
+    assert ends == sorted(ends) and ends[0] == pytest.approx(6100 / 8100)
+
+
+def test_without_people_it_is_need_not_over_allocation():
+    found = allocation.team_allocation(PLAN, {})
+    assert set(found.allocation) == {"need"} and found.owner.tolist() == ["checkout", "content"]
+    assert found.need_share.sum() == pytest.approx(1)
+
+
+def test_no_sessions_no_channels_and_no_plan_no_teams():
+    sessions, marks, orders = shop(COUNTS)
+    empty = allocation.channel_allocation(sessions.iloc[:0], marks.iloc[:0], orders.iloc[:0], "purchase", {"email": 1})
+    assert len(empty) == 0 and allocation.findings(empty) == []
+    assert len(allocation.team_allocation(PLAN.iloc[:0], {})) == 0
+
+
+def test_inputs_stay_as_they_were_and_the_same_seed_gives_the_same():
+    tables = shop(COUNTS)
+    before = [one.copy() for one in tables]
+    first, second = (allocation.channel_allocation(*tables, "purchase", {"email": 1000}) for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)
+    for one, other in zip(tables, before, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+    assert np.isfinite(first.channel_value_low).all()

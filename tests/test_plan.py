@@ -1,0 +1,105 @@
+"""The plan: surely worth most for a day of work first, and what would change that."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+from conftest import table
+
+from conversion_audit.analysis import plan, plan_claims
+
+STEPS = ["product_view", "add_to_cart", "checkout", "payment", "purchase"]
+
+
+def finding(name: str, low: float, high: float, **more) -> dict:
+    middle = (low + high) / 2
+    return {
+        "id": name, "kind": "friction", "step": "checkout", "segment": {"device": "mobile"}, "severity": "medium",
+        "verdict": "likely friction", "rate": 0.5, "benchmark": 0.6, "sessions_at_risk": 1000, "owner": "checkout",
+        "values": {"of": "add_to_cart", "end": "2026-04-26"}, "since": None, "until": None, "gates": [{"passed": True}],
+        "revenue": {"low": low, "estimate": middle, "high": high}, "lost_orders": {"low": 1, "estimate": 2, "high": 3},
+    } | more  # fmt: skip
+
+
+FOUND = [
+    finding("F-aaaa", 3000, 9000),
+    finding("F-bbbb", 2000, 2500),
+    finding("F-cccc", 6000, 7000, kind="incident", since="2026-04-01", until="2026-04-10"),
+    finding("F-dddd", 0, 0, kind="tracking", severity="high", revenue=None, lost_orders=None, step="payment"),
+    finding("F-eeee", 0, 0, kind="service", revenue=None, lost_orders=None, owner="customer_service", step=None),
+    finding("F-ffff", 9000, 9999, kind="mix"),
+    {"id": "F-gggg", "kind": "strength"},
+]
+
+
+def test_the_plan_ranks_by_the_lower_bound_for_a_day_of_work():
+    found = plan.plan(FOUND, STEPS, days=30, review={"F-bbbb": {"effort": "S"}})
+    expected = table("""
+        place finding effort is_first is_over place_best place_worst
+            1  F-dddd      M     True   False          1           1
+            2  F-bbbb      S    False   False          2           3
+            3  F-aaaa      M    False   False          2           3
+            4  F-eeee      M    False   False          4           4
+            5  F-cccc      M    False    True          5           5
+    """)
+    pd.testing.assert_frame_equal(found[list(expected)], expected, check_dtype=False)
+    assert found.next_finding.dropna().to_dict() == {1: "F-aaaa"}
+
+
+def test_worth_is_a_month_and_the_margin_where_it_is_known():
+    plain = plan.plan(FOUND[:1], STEPS, days=30).iloc[0]
+    with_margin = plan.plan(FOUND[:1], STEPS, days=30, margin=0.4).iloc[0]
+    assert (plain.unit, with_margin.unit) == ("revenue", "margin")
+    assert round(plain.value_low, 1) == round(3000 * 365.25 / 12 / 30, 1)
+    assert round(with_margin.value_high, 1) == round(9000 * 0.4 * 365.25 / 12 / 30, 1)
+    no_money = plan.plan([finding("F-hhhh", 0, 0, revenue=None)], STEPS, days=30).iloc[0]
+    assert (no_money.unit, round(no_money.value_low, 2)) == ("orders", 1.01)
+
+
+def test_the_effort_at_which_the_next_task_overtakes_is_the_ratio_of_their_worth():
+    found = plan.plan(FOUND[:2], STEPS, days=30)
+    assert found.finding.tolist() == ["F-aaaa", "F-bbbb"]
+    assert round(found.holds_until_days[0], 3) == 4.5  # 3 days x 3000 / 2000
+
+
+def test_what_is_done_rejected_or_hidden_is_no_task():
+    review = {"F-aaaa": {"status": "done"}, "F-bbbb": {"hide": "known"}, "F-dddd": {"status": "rejected"}}
+    left = plan.plan(FOUND, STEPS, days=30, review=review).finding.tolist()
+    assert left == ["F-eeee", "F-cccc"]
+    assert len(plan.plan(FOUND, STEPS, days=30, review={"F-aaaa": {"hide": "no"}})) == 5
+
+
+def test_a_task_may_not_harm_the_steps_behind_it():
+    found = plan.plan(FOUND[:1], STEPS, days=30).iloc[0]
+    assert json.loads(found.guardrails) == ["payment", "purchase"]
+
+
+def test_each_team_has_its_own_page():
+    teams = plan_claims.teams(plan.by_owner(plan.plan(FOUND, STEPS, days=30)))
+    assert [owner for owner, _ in teams] == ["checkout", "customer_service"]
+    assert all(rows.place.is_monotonic_increasing for _, rows in teams)
+
+
+def test_what_works_is_said():
+    assert [one["id"] for one in plan.strengths(FOUND)] == ["F-gggg"]
+
+
+def test_nothing_found_is_an_empty_plan_and_a_sentence():
+    empty = plan.plan([], STEPS, days=30)
+    assert len(empty) == 0 and list(empty) == plan.COLUMNS
+    assert plan_claims.headline(empty) == ("plan.headline_none", {})
+    assert plan_claims.teams(plan.by_owner(empty)) == []
+
+
+def test_ties_go_by_reference_and_the_input_stays_as_it_was():
+    twins = [finding("F-zzzz", 100, 200), finding("F-yyyy", 100, 200)]
+    before = json.dumps(twins)
+    assert plan.plan(twins, STEPS, days=30).finding.tolist() == ["F-yyyy", "F-zzzz"]
+    assert json.dumps(twins) == before
+
+
+def test_the_first_sentence_names_the_first_task_that_has_a_price():
+    key, record = plan_claims.headline(plan.plan(FOUND, STEPS, days=30))
+    assert key == "plan.headline"
+    assert (record["finding"], record["n"], record["valued"], record["where"]) == ("F-aaaa", 5, 3, ["mobile"])

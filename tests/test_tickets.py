@@ -1,0 +1,108 @@
+"""Tickets and receipts: complete, and harmless whatever the export holds."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from conversion_audit.report.tickets import receipt, safe, ticket
+from conversion_audit.report.voice import Voice, speaking
+
+FINDING = {
+    "id": "F-3k9a", "kind": "friction", "claim": "", "title": "Safari's card field takes no input", "next_step": None,
+    "step": "payment", "segment": {"browser": "Safari"}, "since": None, "until": None, "rate": 0.62, "benchmark": 0.88,
+    "sessions_at_risk": 923, "verdict": "likely friction", "values": {"of": "shipping"}, "owner": "checkout",
+    "revenue": {"low": 32000, "estimate": 36000, "high": 40500}, "lost_orders": {"low": 195, "estimate": 221, "high": 243},
+    "mechanism": {"message": "card number invalid"},
+}  # fmt: skip
+PLANNED = {"effort": "S", "owner": "checkout", "target_rate": 0.88, "guardrails": '["purchase"]'}
+TEST = {"design": "test", "per_arm": 47, "weeks": 1, "smallest_before_after_points": 0.05}
+HOSTILE = (
+    "<script>alert(1)</script> [x](javascript:alert(1)) @channel #12 `rm` |a|\n- [ ] task\n# title http://evil.example"
+)
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    with speaking(Voice(labels={"payment": "Payment details", "shipping": "Delivery address", "purchase": "Purchase"})):
+        yield
+
+
+def test_a_ticket_holds_everything_a_tracker_needs():
+    found = ticket(FINDING, PLANNED, TEST)
+    assert found.splitlines()[0] == "# F-3k9a: Payment details: Safari"
+    for words in (
+        "## Who", "923", "## Since\n\nthe whole period", "## How to reproduce", "Delivery address", "62.0%", "88.0%",
+        "card number invalid", "€32,000 to €40,500", "none of these falls: Purchase", "47", "Effort S, for checkout",
+    ):  # fmt: skip
+        assert words in found, words
+
+
+def test_an_incident_carries_its_dates():
+    found = ticket(FINDING | {"kind": "incident", "since": "2026-05-18", "until": "2026-05-29"}, PLANNED, TEST)
+    assert "18 May 2026 to 29 May 2026" in found
+
+
+@pytest.mark.parametrize("place", ["title", "note", "segment", "message"])
+def test_hostile_strings_stay_text(place):
+    finding = dict(FINDING)
+    if place == "segment":
+        finding["segment"] = {"browser": HOSTILE}
+    elif place == "message":
+        finding["mechanism"] = {"message": HOSTILE}
+    else:
+        finding[place] = HOSTILE
+    found = ticket(finding, PLANNED, TEST)
+    assert "<script" not in found.replace("\\<", "")
+    assert "http://" not in found and "javascript:" not in found
+    assert "](" not in found and "`rm`" not in found
+    headings = [line for line in found.splitlines() if line.startswith("#")]
+    assert len(headings) == len(
+        [
+            line
+            for line in ticket(FINDING | {"note": "n"} if place == "note" else FINDING, PLANNED, TEST).splitlines()
+            if line.startswith("#")
+        ]
+    )
+
+
+def test_text_is_one_line_and_begins_no_list():
+    assert safe("- a\nb") == "\\- a b"
+    assert safe("1. a") == "1\\. a"
+    assert safe("@here") == "\\@here"
+    assert "\u202e" not in safe("a\u202eb")
+
+
+def test_a_finding_without_step_or_price_is_still_a_ticket():
+    found = ticket({"id": "own 1", "kind": "own", "claim": "", "title": "Nobody finds the menu", "next_step": None})
+    assert found.startswith("# own 1: Nobody finds the menu\n")
+    assert "## Done when" in found and "## Evidence" not in found
+
+
+FATE = {
+    "finding": "F-3k9a", "step": "payment", "segment": '{"browser": "Safari"}', "done_on": "2026-04-26",
+    "before_rate": 0.62, "before_at_risk": 923, "after_rate": 0.89, "after_at_risk": 820, "moved": 0.30, "moved_low": 0.22,
+    "moved_high": 0.38, "moved_on": "2026-04-27", "revenue_a_month_low": 15000.0, "revenue_a_month_high": 26000.0,
+    "revenue_a_month": 20000.0,
+}  # fmt: skip
+BEFORE, AFTER = (date(2026, 3, 2), date(2026, 4, 26)), (date(2026, 4, 27), date(2026, 6, 21))
+
+
+def test_a_receipt_says_what_was_done_and_what_it_is_worth():
+    found = receipt(FATE, BEFORE, AFTER)
+    for words in (
+        "F-3k9a",
+        "2 Mar 2026 to 26 Apr 2026",
+        "Reported as done on 26 Apr 2026",
+        "62",
+        "89",
+        "€15,000 to €26,000",
+    ):
+        assert words in found, words
+
+
+def test_a_receipt_says_that_it_did_not_move():
+    still = FATE | {"moved": 0.01, "moved_low": -0.04, "moved_high": 0.06, "done_on": None}
+    found = receipt(still, BEFORE, AFTER)
+    assert "It did not move" in found and "Nobody has reported it as done" in found and "€" not in found

@@ -1,0 +1,112 @@
+"""Personal treatment: pairs beyond chance, the moment to speak up, the day to offer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from conversion_audit.analysis import plan_claims, treatment
+
+
+def views(baskets: list[list[str]]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Items, events and marks of sessions that viewed these products."""
+    rows = [(f"s{n}", m, item, f"e{n}-{m}") for n, basket in enumerate(baskets) for m, item in enumerate(basket, 1)]
+    frame = pd.DataFrame(rows, columns=["session_id", "event_number", "item_id", "event_id"])
+    events = frame[["session_id", "event_number", "event_id"]]
+    marks = frame[["session_id", "event_number"]].assign(name="product_view")
+    return frame[["event_id", "item_id"]].assign(name="Product " + frame.item_id), events, marks
+
+
+def test_products_that_go_together_are_recommended_with_lift_and_range():
+    baskets = [["tent", "pegs"]] * 40 + [["tent"]] * 10 + [["shoes"]] * 200 + [["pegs"]] * 10
+    found = treatment.recommendations(*views(baskets), "product_view")
+    assert found[["item_id", "with_item_id", "together", "baskets"]].to_dict("records") == [
+        {"item_id": "pegs", "with_item_id": "tent", "together": 40, "baskets": 50},
+        {"item_id": "tent", "with_item_id": "pegs", "together": 40, "baskets": 50},
+    ]
+    first = found.iloc[0]
+    assert first.lift == pytest.approx((40 / 50) / (50 / 260))
+    assert 1 < first.lift_low < first.lift < first.lift_high
+    assert first.with_name == "Product tent"
+
+
+def test_products_that_meet_by_chance_are_not_recommended():
+    random = np.random.default_rng(1)
+    baskets = [[str(one) for one in sorted(set(random.integers(0, 12, 3)))] for _ in range(1500)]
+    assert len(treatment.recommendations(*views(baskets), "product_view")) <= 1
+
+
+def test_rare_products_and_none_at_all_give_no_pair():
+    assert treatment.recommendations(*views([["a", "b"]] * 5), "product_view").empty
+    assert treatment.recommendations(*views([["a", "b"]] * 30), "another_name").empty
+
+
+def waits(rows: list[tuple[int, int, int]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["seconds", "ending", "sessions"])
+
+
+def test_the_moment_is_where_leaving_overtakes_going_on_for_good():
+    rows = [(second, 1, 9 if second < 60 else 1) for second in range(120)]
+    rows += [(second, 2, 1 if second < 60 else 9) for second in range(120)]
+    assert treatment.overtaking(waits(rows)) == pytest.approx(60, abs=3)
+
+
+def test_where_going_on_always_leads_there_is_no_moment():
+    assert np.isnan(treatment.overtaking(waits([(s, e, 6 if e == 1 else 2) for s in range(50) for e in (1, 2)])))
+    assert np.isnan(treatment.overtaking(waits([(1, 2, 50)])))
+
+
+def test_moments_count_who_is_still_there_and_would_go_on():
+    start = pd.Timestamp("2026-03-02 10:00")
+    sessions, marks = [], []
+    for n in range(400):
+        quick = n < 240
+        begin, name = start + pd.Timedelta(minutes=n), f"s{n}"
+        marks.append((name, "cart", begin))
+        sessions.append((name, begin, 20.0 if quick else 300.0 + n))
+        if quick:
+            marks.append((name, "purchase", begin + pd.Timedelta(seconds=10 + n % 10)))
+    marks = pd.DataFrame(marks, columns=["session_id", "name", "time"])
+    sessions = pd.DataFrame(sessions, columns=["session_id", "start", "seconds"])
+    found = treatment.moments(marks, sessions, ["cart", "purchase"], goal_rates=pd.Series({"cart": 1.0}), value=50.0)
+    row = found.iloc[0]
+    assert (row.sessions, row.went_on, row.left, row.still_there) == (400, 240, 160, 160)
+    assert row.from_seconds > 300 and row.would_go_on_rate == 0
+    assert row.one_in_ten_value == pytest.approx(0.1 * 160 * 50)
+    assert plan_claims.moment(found)[0] == "treatment.popup"
+    assert plan_claims.moment(found.iloc[:0]) == ("treatment.popup_none", {})
+
+
+def returns(gaps: list[float | None]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    start, rows = pd.Timestamp("2026-03-02"), []
+    for n, gap in enumerate(gaps):
+        rows.append((f"v{n}", f"v{n}-1", start, 0))
+        if gap is not None:
+            rows.append((f"v{n}", f"v{n}-2", start + pd.Timedelta(days=gap), 0))
+    rows.append(("last", "last-1", start + pd.Timedelta(days=60), 0))
+    sessions = pd.DataFrame(rows, columns=["visitor_id", "session_id", "start", "orders"])
+    marks = sessions[["session_id"]].assign(name="product_view")
+    return marks, sessions
+
+
+def test_an_offer_waits_until_most_returners_have_returned():
+    marks, sessions = returns([1.0] * 50 + [4.0] * 30 + [20.0] * 20 + [None] * 100)
+    found = treatment.return_days(marks, sessions, ["product_view", "purchase"], "purchase", value=100.0)
+    assert (found["visitors"], found["returned"], found["half_day"], found["most_day"]) == (200, 100, 3.0, 8.0)
+    assert found["waiting"] == 120 and found["one_in_twenty_value"] == pytest.approx(600)
+    assert found["return_low"] < 0.5 < found["return_high"]
+
+
+def test_who_could_not_be_watched_long_enough_is_not_counted():
+    marks, sessions = returns([1.0] * 5)
+    short = sessions.assign(start=sessions.start.where(sessions.visitor_id != "last", pd.Timestamp("2026-03-10")))
+    found = treatment.return_days(marks, short, ["product_view"], "purchase")
+    assert found["visitors"] == 0 and np.isnan(found["most_day"])
+    assert plan_claims.offer(pd.DataFrame([found])) == [("treatment.offer_none", {})]
+
+
+def test_those_who_came_for_something_else_are_left_alone():
+    intents = pd.DataFrame({"intent": ["shop"] * 6 + ["returns"] * 3 + ["stores"]})
+    found = treatment.not_to_show(intents, {"returns": "cannot", "stores": "unclear"})
+    assert found.to_dict("records") == [{"intent": "returns", "sessions": 3, "sessions_share": 0.3}]
