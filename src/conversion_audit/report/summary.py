@@ -120,6 +120,7 @@ def _scale(
         "width": f"{(bounds['high'] - bounds['low']) / most * 100:.2f}",
         "band": f"{max(upper - lower, 0) / most * 100:.2f}",
         "middle": None if middle is None else f"{middle / most * 100:.2f}",
+        "zero": formatted(0, "percent"),
         "most": formatted(most, "percent1"),
         "words": text(
             "page.scale",
