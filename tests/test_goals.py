@@ -177,6 +177,20 @@ def test_a_name_that_never_occurs_is_shown_with_the_closest_event():
     assert found.to_numpy().tolist() == [["wishlist", "add_to_wishlist"], ["zzz", None]]
 
 
+def test_findings_tell_what_to_work_on_and_what_is_never_seen():
+    table_ = pd.DataFrame({"name": list("abcde"), "attention": "work on", "why": "close_falling", "reach_rate": 0.1})
+    missing = pd.DataFrame({"name": ["x", "y"], "closest": ["ex", None]}, dtype=object)
+    loose = pd.DataFrame({"event": ["scroll", "chat"], "events": [9, 2], "is_automatic": [True, False]})
+    found = ladder.findings(table_, missing, loose)
+    assert [one.claim for one in found] == [
+        *["goals.attention_close_falling"] * 3,
+        "goals.never_seen_closest",
+        "goals.never_seen",
+        "goals.uncovered",
+    ]
+    assert found[-1].values["event"] == "chat"
+
+
 def shop(count: int, seed: int, lift: float) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return marks and sessions where a video multiplies the odds to buy, and keen visitors watch more of them."""
     random = np.random.default_rng(seed)

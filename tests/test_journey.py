@@ -115,6 +115,19 @@ def test_stages_lose_nobody():
         assert went.to_dict() == came.to_dict()
 
 
+def test_two_groups_ways_are_compared_from_the_same_page():
+    links = [transitions.transitions(transitions.stays(random_events(seed))) for seed in (1, 2)]
+    found = transitions.compare(*links).set_index(["source", "target"])
+    mine = links[0].set_index(["source", "target"]).forward_rate
+    theirs = links[1].set_index(["source", "target"]).forward_rate
+    pair = ("home", "product")
+    assert found.difference_points[pair] == pytest.approx(mine[pair] - theirs[pair])
+    assert found.difference_points_low[pair] < found.difference_points[pair] < found.difference_points_high[pair]
+    assert found.groupby("source").difference_points.sum().abs().max() < 1e-9
+    same = transitions.compare(links[0], links[0])
+    assert same.difference_points.abs().max() == 0
+
+
 def test_paths_end_at_the_goal_or_at_the_exit():
     to_goal, to_exit = transitions.paths(transitions.stays(events()), marks(), "buy")
     assert to_goal[["path", "sessions", "all_sessions"]].to_numpy().tolist() == [

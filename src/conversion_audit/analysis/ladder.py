@@ -27,6 +27,7 @@ AUTOMATIC = frozenset(
     ]
 )
 NARROW = 0.05
+MOST_TOLD = 3
 
 
 def ladder(
@@ -182,19 +183,19 @@ def findings(table: pd.DataFrame, missing: pd.DataFrame, loose: pd.DataFrame) ->
             "goal",
             "01",
             f"goals.attention_{row['why']}",
-            "medium",
+            "low",
             "watch",
             values=row | {"key": row["name"]},
             next_step="goals.look_at_rung",
             step=row["name"],
         )
-        for row in table[table.attention == "work on"].to_dict("records")
+        for row in table[table.attention == "work on"].head(MOST_TOLD).to_dict("records")
     ]
     found += [
         Finding(
             "tracking",
             "01",
-            "goals.never_seen" if row["closest"] is None else "goals.never_seen_closest",
+            "goals.never_seen" if pd.isna(row["closest"]) else "goals.never_seen_closest",
             "low",
             values=row | {"key": row["name"]},
             next_step="goals.check_tracking",

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pandas as pd
 
-from conversion_audit.analysis.statistics import wilson
+from conversion_audit.analysis.statistics import newcombe, wilson
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
 
 START, EXIT = "start", "exit"
@@ -108,6 +108,42 @@ def journey_map(links: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(exit_rate=table.exits / table.stays, exit_low=low, exit_high=high)
     table = table.rename_axis("node").reset_index()
     return table.sort_values(["stays", "node"], ascending=[False, True], ignore_index=True)
+
+
+def compare(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
+    """
+    Return two groups' ways side by side: where each goes from a node, a minus b.
+
+    Parameters
+    ----------
+    a, b : DataFrame
+        From `transitions`, of each group's stays.
+
+    Returns
+    -------
+    DataFrame
+        One row per pair that either group takes, largest difference first: source, target, a_transitions,
+        a_departures, a_rate, the same for b, difference_points with difference_points_low and difference_points_high.
+        NaN where a group never leaves the source.
+
+    References
+    ----------
+    Newcombe 1998.
+    """
+    key = ["source", "target"]
+    both = pd.concat([a[key], b[key]]).drop_duplicates()
+    for group, links in (("a", a), ("b", b)):
+        mine = links[[*key, "transitions"]].rename(columns={"transitions": f"{group}_transitions"})
+        both = both.merge(mine, on=key, how="left").fillna({f"{group}_transitions": 0})
+        sizes = links.groupby("source").transitions.sum()
+        both[f"{group}_departures"] = both.source.map(sizes).fillna(0).astype(int)
+        both[f"{group}_rate"] = both[f"{group}_transitions"] / both[f"{group}_departures"].where(lambda n: n > 0)
+    low, high = newcombe(both.a_transitions, both.a_departures, both.b_transitions, both.b_departures)
+    both = both.astype({"a_transitions": int, "b_transitions": int}).assign(
+        difference_points=both.a_rate - both.b_rate, difference_points_low=low, difference_points_high=high
+    )
+    order = both.difference_points.abs().sort_values(ascending=False, kind="stable").index
+    return both.loc[order].reset_index(drop=True)
 
 
 def stages(stays: AnyTable, *, count: int = 3) -> pd.DataFrame:
