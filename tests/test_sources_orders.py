@@ -18,10 +18,10 @@ def test_the_books_give_one_row_an_order(tmp_path):
 
 def test_what_is_left_out_is_said(tmp_path):
     assert rows_of("orders", FOLDER, "shopify.csv", scratch=tmp_path).notes == (
-        "1 rows of the order book cannot be read",
-        "1 rows of the order book have no order id",
-        "1 orders of the book never came about (cancelled, voided, failed, test)",
-        "1 further rows of the book belong to an order already counted",
+        "rows of the order book that cannot be read: 1",
+        "rows of the order book without an order id: 1",
+        "orders of the book that never came about (cancelled, voided, failed, test): 1",
+        "further rows of an order already counted: 1",
     )
 
 

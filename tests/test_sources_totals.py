@@ -27,10 +27,19 @@ def test_totals_are_read_as_they_stand_beside_them(tmp_path, kind, name, beside,
 
 def test_what_a_report_forbids_is_said(tmp_path):
     assert rows_of("ga4_report", FIXTURES / "ga4_report", "traffic.csv", scratch=tmp_path).notes == (
-        "1 lines of totals were left out",
+        "lines of totals left out: 1",
         "some of the report's rows were merged into (other): its segments do not add up",
         "traffic.csv: thresholds hide small groups",
     )
+
+
+def test_breakdowns_of_a_plausible_export_are_not_counted_twice(tmp_path):
+    names = ("imported_visitors.csv", "imported_custom_events.csv", "imported_sources.csv")
+    table = rows_of("plausible", FIXTURES / "plausible", *names, scratch=tmp_path)
+    check(table, STAGE_COUNTS)
+    assert plain(table, "date, stage") == expected("plausible", "expected.json")
+    assert table.notes == ("files of breakdowns left out, because they count the same sessions again: 1",)
+    assert list(recognise(opened(FIXTURES / "plausible", *names, scratch=tmp_path))) == ["plausible"]
 
 
 def test_stages_may_be_named_by_hand(tmp_path):

@@ -26,6 +26,7 @@ VISIT = [
         ("segment", "calls.json", "expected.json"),
         ("snowplow", "enriched.tsv", "expected.json"),
         ("logs", "access.log", "expected.json"),
+        ("matomo", "visits.json", "expected.json"),
     ],
 )
 def test_every_row_of_a_fixture_is_read_as_it_stands_beside_it(tmp_path, kind, name, beside):
@@ -89,6 +90,16 @@ def segment(at, event, url, order):
 def table(at, event, url, order):
     name = "page_view" if event == "view" else event
     return {"time": NOON + at, "event": name, "visitor_id": "0012.1", "url": url, **order}
+
+
+def matomo(at, event, url, order):
+    order = (
+        {"type": "ecommerceOrder", "orderId": order["order_id"], "revenue": order["revenue"]}
+        if order
+        else {"type": "action"}
+    )
+    visit = {"idVisit": "1", "visitorId": "0012.1", "siteCurrency": "EUR"}
+    return {**visit, "actionDetails": [{"url": url, "timestamp": NOON + at, **order}]}
 
 
 def snowplow(at, event, url, order):

@@ -14,9 +14,11 @@ from conversion_audit.intake.sources import (
     ga360,
     kissmetrics,
     logs,
+    matomo,
     mixpanel,
     orders,
     outcomes,
+    plausible,
     posthog,
     segment,
     snowplow,
@@ -24,7 +26,20 @@ from conversion_audit.intake.sources import (
     table,
 )
 
-_VENDORS = (ga4, ga360, mixpanel, kissmetrics, amplitude, posthog, segment, snowplow, logs, ga4_report)
+_VENDORS = (
+    ga4,
+    ga360,
+    mixpanel,
+    kissmetrics,
+    amplitude,
+    posthog,
+    segment,
+    snowplow,
+    matomo,
+    logs,
+    ga4_report,
+    plausible,
+)
 _GENERAL = (outcomes, orders, stage_counts, table)
 KINDS: dict[str, ModuleType] = {module.KIND: module for module in (*_VENDORS, *_GENERAL)}
 """Kind -> module, the more particular first: a file is of the first kind that recognises it."""

@@ -132,9 +132,9 @@ def _missing(columns: dict[str, list[str]], everywhere: tuple[str, ...], files: 
 
 def _notes(lost: dict[str, int]) -> list[str]:
     said = {
-        "unreadable": "rows of the order book cannot be read",
-        "nameless": "rows of the order book have no order id",
-        "dead": "orders of the book never came about (cancelled, voided, failed, test)",
-        "repeated": "further rows of the book belong to an order already counted",
+        "unreadable": "rows of the order book that cannot be read",
+        "nameless": "rows of the order book without an order id",
+        "dead": "orders of the book that never came about (cancelled, voided, failed, test)",
+        "repeated": "further rows of an order already counted",
     }
-    return [f"{int(lost[name]):,} {words}" for name, words in said.items() if lost[name]]
+    return [f"{words}: {int(lost[name]):,}" for name, words in said.items() if lost[name]]

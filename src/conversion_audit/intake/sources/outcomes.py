@@ -103,5 +103,5 @@ def read(
     bad = engine.query(
         "SELECT count(*) AS n FROM rows WHERE reject IS NOT NULL OR order_id IS NULL OR event IS NULL", {"rows": rows}
     ).n[0]
-    notes = (f"{bad:,} rows of the CRM's export cannot be read, or name no lead or stage",) if bad else ()
+    notes = (f"rows of the CRM's export that cannot be read, or name no lead or stage: {bad:,}",) if bad else ()
     return Rows(made.name, engine, notes=(*rows.notes, *notes))

@@ -102,11 +102,11 @@ def _stage_counts(frame: pd.DataFrame, stages: Mapping[str, str]) -> tuple[pd.Da
     )
     is_number = long["count"].notna()
     notes = [
-        f"{int(number):,} {words}"
+        f"{words}: {int(number):,}"
         for number, words in (
-            (is_total.sum(), "lines of totals were left out"),
-            (is_bad.sum(), "lines cannot be read"),
-            ((~is_number).sum(), "counts are no numbers"),
+            (is_total.sum(), "lines of totals left out"),
+            (is_bad.sum(), "lines that cannot be read"),
+            ((~is_number).sum(), "counts that are no numbers"),
         )
         if number
     ]
