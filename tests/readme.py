@@ -24,6 +24,15 @@ TOP = {
     "reports/README.md": "what a run leaves behind",
     "tests/": "one file a module, and the promises below",
 }
+TOUR = {
+    "00_check_data": ("`analysis/fitness`, `intake/ledger`", "ledger, gaps, silent tags"),
+    "01_define_goals": ("`analysis/goals`, `analysis/ladder`", "goals, micro-conversions, ladder"),
+    "02_map_journey": ("`analysis/funnel`, `analysis/transitions`", "funnel, transitions, paths"),
+    "03_segment_intent": ("`analysis/intent`, `analysis/true_rate`", "intents, the true rate between its bounds"),
+    "04_diagnose_friction": ("`analysis/friction`", "findings with their gates and price"),
+    "05_plan_actions": ("`analysis/cards`, `analysis/audiences`", "cards, audiences, test plans"),
+    "06_monitor_change": ("`analysis/change`, `analysis/watch`", "change, alarms"),
+}
 GROUPS = {
     "intake": "raw export -> events, items, orders, sessions",
     "analysis": "marks -> tables and findings",
@@ -59,6 +68,15 @@ def first_line(path: Path) -> str:
         return re.sub(r"^\d\d\W*", "", title)
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return text.strip().splitlines()[0].rstrip(".") if text else ""
+
+
+def tour() -> str:
+    """Return the tour: question -> notebook -> module -> table."""
+    lines = ["| Question | Notebook | Where it is counted | What it makes |", "| --- | --- | --- | --- |"]
+    for path in sorted((REPOSITORY / "notebooks").glob("*.ipynb")):
+        modules, made = TOUR[path.stem]
+        lines.append(f"| {first_line(path)} | `{path.stem}` | {modules} | {made} |")
+    return "\n".join(lines) + "\n"
 
 
 def tree() -> str:
@@ -116,7 +134,12 @@ def dictionary() -> str:
     return "\n".join(lines)
 
 
-PARTS = {(README, "tree"): tree, (README, "commands"): commands, (DATA, "dictionary"): dictionary}
+PARTS = {
+    (README, "tour"): tour,
+    (README, "tree"): tree,
+    (README, "commands"): commands,
+    (DATA, "dictionary"): dictionary,
+}
 
 if __name__ == "__main__":
     for (path, name), content in PARTS.items():

@@ -88,8 +88,9 @@ def test_what_a_killed_run_left_is_swept_by_the_next(audit_home):
 
 
 @pytest.mark.parametrize("fault", ["kill", "no_space"])
-def test_a_run_met_by_a_fault_at_any_step_leaves_the_old_report_or_the_new_one(fault, audit_home):
+def test_a_run_met_by_a_fault_at_any_step_leaves_the_old_report_or_the_new_one(fault, audit_home, record_property):
     found = survive(fault, audit_home, 5)
+    record_property("cases", found["attempts"])
     assert found["wrong"] == []
     assert found["attempts"] >= 40
     assert set(found["codes"]) <= ({"-9", "10"} if fault == "kill" else {"0", "5", "10"})
@@ -97,8 +98,9 @@ def test_a_run_met_by_a_fault_at_any_step_leaves_the_old_report_or_the_new_one(f
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", ["kill", "no_space"])
-def test_two_hundred_faults_leave_the_old_report_or_the_new_one(fault, audit_home):
+def test_two_hundred_faults_leave_the_old_report_or_the_new_one(fault, audit_home, record_property):
     found = survive(fault, audit_home, 40)
+    record_property("cases", found["attempts"])
     assert found["wrong"] == []
     assert found["attempts"] >= 200
 

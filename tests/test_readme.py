@@ -38,12 +38,8 @@ def test_every_make_target_in_the_text_exists():
     assert named <= targets
 
 
-def test_the_tour_names_notebooks_and_modules_that_exist():
-    rows = [row.split("|") for row in TEXT.splitlines() if re.match(r"\| .*\?\s*\| `\d\d_", row)]
-    assert len(rows) == len(list((REPOSITORY / "notebooks").glob("*.ipynb")))
-    for _, question, notebook, modules, *_ in rows:
-        path = REPOSITORY / "notebooks" / f"{notebook.strip(' `')}.ipynb"
-        assert readme.first_line(path) == question.strip()
+def test_the_tour_names_modules_that_exist():
+    for modules, _ in readme.TOUR.values():
         for module in re.findall(r"`([^`]+)`", modules):
             package = REPOSITORY / "src" / "conversion_audit" / module
             assert package.with_suffix(".py").is_file() or package.is_dir(), module
@@ -53,3 +49,20 @@ def test_every_link_leads_somewhere():
     for page in (README, DATA, REPOSITORY / "reports" / "README.md"):
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_table_of_promises_is_that_of_the_scorecard():
+    from scorecard import PROMISES
+
+    rows = re.findall(r"^\| (.+) \| ([\d,]+) \| (yes|no) \|$", part(README, "promises"), re.MULTILINE)
+    assert [row[0] for row in rows] == list(PROMISES), "run: make scorecard"
+    assert {row[2] for row in rows} == {"yes"}
+    assert all(int(row[1].replace(",", "")) > 0 for row in rows)
+
+
+def test_every_promise_is_held_by_tests_that_exist():
+    from scorecard import PROMISES
+
+    for name in (test for tests in PROMISES.values() for test in tests):
+        file, function = name.split("::")
+        assert f"def {function}(" in (REPOSITORY / "tests" / file).read_text(encoding="utf-8"), name

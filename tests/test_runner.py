@@ -276,8 +276,9 @@ def test_a_file_size_limit_ends_in_one_message_and_no_file(acme, audit_home):
         {"LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"},
         {"NO_COLOR": "1", "COLUMNS": "40"},
         {"HOME": "/nonexistent"},
+        {"PYTHONPATH": str(STUB.parent / "no_network")},
     ],
-    ids=["time zone", "C locale", "Turkish", "narrow without colour", "no home"],
+    ids=["time zone", "C locale", "Turkish", "narrow without colour", "no home", "no network"],
 )
 def test_the_surroundings_change_no_byte(environment, acme, audit_home):
     page = runner.run("acme").report.read_bytes()
