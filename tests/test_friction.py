@@ -109,6 +109,25 @@ def test_a_suspect_of_events_is_read_where_the_tested_step_is_entered(four_sessi
     assert levels[form.at(2)].tolist()[:2] == ["new", "old"]
 
 
+def test_a_friction_of_one_form_is_found_where_only_the_entering_event_names_the_form():
+    world = worlds.world(18, 40_000)
+    marks = world.marks
+    chosen = (marks["name"] == "payment").to_numpy()
+    random = np.random.default_rng(6)
+    form = np.where(random.random(chosen.sum()) < 0.4, "new", "old")
+    paid = marks.session_id[chosen].to_numpy()[form == "new"]
+    lost = set(paid[random.random(len(paid)) < 0.35])
+    marks = marks[~(marks.session_id.isin(lost) & (marks["name"] == "purchase"))]
+    events = world.marks[chosen][["session_id", "event_number", "time"]].assign(
+        event="add_payment_info", page="/pay", page_type="checkout", properties=[f'{{"form": "{f}"}}' for f in form]
+    )
+    events["error"] = pd.array([None] * len(events), dtype="string")
+    suspects = ["device", "browser", "os", "country", "properties.form"]
+    diagnosis = friction.diagnose(marks, world.sessions, worlds.STEPS, suspects, worlds.ADJUSTERS, events=events)
+    found = diagnosis.found[["step", "segment", "verdict"]].to_numpy().tolist()
+    assert found == [["purchase", '{"properties.form": "new"}', "likely friction"]]
+
+
 def test_candidates_of_the_same_sessions_are_one_under_the_shortest_name():
     world = worlds.world(1, 4000)
     one = world.sessions.assign(os=np.where(world.sessions.device == "tablet", "TabletOS", "Other"))

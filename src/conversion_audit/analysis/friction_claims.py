@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from conversion_audit.analysis.friction import Diagnosis
+from conversion_audit.analysis.friction import Diagnosis, headline_leak
 from conversion_audit.analysis.friction.verdict import LIKELY
 
 Claim = tuple[str, dict[str, Any]]
@@ -19,7 +19,8 @@ def headline(diagnosis: Diagnosis) -> Claim:
     """Return how many places stop people, and what they cost together."""
     likely = diagnosis.found[diagnosis.found.verdict == LIKELY]
     if not len(likely):
-        return "friction.headline_none", {}
+        visible = headline_leak(diagnosis.leaks) is not None
+        return ("friction.headline_none" if visible else "friction.headline_small"), {}
     joint = diagnosis.joint.iloc[0]
     return "friction.headline", {"count": len(likely), "low": joint.lost_orders_low, "high": joint.lost_orders_high}
 
@@ -141,3 +142,13 @@ def reversed_claim(by: pd.DataFrame) -> Claim:
         if len(turned)
         else ("friction.not_reversed", {})
     )
+
+
+def refused_claim(diagnosis: Diagnosis) -> Claim:
+    """Return whether anything suspicious was refused."""
+    return ("friction.refused_claim" if len(diagnosis.refused) else "friction.refused_none"), {}
+
+
+def rounds(table: pd.DataFrame) -> pd.DataFrame:
+    """Return going in circles where enough people do it to say how many go on."""
+    return table[table.sessions >= FEWEST_SHOWN].reset_index(drop=True)

@@ -15,7 +15,6 @@ from conversion_audit.findings import Finding
 
 CHAPTER = "04"
 HIGH_SHARE, MEDIUM_SHARE = 0.03, 0.01
-FEW_SESSIONS = 2000
 _MOST_MIXES, _MOST_WATCHED = 3, 5
 _WATCHED = {"too_few_orders", "too_small", "not_persistent", "by_chance", "not_step_specific"}
 
@@ -25,14 +24,15 @@ def findings(diagnosis: Diagnosis) -> list[Finding]:
     Return what the diagnosis found.
 
     Frictions and incidents; unexplained gaps, lower; silent tags; traffic that goes on less often; what could not be
-    said; and, where nothing was found, that it is quiet, with the smallest loss that would have been seen.
+    said. Where nothing was found: that it is quiet, with the smallest loss that would have been seen, or that the data
+    are too few, with the day on which there will be enough.
     """
     made = [_friction(diagnosis, row) for _, row in diagnosis.found.iterrows()]
     made += [_outage(row) for _, row in diagnosis.outages.iterrows()]
     made += _mixes(diagnosis) + _watched(diagnosis)
-    about = diagnosis.about.iloc[0]
     if not len(diagnosis.found):
-        made.append(_small(diagnosis, about) if about.sessions < FEW_SESSIONS else _quiet(diagnosis, about))
+        seen = headline_leak(diagnosis.leaks)
+        made.append(_small(diagnosis) if seen is None else _quiet(diagnosis.about.iloc[0], seen))
     return made
 
 
@@ -163,13 +163,10 @@ def _told(row: pd.Series, kind: str, claim: str) -> Finding:
     )
 
 
-def _quiet(diagnosis: Diagnosis, about: pd.Series) -> Finding:
-    seen = headline_leak(diagnosis.leaks)
-    claim = "friction.quiet" if seen is not None else "friction.quiet_blind"
+def _quiet(about: pd.Series, seen: pd.Series) -> Finding:
     values = {"comparisons": int(about.comparisons), "sessions": int(about.sessions)}
-    if seen is not None:
-        values |= {"loss": seen.smallest_loss_share, "leak_step": seen.step, "leak_level": seen.level}
-    return Finding(kind="strength", chapter=CHAPTER, claim=claim, severity="info", verdict="quiet", values=values)
+    values |= {"loss": seen.smallest_loss_share, "leak_step": seen.step, "leak_level": seen.level}
+    return Finding("strength", CHAPTER, "friction.quiet", "info", "quiet", values)
 
 
 def headline_leak(leaks: pd.DataFrame) -> pd.Series | None:
@@ -206,7 +203,7 @@ def enough_data(diagnosis: Diagnosis) -> dict[str, Any]:
     return answer
 
 
-def _small(diagnosis: Diagnosis, about: pd.Series) -> Finding:
+def _small(diagnosis: Diagnosis) -> Finding:
     answer = enough_data(diagnosis)
     falls = smallest_falls(diagnosis.steps).dropna(subset=["smallest_fall_share"])
     best = falls.sort_values("smallest_fall_share").head(1)

@@ -13,6 +13,8 @@ from conversion_audit.analysis.friction.cells import Candidate, StepCells
 from conversion_audit.analysis.friction.model import StepFit, expit, fit_step
 
 SPECIFIC_Z = -1.6449
+# How much a segment's bad days move its other steps, on the logit scale, before they are looked at.
+BAD_DAYS_SD = 0.5
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def against_other_steps(shop: Shop, draft: Draft, states: list[State]) -> Draft:
     """Add to an incident what the same days did to the segment at the other steps: bad days are bad everywhere."""
     if draft.window is None:
         return draft
-    gaps, weights = [], [score.AUDIENCE_SD**-2]
+    gaps, weights = [], [BAD_DAYS_SD**-2]
     for state in states:
         if state.fit.cells.step != draft.step:
             gap, information = dates.window_gap(

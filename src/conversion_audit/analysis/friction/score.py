@@ -18,8 +18,9 @@ from conversion_audit.analysis.friction.cells import FEWEST_AT_RISK, Candidate
 from conversion_audit.analysis.friction.model import StepFit, expit, fit_counts
 
 LEAST_INFORMATION = 4.0
-# How much audiences differ as a whole, on the logit scale: what is assumed where no other step tells.
-AUDIENCE_SD = 0.5
+# How much audiences differ as a whole, on the logit scale: what is assumed where no other step tells. At least so much,
+# and more if the shop's own segments differ more.
+AUDIENCE_SD = 0.25
 RELATIVE_FLOOR, TAU_FLOOR, ADJUSTER_FLOOR = 0.005, 0.05, 0.10
 _CHI2_MEDIAN = 0.4549
 
@@ -113,20 +114,29 @@ def differences(gaps: Gaps, rates: np.ndarray, candidates: Sequence[Candidate], 
         shift = _natural_spread(gaps, is_adjuster, np.ones(len(rates)), ADJUSTER_FLOOR)
     tau = np.maximum(TAU_FLOOR, rho / np.maximum(1 - rates, 1e-6))
     taus = np.where(is_adjuster[None, :], shift, tau[:, None])
-    value, variance, usual, usual_variance = _double(gaps, taus)
+    value, variance, usual, usual_variance = _double(gaps, taus, _audience_sd(gaps, single & ~is_adjuster))
     with np.errstate(invalid="ignore", divide="ignore"):
         z = value / np.sqrt(variance)
     p = np.where(gaps.gap < 0, lower_tail(z), 1.0)
     return Differences(value, variance, usual, usual_variance, taus, np.where(np.isnan(z), np.nan, p))
 
 
-def _double(gaps: Gaps, taus: np.ndarray) -> tuple[np.ndarray, ...]:
+def _audience_sd(gaps: Gaps, chosen: np.ndarray) -> float:
+    """How much the chosen segments' mean gaps differ, robustly."""
+    information = gaps.information[:, chosen]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = (np.nan_to_num(gaps.gap[:, chosen]) * information).sum(0) / information.sum(0)
+    means = means[np.isfinite(means)]
+    return max(AUDIENCE_SD, float(1.4826 * np.median(np.abs(means)))) if len(means) else AUDIENCE_SD
+
+
+def _double(gaps: Gaps, taus: np.ndarray, audience_sd: float = AUDIENCE_SD) -> tuple[np.ndarray, ...]:
     live = gaps.information > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         own = 1 / gaps.information + taus**2
         weight = np.where(live, 1 / own, 0.0)
     pulled = np.where(live, weight * np.nan_to_num(gaps.gap), 0.0)
-    others = weight.sum(0) - weight + AUDIENCE_SD**-2
+    others = weight.sum(0) - weight + audience_sd**-2
     usual = (pulled.sum(0) - pulled) / others
     value = np.where(live, gaps.gap - usual, np.nan)
     return value, np.where(live, own + 1 / others, np.nan), usual, 1 / others
