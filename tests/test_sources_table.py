@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 
 import duckdb
@@ -307,6 +308,22 @@ def test_bad_lines_are_named_by_line_and_reason_and_the_rest_is_kept(tmp_path):
         (11, None, "wrong_field_count"),
         (12, None, "truncated_last_row"),
     ]
+
+
+def test_an_empty_byte_alone_is_found(tmp_path):
+    found = plain(read(tmp_path, b"time,event,visitor_id\n2026-03-02,a\x00b,1\n2026-03-02,c,1\n"))
+    assert [(row["line"], row.get("reject")) for row in found] == [(2, "nul_byte"), (3, None)]
+
+
+def test_a_truncated_csv_archive_keeps_its_complete_lines_when_asked(tmp_path, scratch):
+    lines = ["time,event,visitor_id", *(f"2026-03-02,view{n * 7919 % 104729:x},{n}" for n in range(5000))]
+    packed = gzip.compress("\n".join(lines).encode())
+    write(tmp_path, "rows.csv.gz", packed[: len(packed) // 2])
+    with pytest.raises(DataError, match="the compressed file is truncated"):
+        rows_of("table", tmp_path, "rows.csv.gz", scratch=scratch)
+    kept = rows_of("table", tmp_path, "rows.csv.gz", scratch=scratch, salvage=True)
+    assert 0 < len(kept) < 5000
+    assert kept.notes[0] == "rows.csv.gz: truncated; its complete lines were kept because of `salvage: true`"
 
 
 @pytest.mark.parametrize(

@@ -231,7 +231,7 @@ def _with_contents(file: InputFile, scratch: Path, encoding: str | None, delimit
         records=shape.records,
         notes=(*file.notes, *(f"{file.name}: {note}" for note in shape.notes)),
     )
-    if found != "utf-8" or has_mark or (file.gzipped and file.format == "csv"):
+    if found != "utf-8" or (has_mark and file.format != "csv"):
         file = _as_plain_text(file, scratch)
     return file
 

@@ -6,7 +6,7 @@ FROM read_json($paths, format = $format, columns = $columns, compression = $comp
 -- name: csv
 SELECT *, file_index AS __file, NULL AS __line
 FROM read_csv($paths, columns = $columns, header = $header, auto_detect = false, delim = $delimiter, quote = $quote, escape = $quote,
-              skip = $skip, strict_mode = true, null_padding = false, max_line_size = 2097152, nullstr = '');
+              skip = $skip, compression = $compression, strict_mode = true, null_padding = false, max_line_size = 2097152, nullstr = '');
 
 -- name: parquet
 SELECT *, file_index AS __file, file_row_number + 1 AS __line
