@@ -134,6 +134,10 @@ def test_without_goals_there_is_no_share():
     found = attribution(paths(("A>B", 0.0)))
     assert found.credit.sum() == 0
     assert found.credit_share.isna().all()
+    assert side_by_side(found).channel.tolist() == ["A", "B"]
+    nothing = attribution(paths(("A", 0.0)).iloc[:0])
+    assert len(nothing) == 0
+    assert side_by_side(nothing).columns.tolist() == ["channel", "first_touch", "last_non_direct", "linear", "markov"]
 
 
 def test_the_touches_are_left_as_they_were():

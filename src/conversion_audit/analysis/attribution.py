@@ -129,7 +129,8 @@ def markov(paths: pd.DataFrame) -> pd.DataFrame:
 def side_by_side(table: pd.DataFrame, rules: tuple[str, ...] = IN_REPORT) -> pd.DataFrame:
     """Return one row per channel and one column of credit per rule, for the report: channel, first_touch, ..."""
     wide = table.pivot_table(index="channel", columns="rule", values="credit", sort=False)
-    return wide.reindex(table.channel.unique())[list(rules)].rename_axis(columns=None).reset_index()
+    wide = wide.reindex(index=table.channel.unique(), columns=list(rules))
+    return wide.rename_axis(index="channel", columns=None).reset_index()
 
 
 def _first(won: pd.DataFrame) -> pd.Series:

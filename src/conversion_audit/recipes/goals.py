@@ -18,6 +18,15 @@ KEYS = ("goals", "micro_conversions", "main_goal", "journey", "kpis", "funnel", 
 LARGEST = 30
 
 
+OPTIONAL = ("orders", "revenue", "target", "meets", "past_", "change_", "repeat_")
+
+
+def known(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table without the columns that do not apply to this client: no value, no target, no past."""
+    empty = [name for name in table if name.startswith(OPTIONAL) and table[name].isna().all()]
+    return table.drop(columns=empty)
+
+
 def until(audit: Audit) -> pd.Timestamp:
     """Return the last time of the export, naive UTC."""
     last = lambda: audit.engine.query("SELECT max(time) AS last FROM e", {"e": audit.table("events")})["last"][0]  # noqa: E731
