@@ -88,7 +88,7 @@ def test_what_works_is_said():
 def test_nothing_found_is_an_empty_plan_and_a_sentence():
     empty = plan.plan([], STEPS, days=30)
     assert len(empty) == 0 and list(empty) == plan.COLUMNS
-    assert plan_claims.headline(empty) == ("plan.headline_none", {})
+    assert plan_claims.headline(empty, {}) == ("plan.headline_none", {})
     assert plan_claims.teams(plan.by_owner(empty)) == []
 
 
@@ -100,6 +100,6 @@ def test_ties_go_by_reference_and_the_input_stays_as_it_was():
 
 
 def test_the_first_sentence_names_the_first_task_that_has_a_price():
-    key, record = plan_claims.headline(plan.plan(FOUND, STEPS, days=30))
+    key, record = plan_claims.headline(plan.plan(FOUND, STEPS, days=30), {"F-aaaa": "Mend the address form."})
     assert key == "plan.headline"
-    assert (record["finding"], record["n"], record["valued"], record["where"]) == ("F-aaaa", 5, 3, ["mobile"])
+    assert (record["task"], record["n"], record["valued"]) == ("Mend the address form.", 5, 3)

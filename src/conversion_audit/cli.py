@@ -54,6 +54,14 @@ Where = Annotated[
 Memory = Annotated[str | None, typer.Option(metavar="SIZE", help="Memory of the engine, e.g. 4GB.", show_default=False)]
 
 
+Against = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RUN", help="Run to compare with, or last-year; the newest before by default.", show_default=False
+    ),
+]
+
+
 @app.callback()
 def _every_command(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks. May stand anywhere.")] = False,
@@ -131,11 +139,14 @@ def run(
         typer.Option(min=1, metavar="N", help="Chapters, or clients, at the same time.", show_default="as the cores"),
     ] = None,
     memory: Memory = None,
+    against: Against = None,
     as_json: Json = False,
 ) -> None:
     """Audit clients: export in, report out."""
     if memory:
         os.environ["AUDIT_MEMORY"] = memory
+    if against:
+        os.environ["AUDIT_AGAINST"] = against
     chosen = _chosen(clients or [], every)
     if len(chosen) > 1 or every:
         options = [*_given("--start", start), *_given("--end", end), *_given("--where", where)]
@@ -151,6 +162,20 @@ def run(
         published = run_one(chosen[0], asked, display)
     _answer(published.answer(), _told(published), as_json)
     raise typer.Exit(published.exit_code)
+
+
+@app.command(rich_help_panel=AUDIT)
+def watch(client: Client, as_json: Json = False) -> None:
+    """Hold a fresh export to the last run: exit code 1 with the alert where something broke."""
+    from datetime import UTC, datetime
+
+    from conversion_audit.running.refused import os_errors
+    from conversion_audit.watching import watch_client
+
+    with os_errors():
+        seen = watch_client(client, datetime.now(UTC).date())
+    _answer(seen.answer(), seen.lines(), as_json)
+    raise typer.Exit(seen.exit_code)
 
 
 @app.command("list", rich_help_panel=RUNS)
@@ -214,6 +239,18 @@ def explain(
     from conversion_audit.explain import explain as explained
 
     print(explained(client, reference, run))
+
+
+@app.command("receipt", rich_help_panel=RUNS)
+def print_receipt(
+    client: Client,
+    reference: Annotated[str, typer.Argument(help="A finding of the last audit, e.g. F-3k9.")],
+    against: Against = None,
+) -> None:
+    """Tell on one page what became of a finding: before, after, and what it is worth."""
+    from conversion_audit.tickets import receipt_of
+
+    print(receipt_of(client, reference, against), end="")
 
 
 @app.command(rich_help_panel=RUNS)

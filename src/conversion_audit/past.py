@@ -172,6 +172,11 @@ def records(audit: Audit, before: Previous) -> list[dict[str, Any]]:
     return [] if before.findings is None else [one.record() for one in audit.findings]
 
 
+def definitions(audit: Audit, before: Previous) -> dict[str, Any]:
+    """Return this audit's config as plain data; empty where there is none to compare with."""
+    return json.loads(audit.config.model_dump_json()) if before.config else {}
+
+
 def edits(audit: Audit) -> dict[str, Any]:
     """Return what the consultant wrote about findings, by id: status and done_on among it."""
     path = audit.folders.data / "review.yaml"

@@ -248,6 +248,7 @@ def _require_any(told: Sequence[Told]) -> None:
 
 def _write(draft: publish.Draft, audit: Audit, told: Sequence[Told], asked: Asked) -> None:
     """Write what is handed over and what is kept."""
+    from conversion_audit import tickets
     from conversion_audit.recipes import intent
     from conversion_audit.report import export, page
 
@@ -263,6 +264,7 @@ def _write(draft: publish.Draft, audit: Audit, told: Sequence[Told], asked: Aske
     export.save_lists(intent.audience_lists(audit, audit.prepared.key), draft.client / "audiences")
     evidence.save_findings(audit.findings, audit.folders.client, draft.run, draft.evidence / "findings.json")
     evidence.save_rejects(audit.rejects.frame(), draft.evidence / "bad_rows.ndjson.gz")
+    tickets.keep(audit, reviewed.findings, draft.client, draft.evidence)
     if asked.pdf:
         from conversion_audit.running.pdf import print_pdf
 

@@ -65,8 +65,8 @@ def channel_allocation(
     counts = ["sessions", "goal_sessions", "orders", "revenue", "worth"]
     table = cells.groupby("channel", sort=True)[counts].sum().reset_index().rename(columns={"worth": "channel_value"})
     table = table.astype({"sessions": int, "goal_sessions": int, "orders": int})
-    spent = {_plain(name): float(cost) for name, cost in costs.items()}
-    table["channel_cost"] = table.channel.map(lambda name: spent.get(_plain(name), np.nan)).astype(float)
+    spent = {_stem(name): float(cost) for name, cost in costs.items()}
+    table["channel_cost"] = table.channel.map(lambda name: spent.get(_stem(name), np.nan)).astype(float)
     table = _with_intervals(table, cells, seed)
     table["allocation"] = [_verdict(row) for row in table.itertuples()]
     order = table.channel_cost.fillna(-1)
@@ -77,8 +77,8 @@ def channel_allocation(
 
 def unmatched(costs: Mapping[str, Any], channels: pd.Series) -> list[str]:
     """Return the channels with a declared cost that no session came through."""
-    known = {_plain(name) for name in channels}
-    return [name for name in costs if _plain(name) not in known]
+    known = {_stem(name) for name in channels}
+    return [name for name in costs if _stem(name) not in known]
 
 
 def team_allocation(
@@ -222,3 +222,8 @@ def _first(rows: pd.DataFrame, column: str) -> float:
 
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", str(name).lower()).strip("_")
+
+
+def _stem(name: str) -> str:
+    """`affiliate` is Affiliates."""
+    return _plain(name).removesuffix("s")

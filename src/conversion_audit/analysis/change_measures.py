@@ -106,7 +106,7 @@ def _aligned(past: pd.DataFrame, now: pd.DataFrame, adjusters: Sequence[str]) ->
     if not keys:
         return tuple(np.array([float(rows[c].sum())]) for rows in (past, now) for c in ("passed", "at_risk"))
     sums = [rows.groupby(keys)[["passed", "at_risk"]].sum() for rows in (past, now)]
-    both = sums[0].join(sums[1], how="outer", lsuffix="_b", rsuffix="_a").fillna(0.0).sort_index()
+    both = pd.concat([sums[0].add_suffix("_b"), sums[1].add_suffix("_a")], axis=1).fillna(0.0).sort_index()
     return tuple(both[c].to_numpy(float) for c in ("passed_b", "at_risk_b", "passed_a", "at_risk_a"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,8 +12,8 @@ from conversion_audit.analysis import allocation
 from conversion_audit.analysis.testing import MOST_WEEKS, NO_RATE, TEST
 
 
-def headline(plan: pd.DataFrame) -> tuple[str, dict[str, Any]]:
-    """Return the key and the record of the chapter's first sentence."""
+def headline(plan: pd.DataFrame, words: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """Return the key and the record of the chapter's first sentence; `words`: finding -> its claim."""
     if plan.empty:
         return "plan.headline_none", {}
     live = plan[~plan.is_over & ~plan.is_first]
@@ -20,8 +21,7 @@ def headline(plan: pd.DataFrame) -> tuple[str, dict[str, Any]]:
     record = first.to_dict() | {
         "n": len(plan),
         "valued": int(plan.value_low.notna().sum()),
-        "where": places(first.segment),
-        "step": first.step or first.kind,
+        "task": words.get(first.finding, first.finding),
     }
     if pd.isna(first.value_low):
         return "plan.headline_unpriced", record
@@ -38,10 +38,11 @@ def places(segment: str) -> list[str]:
     return [str(value) for value in json.loads(segment or "{}").values()] or ["everyone"]
 
 
-def ranked(plan: pd.DataFrame) -> pd.DataFrame:
-    """Return the plan as shown: place, finding, step, where, owner, effort, rates, worth."""
-    columns = ["place", "finding", "step", "segment", "owner", "effort", "rate", "target_rate"]
-    shown = plan[columns].assign(segment=plan.segment.map(where))
+def ranked(plan: pd.DataFrame, words: Mapping[str, str]) -> pd.DataFrame:
+    """Return the plan as shown: place, finding, task in words, owner, effort, rates, worth."""
+    columns = ["place", "finding", "owner", "effort", "rate", "target_rate"]
+    shown = plan[columns].copy()
+    shown.insert(2, "task", [words.get(one, one) for one in plan.finding])
     names = ("value_low", "value_high")
     if (plan.unit == "orders").any():
         return shown.assign(**{f"completions_{name[6:]}": plan[name].round() for name in names})
@@ -91,9 +92,10 @@ def allocation_headline(channels: pd.DataFrame) -> tuple[str, dict[str, Any]]:
 
 def moment(moments: pd.DataFrame) -> tuple[str, dict[str, Any]]:
     """Return the sentence on the moment worth most."""
-    known = moments[moments.from_seconds.notna()] if len(moments) else moments
+    known = moments[moments.from_seconds > 0] if len(moments) else moments
     if known.empty:
-        return "treatment.popup_none", {}
+        at_once = moments[moments.from_seconds == 0] if len(moments) else moments
+        return ("treatment.popup_start", at_once.iloc[0].to_dict()) if len(at_once) else ("treatment.popup_none", {})
     best = known.assign(_gone=known.still_there * (1 - known.would_go_on_rate)).sort_values("_gone").iloc[-1]
     return "treatment.popup", best.to_dict()
 

@@ -79,7 +79,7 @@ def tracking_plan(
     if named.paid:
         rows.append(_share("campaign", "property", int(named.named), int(named.paid), 0.9, "which_campaign"))
     table = pd.DataFrame(rows, columns=["rank", "what", "kind", "state", "seen", "of", "unlocks"])
-    table = table.sort_values(["rank", "what"], kind="stable").drop_duplicates("what").reset_index(drop=True)
+    table = table.sort_values("rank", kind="stable").drop_duplicates("what").reset_index(drop=True)
     return table.drop(columns="rank").assign(priority=range(1, len(table) + 1))[
         ["priority", "what", "kind", "state", "seen", "of", "unlocks"]
     ]

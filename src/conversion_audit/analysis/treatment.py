@@ -113,7 +113,8 @@ def moments(
     DataFrame
         One row per step but the last: step, sessions, went_on, left, from_seconds (NaN where leaving never overtakes, or
         fewer than 100 sessions), still_there (sessions at that second), would_go_on_rate of them without any pop-up, with
-        its ends: do not show it before; one_in_ten_value: what it is worth if it keeps one in ten of those who would leave.
+        its ends: do not show it before; one_in_ten_value: what it is worth if it keeps one in ten of
+        those who would leave; NaN where leaving leads from the start.
     """
     numbered = pd.DataFrame({"step": range(1, len(steps) + 1), "name": list(steps)}).astype({"name": "string"})
     tables = {"marks": marks, "sessions": sessions, "steps": numbered}
@@ -240,5 +241,6 @@ def _moment(waits: pd.DataFrame, step: str, goal_rates: pd.Series | None, value:
         "would_go_on_rate": on / still if known and still else np.nan,
         "would_go_on_low": float(low) if known else np.nan,
         "would_go_on_high": float(high) if known else np.nan,
-        "one_in_ten_value": 0.1 * (still - on) * reach * value if known else np.nan,
+        # Where leaving leads from the start there is no moment, and keeping one in ten would be a wish.
+        "one_in_ten_value": 0.1 * (still - on) * reach * value if known and second > 0 else np.nan,
     }

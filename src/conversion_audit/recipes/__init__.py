@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conversion_audit.findings import Finding
-from conversion_audit.recipes import fitness, friction, goals, intent, journey, marks
+from conversion_audit.recipes import fitness, friction, goals, intent, journey, marks, plan
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLES", "Recipe", "findings", "headline"]
 
-CHAPTERS = (marks, fitness, goals, journey, intent, friction)
+CHAPTERS = (marks, fitness, goals, journey, intent, friction, plan)
 
 TABLES: dict[str, Recipe] = {name: recipe for chapter in CHAPTERS for name, recipe in chapter.TABLES.items()}
 

@@ -1,0 +1,110 @@
+"""What a run keeps, and which run the next one is compared with."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from conversion_audit import past
+from conversion_audit.errors import ConfigError
+from conversion_audit.folders import Folders
+from conversion_audit.schema import Period
+
+CELLS = pd.DataFrame({"kind": ["goal"], "name": ["purchase"], "of": [None], "date": pd.to_datetime(["2026-03-02"]),
+                      "at_risk": [10], "passed": [1], "inflation": [1.0]})  # fmt: skip
+
+
+def audit(start: str, end: str, first: str | None = None, inputs: dict | None = None) -> SimpleNamespace:
+    days = pd.DataFrame({"first": [pd.Timestamp(first or start)]})
+    return SimpleNamespace(
+        folders=Folders("acme"),
+        period=Period(start=start, end=end),
+        inputs=inputs or {"raw/a": "1"},
+        config=SimpleNamespace(model_dump_json=lambda **_: json.dumps({"journey": ["a"]})),
+        frame=lambda name: CELLS,
+        engine=SimpleNamespace(query=lambda *_: days),
+        every_session=None,
+        findings=[],
+    )
+
+
+def run(one: SimpleNamespace, name: str) -> None:
+    folder = one.folders.reports / name
+    past.keep(one, folder / "evidence", pd.DataFrame({"finding": ["F-aaaa"], "place": [1]}))
+    (folder / "evidence" / "findings.json").write_text(json.dumps({"findings": [{"id": "F-aaaa"}]}))
+    period = {"start": one.period.start.isoformat(), "end": one.period.end.isoformat()}
+    (folder / "manifest.json").write_text(json.dumps({"period": period, "inputs": one.inputs, "ledger": []}))
+
+
+FIRST, SECOND = "20260501T000000Z-aaaaaa", "20260601T000000Z-bbbbbb"
+NOW = ("2026-04-27", "2026-06-21")
+
+
+@pytest.fixture(autouse=True)
+def _no_order(monkeypatch):
+    monkeypatch.delenv(past.AGAINST, raising=False)
+
+
+def test_the_newest_run_of_another_period_is_compared_with(audit_home):
+    run(audit("2026-03-02", "2026-04-26"), FIRST)
+    run(audit(*NOW), SECOND)
+    found = past.previous(audit(*NOW))
+    assert (found.run, found.start, found.end) == (FIRST, date(2026, 3, 2), date(2026, 4, 26))
+    assert found.config == {"journey": ["a"]} and found.findings == [{"id": "F-aaaa"}]
+    assert found.plan == [{"finding": "F-aaaa", "place": 1}]
+    pd.testing.assert_frame_equal(found.cells, CELLS, check_dtype=False)
+
+
+def test_the_same_period_of_another_export_is_compared_with_as_well(audit_home):
+    run(audit(*NOW), SECOND)
+    assert past.previous(audit(*NOW), None) is None
+    assert past.previous(audit(*NOW, inputs={"raw/a": "2"})).run == SECOND
+
+
+def test_a_run_of_later_days_is_no_past(audit_home):
+    run(audit(*NOW), SECOND)
+    assert past.previous(audit("2026-03-02", "2026-04-26")) is None
+
+
+def test_without_a_run_the_days_before_in_the_export_are_taken(audit_home, monkeypatch):
+    asked = []
+    monkeypatch.setattr("conversion_audit.audit.open_audit", lambda *days: asked.append(days) or audit(*days[1:]))
+    found = past.previous(audit(*NOW, first="2026-03-02"))
+    assert asked == [("acme", "2026-03-02", "2026-04-26")]
+    assert (found.run, found.findings) == (None, None) and len(found.cells) == 1
+    assert past.previous(audit(*NOW, first="2026-04-20")) is None
+
+
+def test_a_named_run_and_last_year_are_taken(audit_home, monkeypatch):
+    run(audit("2025-04-28", "2025-06-22"), FIRST)
+    run(audit("2026-03-02", "2026-04-26"), SECOND)
+    assert past.previous(audit(*NOW), FIRST).run == FIRST
+    assert past.previous(audit(*NOW), past.LAST_YEAR).run == FIRST
+    monkeypatch.setenv(past.AGAINST, FIRST)
+    assert past.previous(audit(*NOW)).run == FIRST
+
+
+def test_a_named_run_that_kept_nothing_is_refused(audit_home):
+    folder = Folders("acme").reports / FIRST
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
+    with pytest.raises(ConfigError, match="cannot be compared with"):
+        past.previous(audit(*NOW), FIRST)
+    assert past.previous(audit(*NOW)) is None
+
+
+def test_nothing_to_compare_with_is_none_and_not_an_error(audit_home):
+    one = audit("2026-03-02", "2026-03-02")
+    assert past.previous(one) is None and past.newest_cells("acme") is None
+    before = past.nothing(CELLS)
+    assert before.cells.empty and past.records(one, before) == [] and past.definitions(one, before) == {}
+
+
+def test_the_watch_learns_from_the_newest_run(audit_home):
+    run(audit("2026-03-02", "2026-04-26"), FIRST)
+    run(audit(*NOW), SECOND)
+    assert past.newest_cells("acme").run == SECOND
