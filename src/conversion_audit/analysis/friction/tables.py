@@ -155,22 +155,28 @@ def finding_table(
                 "benchmark_high": price.benchmark_high,
                 "benchmark_kind": "own_past" if draft.window else "siblings",
                 "loss_share": 1 - judged.rate / price.benchmark if price.benchmark else np.nan,
-                "lost_orders": price.lost,
-                "lost_orders_low": price.low,
-                "lost_orders_high": price.high,
-                "revenue_lost": price.revenue,
-                "revenue_lost_low": price.revenue_low,
-                "revenue_lost_high": price.revenue_high,
-                "lost_orders_net_low": price.net_low,
-                "lost_orders_net_high": price.net_high,
-                "come_back_rate": price.come_back_rate,
-                "kept_share": price.kept,
+                **_cost(price),
                 "p": draft.p,
                 "z": draft.z,
                 "comparisons": found.comparisons,
             }
         )
     return pd.DataFrame(rows, columns=FOUND_COLUMNS)
+
+
+def _cost(price: Price) -> dict[str, float]:
+    return {
+        "lost_orders": price.lost,
+        "lost_orders_low": price.low,
+        "lost_orders_high": price.high,
+        "revenue_lost": price.revenue,
+        "revenue_lost_low": price.revenue_low,
+        "revenue_lost_high": price.revenue_high,
+        "lost_orders_net_low": price.net_low,
+        "lost_orders_net_high": price.net_high,
+        "come_back_rate": price.come_back_rate,
+        "kept_share": price.kept,
+    }
 
 
 def _edges(attempts: Attempts, candidates, found: Search, draft) -> dict[str, str | None]:
