@@ -12,7 +12,8 @@ Follows Google's "BigQuery Export schema" (support.google.com/analytics/answer/3
 - "(none)", "(not set)" and "not available in demo dataset" are passed on as they are.
 - The export has no user agent: known bots cannot be told by name.
 
-On Google's published day (2017-08-01) "checkout" as any of its steps and as begin_checkout alone both give 100 sessions.
+On Google's published day (2017-08-01) "checkout" as begin_checkout alone and as any of its steps give the same: 100 sessions,
+and in order 430 sessions with a product view, 145 then a cart, 71 then the checkout, 29 then a purchase.
 """
 
 from __future__ import annotations
