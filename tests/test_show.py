@@ -129,3 +129,11 @@ def test_an_empty_column_is_left_out_and_one_denominator_is_said_once():
 
 def test_a_table_without_rows_says_so_and_shows_no_empty_head():
     assert table_html(table_data(pd.DataFrame({"a": []}))) == '<p class="more">No rows.</p>'
+
+
+def test_bounds_of_a_rate_never_stand_under_its_count():
+    frame = pd.DataFrame({"step": ["cart"], "with": [71], "with_rate": [0.5], "with_low": [0.4], "with_high": [0.6]})
+    html = table_html(table_data(frame.assign(step_rate=0.2, step_low=0.1, step_high=0.3)))
+    assert '<th scope="row">cart</th><td class="n">71</td>' in html
+    assert '50.0%<small class="i">40.0% – 60.0%</small>' in html
+    assert '20.0%<small class="i">10.0% – 30.0%</small>' in html

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from conversion_audit.report.formats import formatted, is_missing
-from conversion_audit.report.tables import MOST_ROWS, card_html, image_html, table_html
+from conversion_audit.report.tables import FEWER_ROWS, MOST_ROWS, card_html, image_html, table_html
 from conversion_audit.report.wording import claim_of, cost_of, next_step_of, record_of
 from conversion_audit.report.words import heading, label, text, text_or
 
@@ -62,7 +62,7 @@ def _block(bundle: Mapping[str, Any], board: bool) -> dict[str, Any]:
         from conversion_audit.report.page import markdown_html
 
         return {"kind": "markdown", "html": Markup(markdown_html(bundle["text"]))}
-    most = BOARD_ROWS if board else MOST_ROWS
+    most = BOARD_ROWS if board else MOST_ROWS if kind == "figure" else FEWER_ROWS
     title = bundle.get("claim") or heading(bundle.get("name") or "") or text("page.table")
     twin = bundle.get("table")
     return {
@@ -71,10 +71,23 @@ def _block(bundle: Mapping[str, Any], board: bool) -> dict[str, Any]:
         "read": formatted(bundle.get("read") or ""),
         "image": Markup(image_html(bundle)) if kind == "figure" else "",
         "is_wide": "svg_narrow" not in bundle,
-        "table": Markup(table_html(twin, title, most)) if twin and not (board and kind == "figure") else "",
+        "table": Markup(table_html(twin, title, most)) if _is_shown(twin, kind, board) else "",
         "card": Markup(card_html(bundle["card"])) if bundle.get("card") and not board else "",
         "reference": "" if board else bundle.get("name") or "",
     }
+
+
+def _is_shown(table: Mapping[str, Any] | None, kind: str, board: bool) -> bool:
+    return bool(table and table["rows"]) and not (board and kind == "figure")
+
+
+def without_repeats(views: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return findings in which a next step is not said again right after itself."""
+    before = ["", *(view["next_step"] for view in views)]
+    return [
+        view | {"next_step": "" if view["next_step"] == said else view["next_step"]}
+        for view, said in zip(views, before, strict=False)
+    ]
 
 
 def finding_view(finding: Mapping[str, Any]) -> dict[str, Any]:

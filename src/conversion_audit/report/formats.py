@@ -252,8 +252,11 @@ def _stem(name: str) -> str:
     return name.removesuffix("_low").removesuffix("_high").removesuffix("_lower").removesuffix("_upper")
 
 
+_BESIDE_RATES = {"low", "high", "lower", "upper", "estimate", "target", "benchmark", "expected"}
+
+
 def _bound(name: str, names: list[str], has_rate: bool, samples: Mapping[str, Any]) -> str | None:
-    if name not in {"low", "high", "lower", "upper", "estimate"} and _stem(name) == name:
+    if name not in _BESIDE_RATES and _stem(name) == name:
         return None
     if _stem(name) != name and f"{_stem(name)}_rate" in names:
         return "percent"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_audit.report import summary
-from conversion_audit.report.book import blocks, finding_view
+from conversion_audit.report.book import blocks, finding_view, without_repeats
 from conversion_audit.report.formats import formatted, period_text
 from conversion_audit.report.show import MIME
 from conversion_audit.report.voice import ACCENT, Voice, speaking
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conversion_audit.findings import Finding
 
 HERE = Path(__file__).parent
-MOST_NARROW = 500_000
+MOST_BYTES, _AROUND = 1_450_000, 120
 DONE, PARTLY, LEFT_OUT, FAILED = "ok", "partial", "skipped", "failed"
 _SLUG = re.compile(r"[^0-9a-z]")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -102,8 +102,10 @@ def render(chapters: Sequence[Mapping[str, Any]], findings: Sequence[Any], about
     """
     records = [_record(one) for one in findings]
     with speaking(voice_for(about)):
-        view = _view(list(chapters), records, about)
-        return _template().render(**view)
+        plain = _template().render(**_view(_within(chapters, 0), records, about))
+        # Narrow pictures for phones fill what room is left.
+        room = MOST_BYTES - len(plain.encode("utf-8"))
+        return _template().render(**_view(_within(chapters, room), records, about))
 
 
 def voice_for(about: Mapping[str, Any]) -> Voice:
@@ -141,7 +143,7 @@ def _record(finding: Finding | Mapping[str, Any]) -> dict[str, Any]:
 
 def _view(chapters: list, findings: list[dict[str, Any]], about: Mapping[str, Any]) -> dict[str, Any]:
     agency, period, board = about.get("agency") or {}, about.get("period") or {}, about.get("detail") == "board"
-    told = [_chapter_view(one, findings, about, board) for one in _within(chapters, MOST_NARROW)]
+    told = [_chapter_view(one, findings, about, board) for one in chapters]
     return {
         "t": text,
         "css": _css(),
@@ -176,18 +178,18 @@ def _chapter_view(
         "status": status,
         "reason": formatted(chapter.get("reason") or ""),
         "blocks": shown,
-        "findings": [finding_view(one) for one in inside],
+        "findings": without_repeats([finding_view(one) for one in inside]),
         "note": markdown_html((about.get("notes") or {}).get(number, "")),
     }
 
 
-def _within(chapters: list[Mapping[str, Any]], most: int) -> list[dict[str, Any]]:
+def _within(chapters: Sequence[Mapping[str, Any]], most: int) -> list[dict[str, Any]]:
     """Return the chapters with narrow pictures as long as they add up to less than this; the others scroll on a phone."""
     told = []
     for one in chapters:
         bundles = []
         for bundle in one.get("bundles") or []:
-            most -= len(bundle.get("svg_narrow") or "")
+            most -= len(bundle.get("svg_narrow") or "") + _AROUND
             kept = most >= 0 or "svg_narrow" not in bundle
             bundles.append(bundle if kept else {key: bundle[key] for key in bundle if key != "svg_narrow"})
         told.append({**one, "bundles": bundles})

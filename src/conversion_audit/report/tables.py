@@ -10,7 +10,7 @@ from conversion_audit.report.formats import formatted, is_missing
 from conversion_audit.report.voice import Voice, speaking
 from conversion_audit.report.words import heading, label, text, text_or
 
-MOST_ROWS = 25
+MOST_ROWS, FEWER_ROWS = 25, 12
 LONGEST_CELL = 120
 _NUMERIC = {"count", "number", "number1", "number2", "percent", "percent1", "percent2", "points", "money", "duration"}
 _ENDINGS = ("_rate", "_share")
@@ -72,6 +72,8 @@ def _columns(columns: Sequence[str]) -> list[tuple[str, str | None, str | None]]
 
 
 def _bounds(column: str, columns: Sequence[str]) -> tuple[str | None, str | None]:
+    if any(f"{column}{ending}" in columns for ending in _ENDINGS):
+        return None, None
     stems = [column, *(column.removesuffix(ending) for ending in _ENDINGS if column.endswith(ending))]
     for stem in stems:
         if f"{stem}_low" in columns and f"{stem}_high" in columns:

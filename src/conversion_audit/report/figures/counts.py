@@ -86,7 +86,7 @@ def plot_heat(hours: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for day, hour, amount in zip(hours["weekday"], hours["hour"], hours[value], strict=True):
         if not is_missing(amount):
             color = tint(accent(), 0.06 + 0.94 * float(amount) / top)
-            ax.add_patch(Rectangle((float(hour), _weekday(day, first)), 0.94, 0.9, facecolor=color))
+            ax.add_patch(Rectangle((float(hour), _weekday(day, first)), 0.94, 0.9, facecolor=color, clip_on=False))
     names = get_day_names("abbreviated", locale=voice().writes)
     ax.set_yticks([n + 0.45 for n in range(7)], [names[n] for n in range(7)])
     ax.set_xticks([n + 0.47 for n in range(0, 24, 3)], [f"{n:02d}" for n in range(0, 24, 3)])

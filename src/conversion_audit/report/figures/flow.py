@@ -158,7 +158,7 @@ def _band(ax: Axes, stage: int, start: float, end: float, high: float, color: tu
         (right, end + high), (middle, end + high), (middle, start + high), (left, start + high), (left, start),
     ]  # fmt: skip
     codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
-    ax.add_patch(PathPatch(Path(points, codes), facecolor=color, edgecolor="white", linewidth=0.5))
+    ax.add_patch(PathPatch(Path(points, codes), facecolor=color, edgecolor="white", linewidth=0.5, clip_on=False))
 
 
 def _bars(ax: Axes, nodes: dict, places: dict, goals: set[str]) -> None:

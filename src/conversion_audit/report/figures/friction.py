@@ -70,7 +70,9 @@ def _cell(ax: Axes, x: int, y: int, row: dict, rate: str) -> None:
     certain = bool(row.get("is_certain")) or str(row.get("verdict", "")).lower() in _CERTAIN
     color = (LOSS if worse else accent()) if certain and not is_missing(row[rate]) else "#f1f3f5"
     ax.add_patch(
-        FancyBboxPatch((x - 0.46, y - 0.42), 0.92, 0.84, boxstyle="round,pad=0,rounding_size=0.06", facecolor=color)
+        FancyBboxPatch(
+            (x - 0.46, y - 0.42), 0.92, 0.84, boxstyle="round,pad=0,rounding_size=0.06", facecolor=color, clip_on=False
+        )
     )
     words = text("figures.too_few") if is_missing(row[rate]) else formatted(row[rate], "percent1")
     ink = "white" if certain and not is_missing(row[rate]) else MUTED if is_missing(row[rate]) else INK

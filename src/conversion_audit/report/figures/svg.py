@@ -10,6 +10,7 @@ _BLANK = re.compile(r'<path id="[^"]+" transform="scale\([\d.]+\)"/>|<path d="[^
 _USE = re.compile(r'<use xlink:href="#([^"]+)"(?: transform="translate\((-?[\d.]+) (-?[\d.]+)\)")?/>')
 _PATH = re.compile(r' d="([^"]*)"')
 _FILL = re.compile(r'style="fill: (#[0-9a-f]{6})"')
+_RECTANGLE = re.compile(r"^M(\S+) (\S+)L(\S+) \2L\3 (\S+)L\1 \4z$")
 _EMPTY = re.compile(r"<(g|defs)(/>|></\1>)")
 _COARSER = 32  # of 6,400 units to the em: a fifteenth of a pixel at 13 px
 
@@ -78,4 +79,9 @@ def _short_number(found: re.Match[str]) -> str:
 
 
 def _short_path(path: str) -> str:
-    return re.sub(r" ?([A-Za-z]) ?", r"\1", path).strip()
+    short = re.sub(r" ?([A-Za-z]) ?", r"\1", path).strip()
+    corners = _RECTANGLE.match(short)
+    if corners is None:
+        return short
+    left, top, right, bottom = (float(corner) for corner in corners.groups())
+    return f"M{left:g} {top:g}h{round(right - left, 2):g}v{round(bottom - top, 2):g}h{round(left - right, 2):g}z"
