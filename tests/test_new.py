@@ -122,7 +122,8 @@ def test_a_site_without_orders_is_about_leads_and_one_with_neither_about_its_rar
     text = new_client("other", [export(tmp_path, rows)]).read_text(encoding="utf-8")
     assert read_config("other").goals["odd_thing"].event == ["Odd Thing"]
     assert (
-        "main_goal: odd_thing   # CHECK: no usual goal was found, this is the rarest event; 1 session reaches it" in text
+        "main_goal: odd_thing   # CHECK: no usual goal was found, this is the rarest event; 1 session reaches it"
+        in text
     )
 
 
