@@ -151,3 +151,37 @@ def test_limits_of_a_chart_hold_the_expected_rate(eight_weeks):
     assert len(days) == 4
     assert ((days.low < days.expected_rate) & (days.expected_rate < days.high)).all()
     assert (days.rate == days.passed / days.at_risk).all()
+
+
+def test_alarms_are_told_in_one_line_each_and_quiet_in_one():
+    from conversion_audit.report.alerts import alert_lines
+    from conversion_audit.report.voice import Voice, speaking
+
+    row = dict.fromkeys(watch.COLUMNS) | {
+        "kind": "step", "name": "checkout", "level": "mobile", "direction": "fell", "since": pd.Timestamp("2026-05-18"),
+        "rate": 0.39, "expected_rate": 0.63, "at_risk": 166, "days": 3,
+    }  # fmt: skip
+    stale = dict.fromkeys(watch.COLUMNS) | {"kind": "stale", "since": pd.Timestamp("2026-05-18"), "days": 9}
+    with speaking(Voice(labels={"checkout": "Checkout begun"})):
+        told = alert_lines(pd.DataFrame([row, stale]), 57, date(2026, 6, 21), 1.0)
+        quiet = alert_lines(pd.DataFrame([row]).iloc[:0], 57, date(2026, 6, 21), 1.0)
+    assert told == [
+        "ALARM: “Checkout begun” fell for Mobile since 18 May 2026: 39.0% go on, 63.0% were to be expected "
+        "(166\xa0sessions, 3\xa0days).",
+        "ALARM: the data end on 18 May 2026, 9\xa0days ago. Is the export still running?",
+        "57\xa0series watched until 21 Jun 2026; where nothing happens, about 1\xa0alarm a year in all.",
+    ]
+    assert quiet == ["All quiet until 21 Jun 2026: 57\xa0series watched."]
+
+
+@pytest.mark.slow
+def test_a_client_without_a_run_is_watched_against_its_own_first_weeks(small_shop, monkeypatch):
+    from conversion_audit.watching import watch_client
+
+    monkeypatch.setenv("AUDIT_HOME", str(small_shop))
+    seen = watch_client("demo", date(2026, 4, 27))
+    assert seen.baseline.startswith("2026-03-02 to ")
+    assert seen.exit_code == (1 if len(seen.alarms) else 0)
+    assert len(seen.lines()) == max(1, len(seen.alarms) + 1)
+    late = watch_client("demo", date(2026, 6, 1))
+    assert late.exit_code == 1 and "stale" in set(late.alarms.kind)
