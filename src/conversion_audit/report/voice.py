@@ -72,7 +72,7 @@ def speaking(new: Voice) -> Iterator[Voice]:
 def voice_of(config: Any) -> Voice:
     """Return the voice of a client's config: its labels are those of every name the config defines or mentions."""
     names = {*config.micro_conversions, *config.goals, *config.kpis, *config.intents, *config.steps}
-    names |= set(config.after_purchase)
+    names |= {*config.after_purchase, *config.page_types}
     return Voice(
         language=config.language,
         locale=(config.locale or "").replace("-", "_"),

@@ -28,7 +28,7 @@ _SOURCES = ("source", "from_step", "from", "page_type", "step")
 _TARGETS = ("target", "to_step", "to", "next_page_type", "next_step")
 _COUNTS = ("sessions", "visitors", "transitions", "events", "count")
 _ENDS = ("exit", "(exit)", "left")
-_MOST = 9
+_MOST = 7
 _GAP = 0.03
 _BAR = 0.022
 
