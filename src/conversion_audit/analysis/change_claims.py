@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ from conversion_audit.analysis.change_fates import NEW
 from conversion_audit.analysis.plan_claims import places, where
 from conversion_audit.findings import Finding
 
+_DRAWN = ("fixed", "improved", "worse", "over", NEW)
 _SEVERITY = {"fixed": "info", "improved": "info", "over": "info", "unmoved": "medium", "worse": "high", NEW: "medium"}
 
 
@@ -54,6 +56,14 @@ def fates_shown(fates: pd.DataFrame) -> pd.DataFrame:
     columns += ["siblings_after_rate", "moved", "moved_low", "moved_high", "moved_on", "done_on", "revenue_a_month"]
     names = {"moved": "moved_points", "moved_low": "moved_points_low", "moved_high": "moved_points_high"}
     return fates[columns].assign(segment=fates.segment.map(where)).rename(columns=names)
+
+
+def charted(fates: pd.DataFrame, most: int = 4) -> list[dict[str, Any]]:
+    """Return what moved, to be drawn day by day: finding, step, segment (mapping), where."""
+    moved = fates[fates.fate.isin(_DRAWN)] if len(fates) else fates
+    order = moved.moved.abs().sort_values(ascending=False, kind="stable").index
+    rows = moved.loc[order].head(most)[["finding", "step", "segment"]].to_dict("records")
+    return [row | {"segment": json.loads(row["segment"]), "where": places(row["segment"])} for row in rows]
 
 
 def findings(fates: pd.DataFrame) -> list[Finding]:

@@ -20,17 +20,17 @@ KEYS = ("goals", "micro_conversions", "main_goal", "journey", "kpis", "suspects"
 CELL_KEYS = ("goals", "micro_conversions", "main_goal", "journey", "kpis", "suspects", "adjusters")
 
 
-def edits(audit: Audit) -> dict[str, Any]:
-    """Return what the consultant wrote, by finding."""
+def reviewed(audit: Audit) -> list[dict[str, Any]]:
+    """Return the findings as the consultant wants them told: effort, owner and status on them, own ones added."""
     path = audit.folders.data / "review.yaml"
-    return dict(review.read_review(path, f"data/{audit.folders.client}/{path.name}").edits)
+    read = review.read_review(path, f"data/{audit.folders.client}/{path.name}")
+    return review.reviewed(audit.findings, read).findings
 
 
 def plan_of(audit: Audit) -> pd.DataFrame:
     """Return the ranked plan; see `analysis.plan`."""
-    config = audit.config
     days = (audit.period.end - audit.period.start).days + 1
-    return plan.plan(audit.findings, config.steps, days, review=edits(audit), margin=_margin(audit))
+    return plan.plan(reviewed(audit), audit.config.steps, days, margin=_margin(audit))
 
 
 def tests_of(audit: Audit, planned: pd.DataFrame) -> pd.DataFrame:

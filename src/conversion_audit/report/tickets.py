@@ -13,7 +13,7 @@ from conversion_audit.report.wording import claim_of, next_step_of, segment_word
 from conversion_audit.report.words import label, text
 
 # What Markdown or a tracker would take for more than text; mentions and links would notify or lead somewhere.
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+|!~@$])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~@$])")
 _LINK = re.compile(r"(?i)\b(https?|ftp|javascript|data|mailto|www)(:|\.)")
 _LONGEST = 500
 
@@ -23,7 +23,7 @@ def safe(value: Any) -> str:
     line = " ".join(formatted(str(value)).split())[:_LONGEST]
     line = _MARKDOWN.sub(r"\\\1", line)
     line = _LINK.sub(lambda found: f"{found[1]}\u200b{found[2]}", line)
-    return re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", re.sub(r"^([-=])", r"\\\1", line))
+    return re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", re.sub(r"^([-=+])", r"\\\1", line))
 
 
 def ticket(
