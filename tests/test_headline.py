@@ -58,5 +58,7 @@ def test_steps_are_counted_for_sessions_and_visitors_with_and_without_order():
 def test_the_headline_holds_steps_of_all_devices_and_by_device():
     found = step_counts(MARKS, MARKS.assign(in_period=True), SESSIONS, ["view"], window=86400)
     made = headline({"sessions": 4}, {"estimate": None}, found)
-    assert made["steps"] == [{"step": "view", "sessions": 2, "sessions_in_order": 2, "visitors": 2, "visitors_in_order": 2}]
+    assert made["steps"] == [
+        {"step": "view", "sessions": 2, "sessions_in_order": 2, "visitors": 2, "visitors_in_order": 2}
+    ]
     assert set(made["steps_by_device"]) == {"mobile", "unknown"}

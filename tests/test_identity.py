@@ -47,7 +47,10 @@ def test_one_login_on_two_devices_is_one_visitor():
 
 
 def test_a_login_on_too_many_devices_joins_nobody():
-    rows = [{"session_id": f"s{n}", "device_id": f"d{n}", "login": "till", "start": pd.Timestamp("2026-03-01")} for n in range(MOST_DEVICES + 1)]
+    rows = [
+        {"session_id": f"s{n}", "device_id": f"d{n}", "login": "till", "start": pd.Timestamp("2026-03-01")}
+        for n in range(MOST_DEVICES + 1)
+    ]
     found = session_visitors(pd.DataFrame(rows)).frame()
     assert set(found.visitor_id) == {f"d:d{n}" for n in range(MOST_DEVICES + 1)}
 

@@ -12,7 +12,8 @@ from conversion_audit.intake.ledger import fates, ledger, stop_if_too_bad, total
 
 @pytest.fixture
 def counted() -> pd.DataFrame:
-    staged = table("""
+    staged = table(
+        """
         file line event_id order_id is_purchase amount reject
         a    1    e1       -        False       -      -
         a    2    e2       A        True        80     -
@@ -22,15 +23,22 @@ def counted() -> pd.DataFrame:
         b    2    e5       C        True        10     -
         b    3    e6       -        False       -      -
         b    4    e7       -        True        5      -
-    """, order_id="string", reject="string")
+    """,
+        order_id="string",
+        reject="string",
+    )
     staged["time"] = pd.Timestamp("2026-03-01 12:00")
     repeated = pd.DataFrame({"event_id": ["e2"], "file": ["a"], "line": [3]})
-    numbered = pd.DataFrame({"event_id": ["e1", "e2", "e4", "e5", "e7"], "session_id": ["s1", "s1", "bot", "late", "s1"]})
-    sessions = pd.DataFrame({
-        "session_id": ["s1", "bot", "late"],
-        "set_aside": pd.Series([None, "bot", None], dtype="string"),
-        "date": pd.to_datetime(["2026-03-01", "2026-03-01", "2026-05-01"]),
-    })
+    numbered = pd.DataFrame(
+        {"event_id": ["e1", "e2", "e4", "e5", "e7"], "session_id": ["s1", "s1", "bot", "late", "s1"]}
+    )
+    sessions = pd.DataFrame(
+        {
+            "session_id": ["s1", "bot", "late"],
+            "set_aside": pd.Series([None, "bot", None], dtype="string"),
+            "date": pd.to_datetime(["2026-03-01", "2026-03-01", "2026-05-01"]),
+        }
+    )
     made = fates(staged, repeated, numbered, sessions, zone="Europe/Berlin")
     return ledger(made, date(2026, 3, 1), date(2026, 3, 31))
 

@@ -16,7 +16,12 @@ def bought(text: str) -> pd.DataFrame:
         if column not in rows:
             rows[column] = column == "is_purchase"
     rows["visitor_event_number"] = range(1, len(rows) + 1)
-    return orders(rows.assign(revenue=rows.amount), EMPTY_ITEMS, zone="Europe/Berlin").frame().set_index("order_id").sort_index()
+    return (
+        orders(rows.assign(revenue=rows.amount), EMPTY_ITEMS, zone="Europe/Berlin")
+        .frame()
+        .set_index("order_id")
+        .sort_index()
+    )
 
 
 def test_a_reloaded_order_is_one_order_worth_its_first_amount():
@@ -26,7 +31,13 @@ def test_a_reloaded_order_is_one_order_worth_its_first_amount():
         e2       A        s1         1      80
         e3       A        s2         9      80
     """)
-    assert found.loc["A", ["revenue", "repeats", "differs", "session_id", "event_id"]].tolist() == [80, 2, False, "s1", "e1"]
+    assert found.loc["A", ["revenue", "repeats", "differs", "session_id", "event_id"]].tolist() == [
+        80,
+        2,
+        False,
+        "s1",
+        "e1",
+    ]
 
 
 def test_differing_amounts_are_said_and_the_first_is_kept():
@@ -67,7 +78,12 @@ def test_the_day_is_the_clients():
 
 
 def test_items_are_one_row_each_with_ids_as_text():
-    rows = pd.DataFrame({"event_id": ["e1", "e2"], "items": ['[{"item_id":"0012","price":"9.50","quantity":2},{"item_id":"1e5"}]', None]})
+    rows = pd.DataFrame(
+        {
+            "event_id": ["e1", "e2"],
+            "items": ['[{"item_id":"0012","price":"9.50","quantity":2},{"item_id":"1e5"}]', None],
+        }
+    )
     found = items(rows).frame()
     assert found.item_id.tolist() == ["0012", "1e5"]
     assert found.price.fillna(-1).tolist() == [9.5, -1]

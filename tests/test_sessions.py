@@ -27,13 +27,16 @@ def test_the_sources_session_id_counts_only_together_with_the_device():
 
 
 def test_a_gap_longer_than_the_timeout_starts_a_session_and_midnight_does_not():
-    rows = table("""
+    rows = table(
+        """
         event_id device_id login source_session time
         a        d1        -     -              2026-03-01T23:50:00
         b        d1        -     -              2026-03-02T00:20:00
         c        d1        -     -              2026-03-02T00:50:01
         d        d2        -     -              2026-03-02T00:50:01
-    """, **KINDS)
+    """,
+        **KINDS,
+    )
     found = add_sessions(rows.assign(order_1=0, order_2=0, order_3=0), timeout_seconds=1800).frame()
     sessions = dict(zip(found.event_id, found.session_id, strict=True))
     assert sessions["a"] == sessions["b"]
@@ -62,7 +65,12 @@ def ordered() -> pd.DataFrame:
     rows["time"] = pd.Timestamp("2026-03-01 10:00") + pd.to_timedelta(rows.pop("seconds"), unit="s")
     visitors = pd.DataFrame({"session_id": ["s1", "s2"], "visitor_id": ["u:ann", "u:ann"]})
     shuffled = rows.assign(order_2=0, order_3=0).sample(frac=1, random_state=3)
-    return numbered(shuffled.drop(columns="session_id"), rows[["event_id", "session_id"]], visitors).frame().set_index("event_id").sort_index()
+    return (
+        numbered(shuffled.drop(columns="session_id"), rows[["event_id", "session_id"]], visitors)
+        .frame()
+        .set_index("event_id")
+        .sort_index()
+    )
 
 
 def test_events_are_ordered_by_time_then_source_order_then_id(ordered):
@@ -75,6 +83,12 @@ def test_events_of_one_moment_are_truly_tied(ordered):
 
 
 def test_next_event_and_next_page_are_known(ordered):
-    assert ordered.next_event.fillna("-").to_dict() == {"e1": "click", "e2": "click", "e3": "page_view", "e4": "-", "e5": "-"}
+    assert ordered.next_event.fillna("-").to_dict() == {
+        "e1": "click",
+        "e2": "click",
+        "e3": "page_view",
+        "e4": "-",
+        "e5": "-",
+    }
     assert ordered.next_page_time["e1"] == pd.Timestamp("2026-03-01 10:00:09")
     assert pd.isna(ordered.next_page_time["e4"])
