@@ -110,3 +110,18 @@ def test_those_who_came_for_something_else_are_left_alone():
     intents = pd.DataFrame({"intent": ["shop"] * 6 + ["returns"] * 3 + ["stores"]})
     found = treatment.not_to_show(intents, {"returns": "cannot", "stores": "unclear"})
     assert found.to_dict("records") == [{"intent": "returns", "sessions": 3, "sessions_share": 0.3}]
+
+
+def test_each_segment_has_one_treatment_and_what_to_leave():
+    from conversion_audit.analysis.segments import ORDER
+    from conversion_audit.analysis.treatment_segments import RULES, segment_treatments
+
+    assert set(RULES) == set(ORDER)
+    behaviour = pd.DataFrame(
+        {"segment": ["buyers", "stopped_late", "came_for_service"], "visitors": [10, 100, 50],
+         "later_rate": [0.2, 0.1, 0.0], "later_low": 0.0, "later_high": 0.3}
+    )  # fmt: skip
+    found = segment_treatments(behaviour, 8.0, 50.0)
+    assert found.treatment.tolist() == ["recommend_bought", "message_then_offer", "leave_alone"]
+    assert found.from_day.fillna(0).tolist() == [0, 8, 0]
+    assert found.one_in_twenty_value.fillna(0).tolist() == pytest.approx([20, 225, 0])

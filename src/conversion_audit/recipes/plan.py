@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from conversion_audit import review
-from conversion_audit.analysis import allocation, cells, plan, testing, tracking_plan, treatment
+from conversion_audit.analysis import allocation, cells, plan, testing, tracking_plan, treatment, treatment_segments
 from conversion_audit.engine import AnyTable
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.recipe import Recipe
@@ -105,6 +105,12 @@ def _returns(audit: Audit) -> AnyTable:
     config = audit.config
     found = treatment.return_days(audit.marks, audit.sessions, config.steps, config.main_goal, value=worth(audit))
     return pd.DataFrame([found])
+
+
+def segment_treatments(audit: Audit) -> pd.DataFrame:
+    """Return what suits each behavioural segment; see `analysis.treatment_segments`."""
+    day = float(audit.frame("return_days").most_day.iloc[0])
+    return treatment_segments.segment_treatments(audit.frame("behaviour"), day, worth(audit))
 
 
 def _tracking(audit: Audit) -> AnyTable:

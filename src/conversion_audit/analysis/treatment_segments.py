@@ -1,0 +1,54 @@
+"""Each behavioural segment with the one treatment that suits it, from when, and what it is not to be shown."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+# Segment -> what to do, and what to leave. Who buys anyway gets no offer; who came for service gets nothing of the shop.
+RULES = {
+    "repeat_buyers": ("recommend_bought", "no_offer"),
+    "big_buyers": ("recommend_bought", "no_offer"),
+    "buyers": ("recommend_bought", "no_offer"),
+    "stopped_late": ("message_then_offer", "no_recommendation"),
+    "stopped_early": ("message_then_offer", "no_early_offer"),
+    "returning_lookers": ("recommend_viewed", "no_early_offer"),
+    "one_time_lookers": ("recommend_viewed", "no_early_offer"),
+    "browsers": ("recommend_viewed", "no_offer"),
+    "came_for_service": ("leave_alone", "no_shop_messages"),
+    "passers_by": ("leave_alone", "no_shop_messages"),
+}
+KEPT = 0.05
+
+
+def segment_treatments(behaviour: pd.DataFrame, offer_day: float, value: float) -> pd.DataFrame:
+    """
+    Return what to do with each segment.
+
+    Parameters
+    ----------
+    behaviour : DataFrame
+        From `segments.segment_table`: segment, visitors, later_rate, later_low, later_high.
+    offer_day : float
+        Day by which most returners are back (`treatment.return_days`); NaN where it is not known.
+    value : float
+        What one completion is worth.
+
+    Returns
+    -------
+    DataFrame
+        One row per segment, in their order: segment, visitors, treatment, not_this, from_day (of an offer; NaN for other
+        treatments), later_rate (complete later without any treatment) with its ends, one_in_twenty_value (worth if the
+        treatment wins one in twenty of the others; NaN where they are left alone).
+    """
+    rows = behaviour[["segment", "visitors", "later_rate", "later_low", "later_high"]].reset_index(drop=True)
+    treatment = rows.segment.map(lambda name: RULES.get(name, ("leave_alone", "no_shop_messages"))[0])
+    not_this = rows.segment.map(lambda name: RULES.get(name, ("leave_alone", "no_shop_messages"))[1])
+    others = rows.visitors * (1 - rows.later_rate)
+    table = rows.assign(
+        treatment=treatment,
+        not_this=not_this,
+        from_day=treatment.map({"message_then_offer": offer_day}).astype(float),
+        one_in_twenty_value=(others * KEPT * value).where(treatment != "leave_alone"),
+    )
+    columns = ["segment", "visitors", "treatment", "not_this", "from_day", "later_rate", "later_low", "later_high"]
+    return table[[*columns, "one_in_twenty_value"]]
