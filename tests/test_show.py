@@ -128,7 +128,7 @@ def test_an_empty_column_is_left_out_and_one_denominator_is_said_once():
 
 
 def test_a_table_without_rows_says_so_and_shows_no_empty_head():
-    assert table_html(table_data(pd.DataFrame({"a": []}))) == '<p class="more">No rows.</p>'
+    assert table_html(table_data(pd.DataFrame({"a": []}))) == '<p class="more">Nothing to list here.</p>'
 
 
 def test_bounds_of_a_rate_never_stand_under_its_count():

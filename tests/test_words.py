@@ -201,6 +201,9 @@ def test_kinds_follow_from_names_and_values():
         "order_id": [12],
         "day": ["2026-01-01"],
         "empty": [None],
+        "target": [0.65],
+        "difference": [0.15],
+        "difference_low": [0.1],
     }
     assert kinds_of(samples, samples) == {
         "segment": "text",
@@ -216,6 +219,9 @@ def test_kinds_follow_from_names_and_values():
         "order_id": "id",
         "day": "date",
         "empty": "text",
+        "target": "percent",
+        "difference": "points",
+        "difference_low": "points",
     }
 
 

@@ -78,7 +78,9 @@ def _block(bundle: Mapping[str, Any], board: bool) -> dict[str, Any]:
 
 
 def _is_shown(table: Mapping[str, Any] | None, kind: str, board: bool) -> bool:
-    return bool(table and table["rows"]) and not (board and kind == "figure")
+    if kind == "figure":
+        return bool(table and table["rows"]) and not board
+    return table is not None
 
 
 def without_repeats(views: list[dict[str, Any]]) -> list[dict[str, Any]]:

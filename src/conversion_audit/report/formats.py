@@ -252,17 +252,22 @@ def _stem(name: str) -> str:
     return name.removesuffix("_low").removesuffix("_high").removesuffix("_lower").removesuffix("_upper")
 
 
+_DIFFERENCES = {"difference", "rate_change"}
 _BESIDE_RATES = {"low", "high", "lower", "upper", "estimate", "target", "benchmark", "expected"}
 
 
 def _bound(name: str, names: list[str], has_rate: bool, samples: Mapping[str, Any]) -> str | None:
-    if name not in _BESIDE_RATES and _stem(name) == name:
+    if name not in _BESIDE_RATES and _stem(name) in {name} - _DIFFERENCES:
         return None
     if _stem(name) != name and f"{_stem(name)}_rate" in names:
         return "percent"
     values = [value for value in samples[name] if isinstance(value, float) and not is_missing(value)]
     within = all(-1 <= value <= 1 for value in values)
-    return "percent" if has_rate and values and within and _stem(name) not in names else None
+    if not (has_rate and values and within):
+        return None
+    if _stem(name) in _DIFFERENCES:
+        return "points"
+    return "percent" if _stem(name) not in names or _stem(name) == name else None
 
 
 def _by_value(values: Iterable[Any]) -> str:
