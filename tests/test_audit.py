@@ -103,7 +103,9 @@ def test_an_export_with_too_many_bad_rows_is_refused(tmp_path, small_shop, monke
     shutil.copytree(small_shop / "data/demo/raw", home / "data/demo/raw")
     shutil.copy(small_shop / "data/demo/audit.yaml", home / "data/demo/audit.yaml")
     (home / "data/demo/raw/events_20260101.json.gz").unlink(missing_ok=True)
-    (home / "data/demo/raw/events_20270101.json").write_text('{"event_name": "x"}\n' * 2000, encoding="utf-8")
+    (home / "data/demo/raw/events_20270101.json").write_text(
+        '{"event_name": "x", "event_timestamp": "", "user_pseudo_id": "1"}\n' * 2000, encoding="utf-8"
+    )
     config = home / "data/demo/audit.yaml"
     config.write_text(config.read_text(encoding="utf-8").replace("raw/events_*.json.gz", "raw/*"), encoding="utf-8")
     monkeypatch.setenv("AUDIT_HOME", str(home))

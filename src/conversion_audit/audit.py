@@ -119,13 +119,17 @@ class Audit:
         DataError
             Where more of the export is unreadable than `accept_bad` allows.
         """
-        from conversion_audit.intake import ledger
-
-        ledger.stop_if_too_bad(self.ledger, self.config.accept_bad)
+        self.stop_if_too_bad()
         for name in ("events", *recipes.TABLES):
             self.table(name)
         recipes.intent.write_current(self)
         _ = self.findings
+
+    def stop_if_too_bad(self) -> None:
+        """Raise `DataError` where more of the export is unreadable than `accept_bad` allows."""
+        from conversion_audit.intake import ledger
+
+        ledger.stop_if_too_bad(self.ledger, self.config.accept_bad)
 
     @property
     def inputs(self) -> dict[str, str]:

@@ -39,7 +39,15 @@ class Checked:
 
 
 def check(audit: Audit) -> Checked:
-    """Check the export of an opened audit: seconds, no notebooks. The words are English, the names the client's."""
+    """
+    Check the export of an opened audit: seconds, no notebooks. The words are English, the names the client's.
+
+    Raises
+    ------
+    DataError
+        Where more of the export is unreadable than `accept_bad` allows.
+    """
+    audit.stop_if_too_bad()
     found = ranked(fitness.findings(audit))
     with speaking(replace(voice_of(audit.config), language="en")):
         said = verdict(found)

@@ -26,6 +26,9 @@ INTAKE = (
     "rejects",
     "fates",
     "masked",
+    "aside",
+    "timeouts",
+    "remarks",
     "book_orders",
     "stage_counts",
     "outcomes",
@@ -109,12 +112,13 @@ class Prepared:
         return json.loads(path.read_text(encoding="utf-8"))
 
     def _take_in(self, paths: Mapping[str, Path]) -> None:
-        from conversion_audit.intake import prepare
+        from conversion_audit.intake import prepare, room
 
         scratch = self.folder / ".scratch"
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         try:
+            room.refuse_too_big([file for several in self.files.values() for file in several], self.folder)
             tables = prepare.take_in(self.engine, self.config, self.files, key=self.key, scratch=scratch)
             # What other tables still read as views comes first.
             for name, path in sorted(paths.items(), key=lambda item: tables[item[0]].path is not None):

@@ -222,6 +222,17 @@ REJECTS = Contract(
     },
 )
 
+ASIDE = Contract(
+    "aside",
+    "one row per session set aside",
+    {
+        "session_id": Column("text", "Session"),
+        "reason": Column("text", "bot, internal or test"),
+        "rule": Column("text", "Which rule it met: user_agent, many_events, no_dwell, ... or a name from the config"),
+        "evidence": Column("text", "The count, seconds or text that met it", "a rule of the config"),
+    },
+)
+
 LEDGER = Contract(
     "ledger",
     "one row per file and terminal reason; rows_in = kept + quarantined, kept = analysed + set aside",
@@ -276,7 +287,7 @@ MARKS = Contract(
     },
 )
 
-CONTRACTS = {
-    contract.name: contract
-    for contract in (ROWS, EVENTS, ITEMS, SESSIONS, ORDERS, BOOK_ORDERS, REJECTS, LEDGER, STAGE_COUNTS, OUTCOMES, MARKS)
-}
+_EVERY = (
+    ROWS, EVENTS, ITEMS, SESSIONS, ORDERS, BOOK_ORDERS, REJECTS, ASIDE, LEDGER, STAGE_COUNTS, OUTCOMES, MARKS,
+)  # fmt: skip
+CONTRACTS = {contract.name: contract for contract in _EVERY}

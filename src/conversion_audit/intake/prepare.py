@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -71,16 +71,34 @@ def take_in(engine: Engine, config: Config, opened: Opened, *, key: bytes, scrat
         Where the export cannot carry an audit, or a file changed while it was read.
     """
     given: dict[str, list[Table]] = {}
+    notes: list[str] = []
     for n, source in enumerate(config.sources):
         module = sources.KINDS[source.kind]
         table = module.read(engine, source, opened[n], timezone=source.timezone or config.timezone, scratch=scratch)
         given.setdefault(module.GIVES, []).append(table)
+        notes += getattr(table, "notes", ())
     totals = ("book_orders", "stage_counts", "outcomes")
     tables = {name: _together(engine, name, given.get(name, [])) for name in totals}
-    tables |= prepare(config, _together(engine, "rows", given.get("rows", [])), key=key, scratch=scratch)
+    raw = _together(engine, "rows", given.get("rows", []))
+    tables |= prepare(
+        config,
+        raw,
+        key=key,
+        scratch=scratch,
+        may_overlap=_may_overlap(config, opened),
+        notes=notes,
+        required="rows" in given or not any(map(len, tables.values())),
+    )
     if problems := files.changed(file for several in opened.values() for file in several):
         raise DataError(*problems)
     return tables
+
+
+def _may_overlap(config: Config, opened: Opened) -> set[str]:
+    """Files whose rows may repeat an earlier file's though they have no ids: copies, and sources that say so."""
+    several = [(config.sources[n].dedup, file) for n, files_of in opened.items() for file in files_of]
+    prints = [file.sha256 for _, file in several]
+    return {file.name for dedup, file in several if dedup == "exact" or prints.count(file.sha256) > 1}
 
 
 def _together(engine: Engine, name: str, tables: list[Table]) -> Table:
@@ -91,7 +109,17 @@ def _together(engine: Engine, name: str, tables: list[Table]) -> Table:
     return engine.view(union, {f"t{n}": table for n, table in enumerate(tables)}, name=name)
 
 
-def prepare(config: Config, raw: Table, *, key: bytes, scratch: Path, now: datetime | None = None) -> dict[str, Table]:
+def prepare(
+    config: Config,
+    raw: Table,
+    *,
+    key: bytes,
+    scratch: Path,
+    now: datetime | None = None,
+    may_overlap: Collection[str] = (),
+    notes: Sequence[str] = (),
+    required: bool = True,
+) -> dict[str, Table]:
     """
     Make the shared tables from a source's rows.
 
@@ -107,21 +135,31 @@ def prepare(config: Config, raw: Table, *, key: bytes, scratch: Path, now: datet
         Folder for what is thrown away afterwards.
     now : datetime, optional
         See `rows.staged`.
+    may_overlap : collection of str
+        See `rows.refuse_overlap`.
+    notes : sequence of str
+        What reading the files changed or found odd.
+    required : bool
+        There must be a row: False for a client who has totals, books or outcomes only.
 
     Returns
     -------
     dict
-        events, items, orders, visits (sessions before the config's rules are known), rejects, fates, masked.
+        events, items, orders, visits (sessions before the config's rules are known), rejects, fates, masked, aside
+        (what set a session aside), timeouts (sessions by the gap that ends one), remarks (the notes, and the time zone).
     """
     engine = raw.engine
-    staged = rows.staged(engine, raw, scratch / "staged.parquet", now)
+    staged = rows.staged(engine, raw, scratch / "staged.parquet", now, required=required)
     repeated = rows.repeated(staged)
+    rows.refuse_overlap(staged, repeated, may_overlap)
     worth = [
         event for goal in config.goals.values() if goal.value == "revenue" and not goal.where for event in goal.event
     ]
     kept = rows.kept(staged, repeated, key=key, purchase_events=worth)
-    zone = config.timezone or zones.zone_of(kept) or "UTC"
-    keyed = sessions.add_sessions(kept, timeout_seconds=min(source.session_timeout for source in config.sources))
+    found_zone = config.timezone or zones.zone_of(kept)
+    zone = found_zone or "UTC"
+    timeout_seconds = min(source.session_timeout for source in config.sources)
+    keyed = sessions.add_sessions(kept, timeout_seconds=timeout_seconds)
     visitors = identity.session_visitors(sessions.logins(kept, keyed))
     numbered = sessions.numbered(kept, keyed, visitors)
     texts = rows.clean_texts(kept, config)
@@ -138,8 +176,19 @@ def prepare(config: Config, raw: Table, *, key: bytes, scratch: Path, now: datet
     aside = traffic.set_aside(events, kept, config.internal)
     visits = sessions.visits(events, facts, by_channel, visitors, placed, aside, zone=zone)
     fates = ledger.fates(staged, repeated, numbered, visits, zone=zone)
-    tables = {"events": events, "items": items, "orders": placed, "rejects": rows.rejects(staged)}
+    tables = {"events": events, "items": items, "orders": placed, "rejects": rows.rejects(staged), "aside": aside}
     for name, table in tables.items():
         check(table, CONTRACTS[name])
-    masked = engine.hold(rows.masked_counts(texts), "masked")
-    return {**tables, "visits": visits, "fates": fates, "masked": masked}
+    small = {
+        "masked": rows.masked_counts(texts),
+        "timeouts": sessions.timeouts(kept, timeout_seconds=timeout_seconds),
+        "remarks": _remarks(notes, zone, is_assumed=found_zone is None),
+    }
+    held = {name: engine.hold(frame, name) for name, frame in small.items()}
+    return {**tables, "visits": visits, "fates": fates, **held}
+
+
+def _remarks(notes: Sequence[str], zone: str, *, is_assumed: bool) -> pd.DataFrame:
+    """What is to be said of how the export was read: topic (zone, zone_assumed, reading), text."""
+    told = [("zone_assumed" if is_assumed else "zone", zone), *(("reading", note) for note in notes)]
+    return pd.DataFrame(told, columns=["topic", "text"]).astype("string")

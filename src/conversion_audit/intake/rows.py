@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,8 +18,14 @@ FUTURE = timedelta(days=2)
 SUSPICIOUS = r"@|%40|eyJ|(?i)(token|passw|secret|reset|iban)|\d[\d .-]{11,}\d|\+\d[\d ()/-]{6,}\d"
 """Texts of `properties` that may hold personal data; only these are looked at one by one."""
 
+SEPARATED = r"^\(?\d[\d()/ .-]*[ ()/-][\d()/ .-]*\d$"
+"""Ids that may be a number someone can be called on: nothing but digits, written in groups."""
 
-def staged(engine: Engine, rows: Table, path: Path, now: datetime | None = None) -> Table:
+LEAST_OVERLAP = 0.01
+"""Share of a file's rows that an earlier file holds too, above which the two overlap and do not merely look alike."""
+
+
+def staged(engine: Engine, rows: Table, path: Path, now: datetime | None = None, *, required: bool = True) -> Table:
     """
     Read a source's rows once, giving each an id and, where it cannot be kept, the reason.
 
@@ -33,17 +39,19 @@ def staged(engine: Engine, rows: Table, path: Path, now: datetime | None = None)
         Where the rows are kept for the passes that follow.
     now : datetime, optional
         Rows later than this by more than two days are not believed. Defaults to the clock.
+    required : bool
+        There must be a row; False where no source is one of events.
 
     Raises
     ------
     DataError
-        If there is no row at all.
+        If there is no row at all and one is required.
     """
     latest = (now or datetime.now(UTC).replace(tzinfo=None)) + FUTURE
     table = engine.write(
         statement(__file__, "staged"), path, {"rows": rows}, light=True, earliest=EARLIEST, latest=latest
     )
-    if not len(table):
+    if required and not len(table):
         why = "There is nothing to audit."
         raise DataError(Problem("no rows in any file", why=why, mend="Check the export's period and filters."))
     return table
@@ -52,6 +60,34 @@ def staged(engine: Engine, rows: Table, path: Path, now: datetime | None = None)
 def repeated(staged: Table) -> Table:
     """Return event_id, file and line of the rows that say again what an earlier row of the same id said."""
     return engine_of(staged).create(statement(__file__, "repeated"), {"staged": staged}, name="repeated")
+
+
+def refuse_overlap(staged: Table, repeated: Table, may_overlap: Collection[str]) -> None:
+    """
+    Refuse files that repeat an earlier one and whose rows have no id to tell a repeat from a second event.
+
+    Parameters
+    ----------
+    staged, repeated : table
+        See above.
+    may_overlap : collection of str
+        Files that are byte for byte another one, or whose source says ``dedup: exact``: equal rows count once.
+
+    Raises
+    ------
+    DataError
+        Naming each pair of files and how many rows they share.
+    """
+    found = engine_of(staged).query(statement(__file__, "overlaps"), {"staged": staged, "repeated": repeated})
+    found = found[(found["repeats"] > LEAST_OVERLAP * found["rows"]) & ~found["file"].isin(may_overlap)]
+    why = "Its rows have no id, so nobody can say whether an equal row is a repeat or a second event."
+    mend = "Remove one of the two files, or write `dedup: exact` on this source in audit.yaml to count equal rows once."
+    problems = [
+        Problem(f"{row.repeats:,} of its {row.rows:,} rows are also in {row.earlier}", row.file, why=why, mend=mend)
+        for row in found.itertuples()
+    ]
+    if problems:
+        raise DataError(*problems)
 
 
 def kept(staged: Table, repeated: Table, *, key: bytes, purchase_events: Sequence[str]) -> Table:
@@ -69,7 +105,7 @@ def kept(staged: Table, repeated: Table, *, key: bytes, purchase_events: Sequenc
     """
     engine = engine_of(staged)
     illegal = pd.DataFrame({"word": pd.Series(sorted(values.ILLEGAL_IDS), dtype="string")})
-    odd = engine.query(statement(__file__, "odd_ids"), {"staged": staged, "illegal": illegal})
+    odd = engine.query(statement(__file__, "odd_ids"), {"staged": staged, "illegal": illegal}, separated=SEPARATED)
     ids = values.ids(odd["value"], key)
     ids["is_legal"] = [not values.is_illegal_id(value) for value in ids["value"]]
     ids["clean"] = ids["clean"].where(ids["is_legal"])

@@ -1,6 +1,6 @@
 -- name: staged
 -- Each row with its id and, where it cannot be kept, the reason: the first that applies, in the order below.
-SELECT file, line,
+SELECT file, line, event_id IS NOT NULL AS has_id,
        coalesce(event_id, md5(concat_ws('|', coalesce(device_id, ''), coalesce(user_id, ''), coalesce(source_session, ''),
            CAST(time AS VARCHAR), coalesce(CAST(order_1 AS VARCHAR), ''), coalesce(CAST(order_2 AS VARCHAR), ''),
            coalesce(CAST(order_3 AS VARCHAR), ''), event, coalesce(page_url, ''), coalesce(order_id, ''),
@@ -36,6 +36,22 @@ WITH twice AS (
 )
 SELECT event_id, file, line FROM placed WHERE n > 1;
 
+-- name: overlaps
+-- Files without row ids that say what an earlier file says: their rows, how many of them are there already, and where.
+WITH rows_of AS (
+    SELECT file, count(*) AS rows FROM staged WHERE NOT has_id AND reject IS NULL GROUP BY file
+), firsts AS (
+    SELECT s.event_id, min(s.file) AS file FROM staged s JOIN repeated r ON r.event_id = s.event_id WHERE s.reject IS NULL GROUP BY s.event_id
+)
+SELECT r.file, f.file AS earlier, o.rows, count(*) AS repeats
+FROM repeated r
+JOIN staged s ON s.event_id = r.event_id AND s.file = r.file AND s.line = r.line
+JOIN firsts f ON f.event_id = r.event_id
+JOIN rows_of o ON o.file = r.file
+WHERE f.file <> r.file AND NOT s.has_id
+GROUP BY r.file, f.file, o.rows
+ORDER BY r.file, f.file;
+
 -- name: kept
 -- Accepted rows once, with ids that may join people and text that means something.
 SELECT s.file, s.line, s.event_id,
@@ -62,8 +78,8 @@ WHERE s.reject IS NULL AND r.event_id IS NULL;
 -- name: odd_ids
 -- Ids that are words for nothing, or that may be a person's address or number. All others stay untouched.
 SELECT DISTINCT value
-FROM (SELECT device_id AS value FROM staged UNION ALL SELECT user_id AS value FROM staged) ids
-WHERE value LIKE '%@%' OR value LIKE '+%' OR value LIKE '%0000000%'
+FROM (SELECT DISTINCT device_id AS value FROM staged UNION ALL SELECT DISTINCT user_id AS value FROM staged) ids
+WHERE value LIKE '%@%' OR value LIKE '%\%40%' ESCAPE '\' OR value LIKE '+%' OR value LIKE '%0000000%' OR matches(value, $separated)
    OR lower(trim(replace(replace(value, '"', ''), '''', ''))) IN (SELECT word FROM illegal);
 
 -- name: distinct_pages

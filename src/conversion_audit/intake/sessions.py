@@ -33,6 +33,26 @@ def add_sessions(rows: AnyTable, *, timeout_seconds: float) -> Table:
     return engine_of(rows).create(sql, {"rows": rows}, name="keyed", timeout_seconds=float(timeout_seconds))
 
 
+def timeouts(rows: AnyTable, *, timeout_seconds: float) -> pd.DataFrame:
+    """
+    Count what sessions other gaps would give, where the source has no sessions of its own.
+
+    Returns
+    -------
+    DataFrame
+        One row per gap, 15, 30 and 60 minutes and the one that is used; no row where every session is the source's::
+
+            minutes  sessions  is_used
+               15.0       412    False
+               30.0       377     True
+               60.0       365    False
+    """
+    used = timeout_seconds / 60
+    tried = pd.DataFrame({"minutes": sorted({15.0, 30.0, 60.0, used})})
+    tried["is_used"] = tried["minutes"] == used
+    return engine_of(rows).query(statement(__file__, "timeouts"), {"rows": rows, "timeouts": tried})
+
+
 def logins(rows: AnyTable, keyed: AnyTable) -> Table:
     """Return one row per session: session_id, device_id, its first legal login, start."""
     return _made("logins", rows=rows, keyed=keyed)

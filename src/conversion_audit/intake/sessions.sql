@@ -20,6 +20,22 @@ SELECT event_id, owner || '/' || source_session AS session_id FROM known WHERE s
 UNION ALL
 SELECT event_id, owner || '/gap/' || CAST(first_row AS VARCHAR) AS session_id FROM opened;
 
+-- name: timeouts
+-- How many sessions each gap would give, where the source has no session ids.
+WITH gaps AS (
+    SELECT coalesce(device_id, 'user ' || login) AS owner, time,
+           LAG(time) OVER (PARTITION BY coalesce(device_id, 'user ' || login)
+                           ORDER BY time, order_1, order_2, order_3, event_id) AS earlier
+    FROM rows
+    WHERE source_session IS NULL AND coalesce(device_id, login) IS NOT NULL
+)
+SELECT t.minutes,
+       count(CASE WHEN g.earlier IS NULL OR seconds_between(g.earlier, g.time) > t.minutes * 60 THEN 1 END) AS sessions,
+       t.is_used
+FROM gaps g CROSS JOIN timeouts t
+GROUP BY t.minutes, t.is_used
+ORDER BY t.minutes;
+
 -- name: logins
 SELECT k.session_id,
        min(r.device_id) AS device_id,

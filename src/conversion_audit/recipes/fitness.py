@@ -89,9 +89,10 @@ def facts(audit: Audit) -> fitness.Facts:
     """Return the tables of all checks."""
     config, counts = audit.config, audit.table("event_counts")
     event_days = audit.frame("event_days")
+    remarks = {str(topic): list(texts) for topic, texts in audit.frame("remarks").groupby("topic")["text"]}
     return fitness.Facts(
         days=audit.frame("data_days"),
-        silent_hours=fitness.silent_hours(counts, config.timezone or "UTC"),
+        silent_hours=fitness.silent_hours(counts, _zone(remarks)),
         event_days=event_days,
         quiet_hours=audit.frame("quiet_hours"),
         segments=audit.frame("silent_segments"),
@@ -114,7 +115,13 @@ def facts(audit: Audit) -> fitness.Facts:
         has_page_types=bool(config.page_types),
         has_orders=config.goals[config.main_goal].value == "revenue",
         events_seen=list(event_days["event"]),
+        remarks=remarks,
+        timeouts=audit.frame("timeouts"),
     )
+
+
+def _zone(remarks: dict[str, list[str]]) -> str:
+    return [*remarks.get("zone", ()), *remarks.get("zone_assumed", ())][0]
 
 
 def findings(audit: Audit) -> list[Finding]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from conversion_audit.analysis.fitness import gaps, measures
+from conversion_audit.analysis.fitness import gaps, measures, reading
 from conversion_audit.findings import Finding
 
 
@@ -36,6 +36,10 @@ class Facts:
         Kinds of the sources.
     has_page_types, has_orders : bool
         The config names page types; a goal is worth its orders' revenue.
+    remarks : mapping
+        What was remarked while the export was read: topic -> texts. Topics: zone, zone_assumed, reading.
+    timeouts : DataFrame, optional
+        minutes, sessions, is_used: how many sessions each gap would give.
     """
 
     days: pd.DataFrame
@@ -62,6 +66,8 @@ class Facts:
     has_page_types: bool = False
     has_orders: bool = True
     events_seen: Sequence[str] = field(default_factory=tuple)
+    remarks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    timeouts: pd.DataFrame | None = None
 
 
 def findings(facts: Facts) -> list[Finding]:
@@ -78,6 +84,9 @@ def findings(facts: Facts) -> list[Finding]:
         *gaps.period(facts.days, facts.silent_hours, facts.start, facts.end),
         *gaps.filling(facts.days, facts.kinds),
         *gaps.clock(facts.quiet_hours),
+        *reading.zone(facts.remarks),
+        *reading.remarks(facts.remarks),
+        *reading.session_gap(facts.timeouts),
         *gaps.events(facts.event_days, facts.used, journey),
         *gaps.segments(facts.segments, facts.used, journey),
         *gaps.steps(facts.steps, facts.names, facts.events_seen),
