@@ -16,6 +16,7 @@ from conversion_audit.analysis.rate_segments import by_segment, questions
 from conversion_audit.analysis.split import landing_cells, split, with_chances
 from conversion_audit.analysis.statistics import rogan_gladen
 from conversion_audit.analysis.true_rate import bounds, headline, true_rate, visitors
+from conversion_audit.engine import Engine
 
 SEEDS = range(1, 11)
 SMALL = World(sessions=6_000)
@@ -239,7 +240,7 @@ def test_a_real_day_with_few_other_visits_gives_bounds_and_says_what_would_narro
     assert record["estimate"] is None and "service_landings" in _failed(record)
     assert record["robust_lower"] == record["naive"] == pytest.approx(43 / 2556)
     assert len(audit.frame("page_questions")) > 0
-    kept = pd.read_parquet(chapter.write_current(audit))
+    kept = Engine().open(chapter.write_current(audit)).frame()
     assert len(kept) == 2556 and {
         "session_id",
         "device_id",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from conversion_audit import review, runs
+from conversion_audit.engine import Engine
 from conversion_audit.errors import ConfigError, Problem
 from conversion_audit.folders import Folders
 
@@ -58,7 +60,7 @@ class Previous:
 def keep(audit: Audit, folder: Path, plan: pd.DataFrame | None = None) -> None:
     """Write what the next audit compares with: cells, config and plan, into a run's evidence."""
     folder.mkdir(parents=True, exist_ok=True)
-    audit.frame("cells").to_parquet(folder / CELLS, index=False, compression="zstd")
+    shutil.copyfile(audit.table("cells").path, folder / CELLS)
     (folder / CONFIG).write_text(audit.config.model_dump_json(indent=1) + "\n", encoding="utf-8")
     if plan is not None:
         (folder / PLAN).write_text(plan.to_json(orient="records", indent=1) + "\n", encoding="utf-8")
@@ -116,7 +118,7 @@ def _read(client: str, run: str, *, named: bool = False) -> Previous | None:
             run=run,
             start=date.fromisoformat(period["start"]),
             end=date.fromisoformat(period["end"]),
-            cells=pd.read_parquet(evidence / CELLS),
+            cells=Engine(folders=[evidence]).open(evidence / CELLS).frame(),
             findings=json.loads((evidence / "findings.json").read_text(encoding="utf-8"))["findings"],
             config=_json(evidence / CONFIG),
             inputs=manifest.get("inputs"),
