@@ -125,3 +125,14 @@ def test_each_segment_has_one_treatment_and_what_to_leave():
     assert found.treatment.tolist() == ["recommend_bought", "message_then_offer", "leave_alone"]
     assert found.from_day.fillna(0).tolist() == [0, 8, 0]
     assert found.one_in_twenty_value.fillna(0).tolist() == pytest.approx([20, 225, 0])
+
+
+def test_a_journey_of_one_step_and_a_shop_without_sessions_have_no_moment():
+    marks = pd.DataFrame({"session_id": pd.Series(dtype="string"), "name": pd.Series(dtype="string"),
+                          "time": pd.Series(dtype="datetime64[us]")})  # fmt: skip
+    sessions = pd.DataFrame({"session_id": pd.Series(dtype="string"), "start": pd.Series(dtype="datetime64[us]"),
+                             "seconds": pd.Series(dtype=float), "visitor_id": pd.Series(dtype="string"),
+                             "orders": pd.Series(dtype="int64")})  # fmt: skip
+    assert list(treatment.moments(marks, sessions, ["purchase"])) == treatment._MOMENTS
+    assert treatment.moments(marks, sessions, ["view", "purchase"]).from_seconds.isna().all()
+    assert treatment.return_days(marks, sessions, ["view"], "purchase")["visitors"] == 0

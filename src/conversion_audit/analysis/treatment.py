@@ -14,6 +14,10 @@ FEWEST_BASKETS, FEWEST_TOGETHER, MOST_ITEMS = 20, 5, 50
 FEWEST_WAITING = 100
 BINS = 40
 WINDOW_DAYS = 28
+_MOMENTS = [
+    "step", "sessions", "went_on", "left", "from_seconds", "still_there", "would_go_on_rate", "would_go_on_low",
+    "would_go_on_high", "one_in_ten_value",
+]  # fmt: skip
 
 
 def recommendations(
@@ -120,7 +124,7 @@ def moments(
     tables = {"marks": marks, "sessions": sessions, "steps": numbered}
     waits = engine_of(marks, sessions).query(statement(__file__, "waits"), tables, last=len(steps))
     rows = [_moment(waits[waits.step == n], steps[n - 1], goal_rates, value) for n in range(1, len(steps))]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_MOMENTS)
 
 
 def overtaking(waits: pd.DataFrame) -> float:

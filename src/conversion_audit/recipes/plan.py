@@ -97,7 +97,8 @@ def _moments(audit: Audit) -> AnyTable:
     counts = audit.frame("cells")
     steps = audit.config.steps
     passed = counts[counts.kind == cells.STEP].groupby("name").passed.sum()
-    rates = pd.Series({step: passed[steps[-1]] / max(passed[after], 1) for step, after in pairwise(steps)})
+    goal = passed.get(steps[-1], 0)
+    rates = pd.Series({step: goal / max(passed.get(after, 0), 1) for step, after in pairwise(steps)}, dtype=float)
     return treatment.moments(audit.marks, audit.sessions, steps, goal_rates=rates, value=worth(audit))
 
 
