@@ -160,6 +160,7 @@ def test_a_record_without_a_placeholder_says_what_it_holds():
         (datetime.date(2026, 4, 3), "date", "3 Apr 2026", "03.04.2026"),
         (-0.012, "points", "−1.2\u00a0pts", "−1,2\u00a0Pp."),
         (True, "flag", "yes", "ja"),
+        ("false", "flag", "no", "nein"),
         (None, "money", "–", "–"),
         (float("inf"), "count", "–", "–"),
         (pd.NaT, "date", "–", "–"),

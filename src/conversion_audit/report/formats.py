@@ -164,9 +164,12 @@ def _time(value: Any) -> str:
     return format_datetime(moment, format="medium", locale=_here())
 
 
+_NO = {"false", "0", "0.0", "no", ""}
+
+
 def _flag(value: Any) -> str:
     words = {"de": ("ja", "nein")}.get(voice().language, ("yes", "no"))
-    return words[0] if value else words[1]
+    return words[1] if str(value).lower() in _NO else words[0]
 
 
 def _short(value: Any) -> str:
@@ -231,7 +234,9 @@ def kinds_of(names: Iterable[str], samples: Mapping[str, Any]) -> dict[str, str]
 
 def _by_name(name: str) -> str | None:
     stem = _stem(name)
-    if stem in {"rate", "share", "tie_share"} or stem.endswith(("_rate", "_share", "_of_total")):
+    if stem in {"rate", "share", "tie_share", "rate_before", "rate_after"} or stem.endswith(
+        ("_rate", "_share", "_of_total")
+    ):
         return "percent"
     if stem.endswith("_points") or stem in {"points", "rate_difference", "difference_rate"}:
         return "points"
@@ -252,7 +257,7 @@ def _stem(name: str) -> str:
     return name.removesuffix("_low").removesuffix("_high").removesuffix("_lower").removesuffix("_upper")
 
 
-_DIFFERENCES = {"difference", "rate_change"}
+_DIFFERENCES = {"difference", "rate_change", "change", "mix"}
 _BESIDE_RATES = {"low", "high", "lower", "upper", "estimate", "target", "benchmark", "expected"}
 
 
