@@ -17,10 +17,13 @@ from conversion_audit.running.chapters import ChapterFailed
 from conversion_audit.running.kernels import Kernels
 
 
-@pytest.fixture(scope="module")
-def kernels():
-    with Kernels() as running:
-        yield running
+@pytest.fixture(scope="module", params=["warm", pytest.param("plain", marks=pytest.mark.slow)])
+def kernels(request):
+    """Forked from a warm process, and started from nothing: what is promised holds for both."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUDIT_KERNELS", request.param)
+        with Kernels() as running:
+            yield running
 
 
 def executed(path, kernels, timeout=60, **parameters):

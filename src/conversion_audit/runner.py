@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from conversion_audit import pen, runs
 from conversion_audit.errors import NEEDS_YOU, OK, AuditError, Problem
 from conversion_audit.folders import Folders, home
-from conversion_audit.running import chapters, cover, evidence, manifest, publish, refused, unchanged
+from conversion_audit.running import chapters, evidence, files, manifest, pdf, publish, refused, unchanged
 from conversion_audit.running.kernels import Kernels
 from conversion_audit.running.lock import locked
 from conversion_audit.running.progress import Progress
@@ -147,10 +147,15 @@ def run(client: str, asked: Asked | None = None, progress: Progress | None = Non
         planned = chapters.plan(folders, audit.config.report.chapters)
         with drafted(folders.reports) as draft:
             progress.stage("reading the export")
-            audit.prepare()
-            told = tell(planned, audit, asked, draft, progress)
+            # Kernels warm up while the tables are made.
+            with Kernels() as kernels:
+                audit.prepare()
+                told = tell(planned, audit, asked, draft, kernels, progress)
             progress.stage("writing the report")
-            _write(draft, audit, told, asked)
+            files.save_report(draft, audit, told)
+            files.save_lists(draft, audit)
+            if asked.pdf:
+                pdf.print_pdf(draft.client / "report.html", draft.client / "report.pdf")
             unchanged.require_unchanged(folders, audit.inputs, before)
             record = {**asked_for, **manifest.record(audit, [one.record() for one in told])}
             folder = publish.publish(draft, record)
@@ -170,7 +175,12 @@ def drafted(reports: Path) -> Iterator[publish.Draft]:
 
 
 def tell(
-    planned: Sequence[chapters.Chapter], audit: Audit, asked: Asked, draft: publish.Draft, progress: Progress
+    planned: Sequence[chapters.Chapter],
+    audit: Audit,
+    asked: Asked,
+    draft: publish.Draft,
+    kernels: Kernels,
+    progress: Progress,
 ) -> list[Told]:
     """
     Execute the chapters, some at a time, each in a kernel of its own.
@@ -189,11 +199,12 @@ def tell(
         If not one chapter is complete.
     """
     parameters = {"client": audit.folders.client, "start": asked.start, "end": asked.end, "where": asked.where}
-    absent = {name for chapter in planned for name in chapter.needs if not audit.has(name)}
+    needed = {need for chapter in planned for need in chapter.needs}
+    absent = {need for need in needed if not any(map(audit.has, need.split(" or ")))}
     wanted = [chapter for chapter in planned if not absent & set(chapter.needs)]
     progress.chapters([chapter.name for chapter in wanted])
     done: dict[str, Told] = {}
-    with Kernels() as kernels, ThreadPoolExecutor(max(1, asked.jobs), thread_name_prefix="chapter") as pool:
+    with ThreadPoolExecutor(max(1, asked.jobs), thread_name_prefix="chapter") as pool:
         futures: list[Future[Told]] = [
             pool.submit(_one, chapter, parameters, draft.evidence, kernels, asked.timeout, progress)
             for chapter in wanted
@@ -244,28 +255,3 @@ def _skipped(chapter: chapters.Chapter, absent: set[str]) -> Told:
 def _require_any(told: Sequence[Told]) -> None:
     if not any(one.status == COMPLETE for one in told):
         raise AuditError(*(Problem(f"{one.name} is {one.status}: {one.reason}") for one in told))
-
-
-def _write(draft: publish.Draft, audit: Audit, told: Sequence[Told], asked: Asked) -> None:
-    """Write what is handed over and what is kept."""
-    from conversion_audit import tickets
-    from conversion_audit.recipes import intent
-    from conversion_audit.report import export, page
-
-    reviewed = pen.reviewed(audit)
-    facts = {**cover.about(audit), "review": reviewed.about()}
-    book = [
-        page.chapter(one.number, one.name, one.status, one.notebook, cover.reason(audit.config, one.status, one.absent))
-        for one in told
-    ]
-    publish.write(draft.client / "report.html", page.render(book, reviewed.findings, facts))
-    export.save_tables(book, draft.client / "tables")
-    export.save_workbook(book, draft.client / "audit.xlsx", facts)
-    export.save_lists(intent.audience_lists(audit, audit.prepared.key), draft.client / "audiences")
-    evidence.save_findings(audit.findings, audit.folders.client, draft.run, draft.evidence / "findings.json")
-    evidence.save_rejects(audit.rejects.frame(), draft.evidence / "bad_rows.ndjson.gz")
-    tickets.keep(audit, reviewed.findings, draft.client, draft.evidence)
-    if asked.pdf:
-        from conversion_audit.running.pdf import print_pdf
-
-        print_pdf(draft.client / "report.html", draft.client / "report.pdf")

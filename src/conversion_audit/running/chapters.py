@@ -34,7 +34,7 @@ class Chapter:
     path : Path
         The notebook. Its name is ``NN_verb_noun``.
     needs : tuple of str
-        The tables without which it has nothing to say.
+        The tables without which it has nothing to say; ``a or b`` where one of the two is enough.
     parameters : frozenset of str
         The names in its cell tagged ``parameters``.
     """
@@ -203,7 +203,7 @@ def execute(
             request_save_on_cell_execute=False,
             autosave_cell_every=0,
             execution_timeout=timeout,
-            start_timeout=60,
+            start_timeout=180,
             place=place,
             kernels=kernels,
         )

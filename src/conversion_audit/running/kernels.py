@@ -36,6 +36,10 @@ class Kernels:
         self._before = {name: os.environ.get(name) for name in own}
         os.environ.update(own)
         register()
+        from conversion_audit.running import warm
+
+        if warm.is_wanted():
+            warm.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -50,6 +54,8 @@ class Kernels:
     def environment(self) -> dict[str, str]:
         """Return the environment of a kernel: ours, without what a person's own settings would add."""
         own = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONUTF8": "1", "JUPYTER_NO_CONFIG": "1"}
+        # Chapters run side by side, and the heavy work is the engine's.
+        own |= {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
         return {**os.environ, **own, "IPYTHONDIR": str(self.folder / "ipython")}
 
     def stop(self) -> None:
@@ -84,6 +90,8 @@ def register() -> None:
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine, papermill_engines
 
+    from conversion_audit.running import warm
+
     class ChapterEngine(NBClientEngine):
         """Papermill's own engine, which also says where it is and which kernels run."""
 
@@ -98,8 +106,9 @@ def register() -> None:
                 return start(cell, cell_index, **more)
 
             nb_man.cell_start = follow
+            kind = {"kernel_manager_class": warm.WarmKernelManager} if warm.is_wanted() else {}
             client = PapermillNotebookClient(
-                nb_man, kernel_name=kernel_name, startup_timeout=start_timeout, timeout=execution_timeout
+                nb_man, kernel_name=kernel_name, startup_timeout=start_timeout, timeout=execution_timeout, **kind
             )
             kernels.running.add(client)
             try:
