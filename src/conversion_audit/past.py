@@ -118,7 +118,7 @@ def _read(client: str, run: str, *, named: bool = False) -> Previous | None:
             run=run,
             start=date.fromisoformat(period["start"]),
             end=date.fromisoformat(period["end"]),
-            cells=Engine(folders=[evidence]).open(evidence / CELLS).frame(),
+            cells=_cells(evidence),
             findings=json.loads((evidence / "findings.json").read_text(encoding="utf-8"))["findings"],
             config=_json(evidence / CONFIG),
             inputs=manifest.get("inputs"),
@@ -132,6 +132,12 @@ def _read(client: str, run: str, *, named: bool = False) -> Previous | None:
                 Problem(f"run {run!r} cannot be compared with", f"reports/{client}/{run}", why=why)
             ) from None
         return None
+
+
+def _cells(evidence: Path) -> pd.DataFrame:
+    if not (evidence / CELLS).is_file():
+        raise OSError(f"no {CELLS}")
+    return Engine(folders=[evidence]).open(evidence / CELLS).frame()
 
 
 def _json(path: Path) -> Any:
