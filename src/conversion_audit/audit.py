@@ -156,7 +156,8 @@ class Audit:
         if self.config.period:
             start, end = start or self.config.period.start, end or self.config.period.end
         if not (start and end):
-            days = self.engine.query(_sql("days"), {"visits": self.table("visits")}).iloc[0]
+            found = {"visits": self.table("visits"), "stage_counts": self.table("stage_counts")}
+            days = self.engine.query(_sql("days"), found).iloc[0]
             first, last = (value.date() if pd.notna(value) else date(1970, 1, 1) for value in days)
             start, end = start or first, end or last
         return Period(start=start, end=end)

@@ -208,9 +208,17 @@ def seam(counts: AnyTable, sessions: AnyTable, order: Sequence[str] | None = Non
     return table.assign(is_odd=(table.arrival_rate < 0.5 * usual) | (table.arrival_rate > 1.2 * usual))
 
 
+def headline(counts: AnyTable, order: Sequence[str] | None = None) -> tuple[str, dict[str, object]]:
+    """Return the key and the values of one sentence: how many of the first stage reach the last."""
+    rows = stage_table(counts, order=order)
+    first, last = rows.iloc[0], rows.iloc[-1]
+    values = {"first": first.stage, "first_count": int(first["count"]), "last": last.stage, "count": int(last["count"])}
+    return ("stages.headline" if len(rows) > 1 else "stages.headline_one"), values
+
+
 def joined_stages(counts: AnyTable, steps: pd.DataFrame, order: Sequence[str] | None = None) -> pd.DataFrame:
     """
-    Return one chain: stage counts before the visit, then sessions and steps.
+    Return one chain: stage counts before the visit, then sessions and steps; every stage where there are no sessions.
 
     Parameters
     ----------
@@ -222,11 +230,11 @@ def joined_stages(counts: AnyTable, steps: pd.DataFrame, order: Sequence[str] | 
     DataFrame
         One row per stage or step: step, sessions (how many reached it), source (totals or events).
     """
-    frame = _frame(counts)
     totals = stage_table(counts, order=order).set_index("stage")["count"]
-    early = [s for s in order or stage_order(frame) if parameter(s) in ("reach", "click_rate")]
-    rows = [(s, totals[s], "totals") for s in early]
     own = steps[steps.unit == "session"] if "unit" in steps else steps
+    own = own if own.at_risk.sum() > 0 else own[:0]
+    early = [s for s in totals.index if not len(own) or parameter(s) in ("reach", "click_rate")]
+    rows = [(s, totals[s], "totals") for s in early]
     if len(own):
         rows.append(("session", own.at_risk.iloc[0], "events"))
         rows += [(row.step, row.passed, "events") for row in own.itertuples()]

@@ -24,7 +24,9 @@ TABLES: dict[str, Recipe] = {name: recipe for chapter in CHAPTERS for name, reci
 
 def findings(audit: Audit) -> list[Finding]:
     """Return every finding of every chapter, unranked."""
-    return [finding for chapter in CHAPTERS for finding in chapter.findings(audit)]
+    # Without visits there is nothing to claim but what totals say, and what they forbid.
+    chapters = CHAPTERS if audit.has("events") else (friction,)
+    return [finding for chapter in chapters for finding in chapter.findings(audit)]
 
 
 def headline(audit: Audit) -> dict[str, Any]:

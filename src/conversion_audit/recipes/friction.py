@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from conversion_audit.analysis import change, effort, friction, stages
+from conversion_audit.analysis import change, effort, friction, friction_claims, stages, totals
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.recipe import Recipe
 
@@ -87,6 +87,13 @@ def _effort_part(name: str) -> Callable[[Audit], pd.DataFrame]:
     return lambda audit: getattr(audit.once("effort", lambda: _felt(audit)), name)
 
 
+def headline(audit: Audit) -> tuple[str, dict[str, Any]]:
+    """Return the chapter's first sentence: of visits, or of totals where there are no visits."""
+    if audit.has("events"):
+        return friction_claims.headline(diagnosis(audit))
+    return stages.headline(audit.table("stage_counts"))
+
+
 TABLES = {f"friction_{name}": Recipe(_part(name), needs=("marks", "sessions"), keys=KEYS) for name in PARTS}
 TABLES |= {
     f"effort_{name}": Recipe(_effort_part(name), needs=("marks", "sessions"), keys=KEYS) for name in EFFORT_PARTS
@@ -100,7 +107,9 @@ TABLES |= {
 
 def findings(audit: Audit) -> list[Finding]:
     """Return what the chapter claims."""
-    told = stages.findings(audit.table("stage_counts")) if audit.has("stage_counts") else []
+    remarks = audit.frame("remarks")
+    told = totals.findings(audit.has("events"), list(remarks[remarks.topic == "reading"].text))
+    told += stages.findings(audit.table("stage_counts")) if audit.has("stage_counts") else []
     if not len(audit.sessions):
         return told
     return [*friction.findings(diagnosis(audit)), *effort.findings(effort_of(audit)), *told]

@@ -31,7 +31,7 @@ def view(findings: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> dic
     first = first_findings(findings)
     strengths = [one for one in findings if one.get("kind") == "strength"]
     return {
-        "lead": _lead(head),
+        "lead": _lead(head, findings),
         "rates": _rates(head),
         "facts": _facts(head),
         "first": [finding_view(one) for one in first],
@@ -57,10 +57,11 @@ def _faults(findings: Sequence[Mapping[str, Any]], first: Sequence[Mapping[str, 
     return [claim_of(one) for one in faults[:4]]
 
 
-def _lead(head: Mapping[str, Any]) -> str:
+def _lead(head: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> str:
     naive, true = head.get("naive_conversion_rate"), head.get("true_conversion_rate") or {}
     if is_missing(naive):
-        return text("page.lead_none")
+        only_totals = any(one.get("claim") == "totals.only" for one in findings)
+        return text("page.lead_totals" if only_totals else "page.lead_none")
     record = {
         "naive": formatted(naive, "percent2"),
         "goal": label(head.get("goal") or ""),
@@ -140,6 +141,8 @@ def _completions(head: Mapping[str, Any]) -> Any:
 
 
 def _facts(head: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if not head.get("sessions"):
+        return []
     bounce = (
         head["bounces"] / head["sessions"] if head.get("sessions") and not is_missing(head.get("bounces")) else None
     )
