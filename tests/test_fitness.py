@@ -520,3 +520,15 @@ def test_checks_leave_their_input_unchanged():
     pd.testing.assert_frame_equal(sessions, SESSIONS)
     pd.testing.assert_frame_equal(marks, MARKS)
     pd.testing.assert_frame_equal(orders, ORDERS)
+
+
+def test_the_sources_own_totals_count_once_a_session():
+    said = '{"totals.transactions":"2","totals.totalTransactionRevenue":"90000000"}'
+    events = pd.DataFrame({"session_id": ["a", "a", "b"], "properties": [said, said, "{}"]})
+    orders = pd.DataFrame({"revenue": [40.0]})
+    row = fitness.source_totals(events, orders).iloc[0]
+    assert row.tolist() == [2, 90, 1, 40]
+    assert len(fitness.source_totals(events.tail(1), orders)) == 0
+    assert [one.claim for one in fitness.totals_findings(fitness.source_totals(events, orders))] == [
+        "fitness.source_totals"
+    ]

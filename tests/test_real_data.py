@@ -67,9 +67,11 @@ def test_repeated_order_ids_are_one_order_and_the_differing_two_are_listed(ga_st
 
 
 def test_the_sources_own_totals_are_shown_beside(ga_store):
-    _, published = ga_store
+    audit, published = ga_store
+    said = audit.frame("source_totals").iloc[0]
+    assert (said.source_orders, round(said.source_revenue, 2)) == (45, 8890.00)
     report = (published.folder / "client" / "report.html").read_text(encoding="utf-8")
-    assert "8,890.00" in report
+    assert "45 orders worth US$8,890" in report
 
 
 def test_steps_with_and_without_order(headline):
@@ -102,9 +104,9 @@ def test_purchase_sessions_by_channel_and_device(ga_store):
 
 def test_buying_without_a_product_view_is_a_tracking_finding(ga_store):
     audit, _ = ga_store
-    found = [one for one in audit.findings if one.kind == "tracking" and one.values.get("missing") == 10]
+    found = [one for one in audit.findings if one.kind == "tracking" and one.values.get("goal_without") == 10]
     assert found, [one.claim for one in audit.findings if one.kind == "tracking"]
-    assert found[0].values["of"] == 43
+    assert found[0].values["goal_sessions"] == 43
 
 
 def test_one_day_names_no_middle_and_says_what_would_narrow_it(headline):

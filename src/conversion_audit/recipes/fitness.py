@@ -75,6 +75,7 @@ TABLES: dict[str, Recipe] = {
     "silent_segments": Recipe(_silent_segments, needs=("event_counts",), keys=KEYS),
     "step_gaps": Recipe(_step_gaps, needs=("marks", "sessions"), keys=KEYS),
     "order_faults": Recipe(lambda audit: fitness.order_faults(audit.orders), needs=("sessions",)),
+    "source_totals": Recipe(lambda audit: fitness.source_totals(audit.events, audit.orders), needs=("sessions",)),
     "book_match": Recipe(_book_match, needs=("sessions",)),
     "consent": Recipe(lambda audit: fitness.consent(audit.table("event_counts")), needs=("event_counts",)),
     "unknown_segments": Recipe(lambda audit: fitness.unknown(audit.sessions), needs=("sessions",)),
@@ -126,4 +127,4 @@ def _zone(remarks: dict[str, list[str]]) -> str:
 
 def findings(audit: Audit) -> list[Finding]:
     """Return what the chapter claims."""
-    return fitness.findings(facts(audit))
+    return [*fitness.findings(facts(audit)), *fitness.totals_findings(audit.frame("source_totals"))]

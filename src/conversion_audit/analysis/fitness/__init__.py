@@ -15,7 +15,7 @@ from conversion_audit.analysis.fitness.calendar import (
 from conversion_audit.analysis.fitness.claims import Facts, findings, verdict
 from conversion_audit.analysis.fitness.counts import event_counts, ties
 from conversion_audit.analysis.fitness.coverage import consent, page_cover, set_aside, uncovered_pages, unknown
-from conversion_audit.analysis.fitness.orders import book_match, order_faults
+from conversion_audit.analysis.fitness.orders import book_match, order_faults, source_totals, totals_findings
 from conversion_audit.analysis.fitness.people import people
 from conversion_audit.analysis.fitness.records import (
     books_record,
@@ -53,8 +53,10 @@ __all__ = [
     "set_aside",
     "silent_hours",
     "silent_segments",
+    "source_totals",
     "step_gaps",
     "ties",
+    "totals_findings",
     "traffic_record",
     "uncovered_pages",
     "unknown",

@@ -7,6 +7,7 @@ from datetime import date
 import pandas as pd
 
 from conversion_audit.engine import AnyTable, engine_of, statement
+from conversion_audit.findings import Finding
 
 
 def order_faults(orders: AnyTable) -> pd.DataFrame:
@@ -29,6 +30,32 @@ def order_faults(orders: AnyTable) -> pd.DataFrame:
     row = engine.query(statement(__file__, "order_faults"), {"orders": orders})
     ids = engine.query(statement(__file__, "differing"), {"orders": orders})["order_id"]
     return row.assign(differing_ids=", ".join(ids.head(5)))
+
+
+def source_totals(events: AnyTable, orders: AnyTable) -> pd.DataFrame:
+    """
+    Put the source's own totals beside the orders counted here.
+
+    Parameters
+    ----------
+    events, orders : table
+        See `tables.EVENTS` and `tables.ORDERS`.
+
+    Returns
+    -------
+    DataFrame
+        One row where the export carries totals of its own, else none: source_orders, source_revenue, orders, revenue.
+    """
+    found = {"events": events, "orders": orders}
+    return engine_of(events).query(statement(__file__, "source_totals"), found)
+
+
+def totals_findings(totals: pd.DataFrame) -> list[Finding]:
+    """Return the source's own totals as an observation; nothing where it carries none."""
+    return [
+        Finding("observation", "00", "fitness.source_totals", values=row, next_step="fitness.source_totals_next")
+        for row in totals.to_dict("records")
+    ]
 
 
 def book_match(orders: AnyTable, book_orders: AnyTable, start: date, end: date) -> pd.DataFrame:

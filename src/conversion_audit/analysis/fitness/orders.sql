@@ -31,3 +31,20 @@ FROM matched
 WHERE EXISTS (SELECT 1 FROM book_orders)
 GROUP BY place
 ORDER BY place;
+
+-- name: source_totals
+-- Universal Analytics writes a session's own totals beside every hit, money in millionths.
+WITH said AS (
+    SELECT session_id,
+           max(number(property(properties, 'totals.transactions'))) AS orders,
+           max(number(property(properties, 'totals.totalTransactionRevenue'))) / 1000000 AS revenue
+    FROM events
+    WHERE properties LIKE '%"totals.transactions"%'
+    GROUP BY session_id
+), ours AS (
+    SELECT count(*) AS orders, CAST(sum(revenue) AS DOUBLE) AS revenue FROM orders
+)
+SELECT CAST(sum(s.orders) AS BIGINT) AS source_orders, sum(s.revenue) AS source_revenue,
+       max(o.orders) AS orders, max(o.revenue) AS revenue
+FROM said s CROSS JOIN ours o
+HAVING count(*) > 0;
