@@ -252,7 +252,11 @@ def _halves(weeks: pd.DataFrame) -> pd.DataFrame:
         name: weeks[weeks.week.isin(part)].groupby("name")[["sessions", "all_sessions"]].sum()
         for name, part in (("early", days[:half]), ("late", days[len(days) - half :] if half else []))
     }
-    both = sums["late"].join(sums["early"], lsuffix="_late", rsuffix="_early").reset_index()
+    both = (
+        sums["late"]
+        .merge(sums["early"], how="left", left_index=True, right_index=True, suffixes=("_late", "_early"))
+        .reset_index()
+    )
     if both.empty:
         return pd.DataFrame(columns=["name", "change_points", "change_points_low", "change_points_high"])
     low, high = newcombe(both.sessions_late, both.all_sessions_late, both.sessions_early, both.all_sessions_early)
