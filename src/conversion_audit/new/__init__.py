@@ -6,7 +6,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
+
+import pandas as pd
 
 from conversion_audit import yaml_text
 from conversion_audit.config import typed
@@ -14,12 +17,14 @@ from conversion_audit.engine import Engine, Table
 from conversion_audit.errors import ConfigError, DataError, Problem, listing
 from conversion_audit.folders import Folders, home
 from conversion_audit.intake import files, sources
-from conversion_audit.intake.sources import mapping
+from conversion_audit.intake.sources import ga4_report, mapping
+from conversion_audit.new import totals
 from conversion_audit.new.profile import profile
 from conversion_audit.new.suggest import suggest
 from conversion_audit.new.writing import written
 from conversion_audit.schema import Source
 
+Days = tuple[date, date]
 SITES = ("shop", "leads", "subscription", "content", "app")
 
 
@@ -120,18 +125,36 @@ def _suggested(client: str, folder: Path, site: str | None) -> str:
     if not found:
         raise DataError(*(_stranger(file) for file, _ in strangers[:5]))
     engine = Engine([folder / "raw", scratch], scratch)
-    described, tables = [], []
+    described, tables, counts = [], [], []
     for kind, recognised in found.items():
         described.append(_source(kind, recognised, [file for file, _ in strangers] or len(found) > 1))
         table = _read(engine, kind, [file for file, _ in recognised], described[-1], scratch)
-        tables += [table] if sources.KINDS[kind].GIVES == "rows" else []
-    if not tables:
-        raise DataError(_only_totals(list(found)))
-    seen = profile(engine, tables)
-    text = written(client, described, seen, suggest(seen, site))
+        gives = sources.KINDS[kind].GIVES
+        tables += [table] if gives == "rows" else []
+        counts += [table] if gives == "stage_counts" else []
+    if tables:
+        seen = profile(engine, tables)
+        text = written(client, described, seen, suggest(seen, site))
+    else:
+        days = [ga4_report.period(file) for file, _ in found.get("ga4_report", [])]
+        text = _of_totals(engine, client, described, counts, site, days)
     engine.close()
     unread = "".join(f"# CHECK: not read, of no known kind: {file.name}\n" for file, _ in strangers)
     return text + unread
+
+
+def _of_totals(
+    engine: Engine,
+    client: str,
+    described: list[dict],
+    counts: list[Table],
+    site: str | None,
+    days: Sequence[Days | None],
+) -> str:
+    stages = totals.read_stages(engine, counts) if counts else pd.DataFrame()
+    if stages.empty:
+        raise DataError(_only_totals([source["kind"] for source in described]))
+    return totals.written(client, described, stages, site, [day for pair in days if pair for day in pair])
 
 
 def _stranger(file: files.InputFile) -> Problem:

@@ -41,21 +41,22 @@ def written(client: str, sources: list[dict], found: Profile, guess: Suggestion)
         What it suggests.
     """
     parts = [
-        _head(client, found, guess), _sources(sources), _page_types(guess), _goals(guess), _micro_conversions(guess),
+        _head(client, found, guess), source_part(sources), _page_types(guess), _goals(guess), _micro_conversions(guess),
         _journey(guess), _intents(guess), _causes(found, guess), _questions(found, guess),
     ]  # fmt: skip
     return "\n".join(part for part in parts if part)
 
 
-def _count(number: float, noun: str) -> str:
+def counted(number: float, noun: str) -> str:
+    """Return a number of things, in words."""
     return f"{int(number):,} {noun if int(number) != 1 else noun.removesuffix('s')}"
 
 
 def _head(client: str, found: Profile, guess: Suggestion) -> str:
     totals = found.totals
     lines = [
-        f"# First version, written from the export itself: {_count(totals['rows'], 'rows')}, about "
-        f"{_count(totals['sessions'], 'sessions')}, {_count(totals['visitors'], 'visitors')}.",
+        f"# First version, written from the export itself: {counted(totals['rows'], 'rows')}, about "
+        f"{counted(totals['sessions'], 'sessions')}, {counted(totals['visitors'], 'visitors')}.",
         f"# Lines marked {CHECK} are guesses that a person should look at.",
         "",
         f"client: {scalar(client.replace('-', ' ').replace('_', ' ').title())}",
@@ -67,7 +68,7 @@ def _head(client: str, found: Profile, guess: Suggestion) -> str:
         lines.append(f"# timezone: Europe/Berlin   # {CHECK}: the export does not say; days are UTC until this is set")
     lines += _currency(found)
     if found.start:
-        odd = f"; {_count(found.odd_days, 'days')} outside it are almost empty" if found.odd_days else ""
+        odd = f"; {counted(found.odd_days, 'days')} outside it are almost empty" if found.odd_days else ""
         lines.append(f"period: {{start: {found.start}, end: {found.end}}}   # the whole export{odd}")
     return "\n".join(lines)
 
@@ -77,16 +78,17 @@ def _currency(found: Profile) -> list[str]:
     if not seen:
         return [f"currency: EUR   # {CHECK}: the export names none"]
     first = seen[0]
-    said = _count(first.amounts, "amounts") if first.amounts else _count(first.rows, "rows")
+    said = counted(first.amounts, "amounts") if first.amounts else counted(first.rows, "rows")
     others = ", ".join(str(row.currency).upper() for row in seen[1:4])
     also = f"; {CHECK}: also {others}, give their rates under fx" if others and seen[1].amounts else ""
     return [f"currency: {first.currency.upper()}   # of {said}{also}"]
 
 
-def _sources(sources: list[dict]) -> str:
+def source_part(sources: list[dict]) -> str:
+    """Return the part of audit.yaml that names the sources."""
     lines = ["", "sources:"]
     for source in sources:
-        lines.append(f"  - kind: {source['kind']}   # {_comment(source['reason'])}")
+        lines.append(f"  - kind: {source['kind']}   # {comment(source['reason'])}")
         lines.append(f"    files: {several(source['files'])}")
         if source.get("columns"):
             lines.append(f"    columns:   # {CHECK}: guessed from the columns' names")
@@ -95,7 +97,8 @@ def _sources(sources: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def _comment(text: str) -> str:
+def comment(text: str) -> str:
+    """Return a text of the export as it may stand in a comment of YAML."""
     return re.sub(r"[^\x20-\x7e\u00a0-\uffff]", " ", text).replace("\u2028", " ").replace("\u2029", " ")[:160]
 
 
@@ -106,10 +109,10 @@ def _page_types(guess: Suggestion) -> str:
     lines.append("page_types:")
     for name, patterns in guess.page_types.items():
         listed = "[" + ", ".join(map(scalar, patterns)) + "]"
-        lines.append(f"  {name}: {listed}   # {_count(guess.page_views[name], 'rows')}")
+        lines.append(f"  {name}: {listed}   # {counted(guess.page_views[name], 'rows')}")
     if guess.untyped:
         lines.append(f"  # {CHECK}: without a type so far:")
-        lines += [f"  #   {_comment(pattern)}: {_count(rows, 'rows')}" for pattern, rows in guess.untyped]
+        lines += [f"  #   {comment(pattern)}: {counted(rows, 'rows')}" for pattern, rows in guess.untyped]
     return "\n".join(lines)
 
 
@@ -121,7 +124,7 @@ def _goals(guess: Suggestion) -> str:
     return "\n".join([
         "",
         "# Success, and what one is worth: `value: revenue` takes each order's own amount, a number is the same for all.",
-        f"main_goal: {scalar(goal.name)}   # {mark}{_count(guess.goal_sessions, 'sessions')} reach{'es' if guess.goal_sessions == 1 else ''} it",
+        f"main_goal: {scalar(goal.name)}   # {mark}{counted(guess.goal_sessions, 'sessions')} reach{'es' if guess.goal_sessions == 1 else ''} it",
         "goals:",
         f"  {scalar(goal.name)}: {{event: {several(guess.goal_events)}, {value}{label}}}",
     ])  # fmt: skip
@@ -135,7 +138,7 @@ def _micro_conversions(guess: Suggestion) -> str:
             continue
         label = f"label: {{en: {scalar(entry.en)}, de: {scalar(entry.de)}}}"
         rule = f"{{type: {entry.kind}, event: {several(step.events)}, {label}}}"
-        lines.append(f"  {entry.name}: {rule}   # {_count(step.sessions, 'sessions')}")
+        lines.append(f"  {entry.name}: {rule}   # {counted(step.sessions, 'sessions')}")
     bounce = "{type: negative, rule: single_page, label: {en: Bounce, de: Absprung}}"
     return "\n".join([*lines, f"  bounce: {bounce}   # the source's own flag where it has one"])
 
@@ -173,7 +176,7 @@ def _intents(guess: Suggestion) -> str:
         if INTENT_SUCCESS.get(name) in named:
             parts.append(f"success: {INTENT_SUCCESS[name]}")
         parts.append(f"can_buy: {entry['can_buy']}, label: {{en: {scalar(en)}, de: {scalar(de)}}}")
-        lines.append(f"  {name}: {{{', '.join(parts)}}}   # {_count(guess.page_views[name], 'rows')}")
+        lines.append(f"  {name}: {{{', '.join(parts)}}}   # {counted(guess.page_views[name], 'rows')}")
     return "\n".join(lines)
 
 
@@ -190,7 +193,9 @@ def _causes(found: Profile, guess: Suggestion) -> str:
     ]
     if guess.hosts:
         rows = sum(count for _, count in guess.hosts)
-        lines.append(f"own_hosts: [{', '.join(scalar(host) for host, _ in guess.hosts)}]   # of {_count(rows, 'rows')}")
+        lines.append(
+            f"own_hosts: [{', '.join(scalar(host) for host, _ in guess.hosts)}]   # of {counted(rows, 'rows')}"
+        )
     return "\n".join(lines)
 
 
@@ -204,10 +209,10 @@ def _questions(found: Profile, guess: Suggestion) -> str:
     return "\n".join([
         "",
         f"# Five questions for the client. {CHECK} the guessed answers.",
-        f"# 1. What is success?            Guessed: {_comment(goal)} ({_count(guess.goal_sessions, 'sessions')}).",
+        f"# 1. What is success?            Guessed: {comment(goal)} ({counted(guess.goal_sessions, 'sessions')}).",
         f"# 2. What is it worth?           Guessed: {worth}.",
         f"# 3. Who cannot buy?             Guessed: who comes for {', '.join(cannot) or 'nothing known'}. See intents, ineligible.",
         "# 4. What changed lately?        Guessed: nothing. See changes: [{on: 2026-04-03, what: new product video}].",
-        f"# 5. Which hosts are yours?      Guessed: {_comment(hosts)}. See own_hosts, referral_exclusions.",
+        f"# 5. Which hosts are yours?      Guessed: {comment(hosts)}. See own_hosts, referral_exclusions.",
         "",
     ])  # fmt: skip

@@ -11,6 +11,8 @@ Follows "Share and export reports" and "About the (other) row" (support.google.c
 
 from __future__ import annotations
 
+import re
+from datetime import date, datetime
 from pathlib import Path
 
 from conversion_audit import config
@@ -72,6 +74,19 @@ def read(
     return Rows(table.name, engine, notes=(*table.notes, *_limits(table, files)))
 
 
+def period(file: InputFile) -> tuple[date, date] | None:
+    """Return the first and the last day that the preamble names, or None."""
+    found = [re.search(r"(?:start|end|beginn|ende)\D*(\d{8})$", line.strip()) for line in _preamble(file)]
+    days = [datetime.strptime(match[1], "%Y%m%d").date() for match in found if match]
+    return (min(days), max(days)) if len(days) > 1 else None
+
+
+def _preamble(file: InputFile) -> list[str]:
+    """The lines that start with ``#``, in small letters."""
+    text = next(packed.text_chunks(file.path, "utf-8", file.name), b"")[:4000].decode("utf-8", "replace")
+    return [line for line in text.lower().splitlines() if line.startswith("#")]
+
+
 def _limits(table: Rows, files: list[InputFile]) -> list[str]:
     notes = []
     other = table.engine.query(
@@ -80,10 +95,7 @@ def _limits(table: Rows, files: list[InputFile]) -> list[str]:
     if other:
         notes.append("some of the report's rows were merged into (other): its segments do not add up")
     for file in files:
-        preamble = (
-            next(packed.text_chunks(file.path, "utf-8", file.name), b"")[:4000].decode("utf-8", "replace").lower()
-        )
-        head = [line for line in preamble.splitlines() if line.startswith("#")]
+        head = _preamble(file)
         if any("sampl" in line or "stichprobe" in line for line in head):
             notes.append(f"{file.name}: the report is an estimate from a sample of sessions")
         if any("threshold" in line or "schwellenwert" in line for line in head):

@@ -1,0 +1,121 @@
+"""Clients who have totals only, and what totals forbid."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from exports import FIXTURES
+
+from conversion_audit import runner
+from conversion_audit.analysis import totals
+from conversion_audit.audit import open_audit
+from conversion_audit.config import read_config
+from conversion_audit.errors import DataError
+from conversion_audit.new import new_client
+from conversion_audit.tables import EVENTS, ORDERS, SESSIONS, check
+
+MAILS = {"Sent": 500, "Delivered": 400, "Opens": 200, "Orders": 20}
+
+
+@pytest.fixture
+def totals_file(tmp_path):
+    """Eight weeks of two campaigns; in the second, fewer click in the later half."""
+    rows = []
+    for day in range(56):
+        for campaign in ("spring", "brand"):
+            clicks = 140 if campaign == "brand" and day >= 28 else 200
+            counts = {"Impressions": 10_000 + day, "Clicks": clicks, "Leads": clicks // 4, **MAILS}
+            rows.append({"Date": pd.Timestamp("2026-03-02") + pd.Timedelta(days=day), "Campaign": campaign, **counts})
+    path = tmp_path / "sent" / "totals.csv"
+    path.parent.mkdir()
+    pd.DataFrame(rows).assign(Spend="50.00").to_csv(path, index=False)
+    return path
+
+
+def test_totals_alone_get_a_config_whose_goal_is_the_last_stage(audit_home, totals_file):
+    text = new_client("ads", [totals_file]).read_text(encoding="utf-8")
+    config = read_config("ads")
+    assert (config.main_goal, config.steps, config.sources[0].kind) == ("paid", ["paid"], "stage_counts")
+    assert (str(config.period.start), str(config.period.end)) == ("2026-03-02", "2026-04-26")
+    assert "# The goal is the last of them. Without events it never occurs" in text
+
+
+def test_a_report_without_days_has_the_period_of_its_preamble(audit_home):
+    new_client("site", [FIXTURES / "ga4_report" / "traffic.csv"])
+    config = read_config("site")
+    assert (config.main_goal, str(config.period.start), str(config.period.end)) == (
+        "key_event",
+        "2026-03-02",
+        "2026-03-08",
+    )
+
+
+def test_without_events_every_shared_table_is_there_and_empty(audit_home, totals_file):
+    new_client("ads", [totals_file])
+    audit = open_audit("ads")
+    audit.prepare()
+    for table, contract in ((audit.events, EVENTS), (audit.every_session, SESSIONS), (audit.orders, ORDERS)):
+        check(table, contract)
+        assert len(table) == 0
+    assert not audit.has("events") and audit.has("stage_counts")
+    assert audit.headline["naive_conversion_rate"] is None and audit.headline["sessions"] == 0
+    claims = [finding.claim for finding in audit.findings]
+    assert "totals.only" in claims and "stages.dearer_clicks" in claims and "stages.not_delivered" in claims
+    assert {claim.split(".")[0] for claim in claims} == {"totals", "stages"}
+
+
+def test_the_period_is_that_of_the_totals(audit_home, totals_file):
+    config = new_client("ads", [totals_file])
+    config.write_text("".join(line for line in config.open(encoding="utf-8") if not line.startswith("period")))
+    assert str(open_audit("ads").period.end) == "2026-04-26"
+
+
+def test_no_events_and_no_totals_are_nothing_to_audit(audit_home):
+    raw = audit_home / "data" / "acme" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "totals.csv").write_text("Date,Impressions,Clicks\n2026-03-02,many,few\n", encoding="utf-8")
+    (raw.parent / "audit.yaml").write_text(
+        "client: A\nmain_goal: paid\ngoals: {paid: {event: paid}}\nsources: [{kind: stage_counts, files: raw}]\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(DataError, match="no rows in any file"):
+        open_audit("acme").prepare()
+
+
+def test_a_run_reports_the_stages_and_says_what_is_left_out(audit_home, totals_file):
+    new_client("ads", [totals_file])
+    published = runner.run("ads")
+    statuses = {one["name"]: one["status"] for one in published.chapters}
+    assert [name for name, status in statuses.items() if status == "complete"] == ["04_diagnose_friction"]
+    assert "failed" not in statuses.values() and published.exit_code == 0
+    page = published.report.read_text(encoding="utf-8")
+    assert "These are totals of tools, not visits." in page and "The export holds totals, no visits" in page
+    assert "click rate (CTR)" in page and "open rate" in page and "NaN" not in page
+    assert sorted(path.stem for path in (published.folder / "client" / "tables").iterdir()) == [
+        "stage_chain",
+        "stages",
+        "stages_weak",
+    ]
+
+
+def test_what_a_report_s_remarks_forbid_is_told_once_each():
+    remarks = [
+        "some of the report's rows were merged into (other): its segments do not add up",
+        "a.csv: the report is an estimate from a sample of sessions",
+        "a.csv: thresholds hide small groups",
+        "b.csv: thresholds hide small groups",
+        "lines of totals left out: 1",
+    ]
+    found = totals.findings(True, remarks)
+    assert [(one.kind, one.claim, one.voids) for one in found] == [
+        ("tracking", "totals.other", ("04",)),
+        ("tracking", "totals.sampled", ("04",)),
+        ("tracking", "totals.thresholds", ("04",)),
+    ]
+    assert totals.findings(True, []) == []
+
+
+def test_a_report_s_limits_reach_the_findings(audit_home):
+    new_client("site", [FIXTURES / "ga4_report" / "traffic.csv"])
+    claims = {finding.claim for finding in open_audit("site").findings}
+    assert {"totals.only", "totals.other", "totals.thresholds"} <= claims
