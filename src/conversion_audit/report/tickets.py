@@ -54,7 +54,7 @@ def ticket(
         key = "reproduce_line" if about["of"] else "reproduce_first"
         parts.append(_section("reproduce", safe(text(f"tickets.{key}", about))))
     parts += [_evidence(finding, about), _acceptance(about)]
-    parts += [_section("length", _length(test))] if test else []
+    parts += [_section("length", _length(test))] if test and test["design"] != "no rate" else []
     following = next_step_of(finding)
     parts += [_section("next", safe(following))] if following else []
     parts += [_section("note", safe(finding["note"]))] if finding.get("note") else []
