@@ -229,6 +229,35 @@ def handover(
     print(_from_home(archive.handover(client, to, run, partial=partial)))
 
 
+@app.command(rich_help_panel=AUDIT)
+def label(
+    client: Client,
+    size: Annotated[int, typer.Option(min=50, help="How many sessions to draw.")] = 200,
+) -> None:
+    """Draw unclear sessions to check by hand; filled in, they correct the next run's true conversion rate."""
+    from conversion_audit.lists import lay_labels
+
+    path, checked = lay_labels(client, size)
+    if checked is None:
+        print(f"{_from_home(path)}: fill in could_buy with yes or no, at least 50 of them, then: audit run {client}")
+    else:
+        told = {name: round(value, 3) for name, value in checked.items()}
+        print(f"{_from_home(path)} is used: " + ", ".join(f"{name} {value}" for name, value in told.items()))
+
+
+@app.command(rich_help_panel=AUDIT)
+def audience(
+    client: Client,
+    name: Annotated[str, typer.Argument(help="As the report names it, e.g. cart_leavers.")],
+    raw_ids: Annotated[bool, typer.Option("--raw-ids", help="Yes, with the ids of the export.")] = False,
+) -> None:
+    """Write one audience with the ids of the export, on this machine only."""
+    from conversion_audit.lists import write_audience
+
+    path, people = write_audience(client, name, raw_ids=raw_ids)
+    print(f"{_from_home(path)}: {people:,} rows with ids. Delete it when it is uploaded.")
+
+
 @app.command(rich_help_panel=RUNS)
 def explain(
     client: Client,
