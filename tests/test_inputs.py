@@ -8,8 +8,11 @@ import random
 
 import duckdb
 import pytest
+from conftest import real_data
 from inputs import (
+    HEADER,
     ROWS,
+    add_up,
     as_csv,
     as_lines,
     changed,
@@ -24,6 +27,10 @@ from inputs import (
 )
 
 from conversion_audit import cli
+from conversion_audit.audit import open_audit
+from conversion_audit.errors import MachineError
+from conversion_audit.intake import room
+from conversion_audit.intake.files import InputFile
 from conversion_audit.recipes import fitness
 
 NO_IDS = ("time", "device_id", "session_id", "event", "page", "order_id", "amount", "currency")
@@ -337,3 +344,284 @@ def test_an_amount_that_is_none_leaves_the_order(audit_home):
     assert fates(audit) == {"ok": ROWS}
     assert (len(audit.orders), float(audit.frame("orders")["revenue"].sum())) == (20, 800.0)
     assert claims(audit)["without_revenue"]["unpriced_orders"] == 4
+
+
+# People, sessions, traffic.
+
+
+def test_ids_that_stand_for_nobody_join_nobody(audit_home):
+    words = ["null", "(not set)", "0", "undefined", "", "anonymous", "[object Object]", "NaN"]
+    rows = [{**row, "user": words[n // 4 % 8]} for n, row in enumerate(clean())]
+    audit = taken_in(audit_home, as_csv(rows), config(user_id="user"))
+    assert fates(audit) == {"ok": ROWS}
+    assert audit.frame("visits")["visitor_id"].nunique() == 20
+    assert not audit.frame("events")["user_id"].notna().any()
+
+
+def test_an_address_or_a_number_as_id_becomes_a_keyed_hash(audit_home):
+    ids = ["jo%40example.com", "jo@example.com", "0170 555 12345", "(030) 901820-15", "4111 1111 1111 1111"]
+    plain = ["20260302", "550e8400-e29b-41d4-a716-446655440000", "1712345678.1234567890"]
+    given = {4 * n + k: {"who": one} for n, one in enumerate([*ids, *plain]) for k in range(4)}
+    audit = taken_in(audit_home, as_csv(changed(clean(), given)))
+    found = set(audit.frame("events")["device_id"])
+    assert not found & set(ids)
+    assert set(plain) <= found
+    assert sum(one.startswith("h:") for one in found) == len(ids)
+
+
+def test_rows_without_consent_count_in_totals_only(audit_home):
+    rows = changed(clean(), {n: {"who": "", "session": ""} for n in range(8)})
+    rows = [{**row, "kind": "mobile" if n < 40 else "desktop"} for n, row in enumerate(rows)]
+    audit = taken_in(audit_home, as_csv(rows), config(device="kind"))
+    assert fates(audit) == {"ok": 72, "no_consent": 8}
+    assert (len(audit.sessions), len(audit.table("events")), len(audit.table("orders"))) == (18, ROWS, 20)
+    found = claims(audit)["consent"]
+    assert (found["rate"], found["device"], found["device_rate"]) == (0.1, "mobile", 0.2)
+
+
+def test_one_session_id_of_two_devices_is_two_sessions(audit_home):
+    audit = taken_in(audit_home, as_csv(changed(clean(), {n: {"session": "7"} for n in range(ROWS)})))
+    assert len(audit.sessions) == 20
+
+
+def test_without_session_ids_silence_ends_a_session_and_other_gaps_are_shown(audit_home):
+    times = ["23:50:00", "00:10:00", "00:30:00", "01:15:00"]  # 20, 20 and 45 minutes, over midnight
+    days = ["2026-03-02", "2026-03-03", "2026-03-03", "2026-03-03"]
+    rows = [{**row, "who": f"c{n // 4}", "at": f"{days[n % 4]} {times[n % 4]}"} for n, row in enumerate(clean())]
+    mapped = tuple(name for name in ("event_id", *NO_IDS) if name != "session_id")
+    audit = taken_in(audit_home, as_csv(without(rows, "session")), config(mapped))
+    assert len(audit.sessions) == 40
+    assert audit.frame("timeouts").to_dict("records") == [
+        {"minutes": 15.0, "sessions": 80, "is_used": False},
+        {"minutes": 30.0, "sessions": 40, "is_used": True},
+        {"minutes": 60.0, "sessions": 20, "is_used": False},
+    ]
+    assert claims(audit)["session_gap"] == {"minutes": 30, "sessions": 40, "shorter": 80, "longer": 20}
+    assert not len(taken_in(audit_home, CSV).frame("timeouts"))
+
+
+def test_what_is_no_customer_is_set_aside_with_its_evidence(audit_home):
+    first = clean()[0]
+    huge = [{**first, "id": f"h{n}", "who": "huge", "session": "h"} for n in range(1200)]
+    agent = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+    crawl = [{**first, "id": f"g{n}", "who": "crawl", "session": "g", "agent": agent} for n in range(3)]
+    cards = [
+        {
+            **first,
+            "id": f"k{n}",
+            "who": "cards",
+            "session": "k",
+            "what": "add_payment_info",
+            "at": f"2026-03-04 10:00:{n:02}",
+        }
+        for n in range(30)
+    ]
+    tests = [{**clean()[3], "id": "t", "who": "tests", "session": "t", "order": "TEST-1"}]
+    staff = [{**first, "id": "s", "who": "staff", "session": "s", "where": "/staff"}]
+    rows = [{"agent": "", **row} for row in (*clean(), *huge, *crawl, *cards, *tests, *staff)]
+    text = config(more="timezone: UTC\ninternal: {office: {page: /staff}}", user_agent="agent")
+    audit = taken_in(audit_home, as_csv([{name: row[name] for name in (*HEADER, "agent")} for row in rows]), text)
+    assert fates(audit) == {"ok": ROWS, "bot": 1233, "test": 1, "internal": 1}
+    aside = audit.frame("aside").sort_values("rule")[["reason", "rule", "evidence"]].fillna("").values.tolist()
+    assert aside == [
+        ["bot", "card_testing", "30"],
+        ["bot", "many_events", "1200"],
+        ["internal", "office", ""],
+        ["test", "test_order", "TEST-1"],
+        ["bot", "user_agent", agent],
+    ]
+    found = claims(audit)["set_aside"]
+    assert (found["out"], found["sessions"]) == (5, 25)
+    assert found["rate_without"] == 1.0 > found["rate_with"]
+
+
+# What was not recorded.
+
+
+def test_ten_thousand_event_names_are_kept_and_the_largest_shown(audit_home):
+    many = [
+        {**clean()[0], "id": f"m{n}", "what": f"event {n}", "who": f"c{n % 20}", "session": ""} for n in range(10_000)
+    ]
+    audit = taken_in(audit_home, as_csv([*clean(), *many]))
+    assert audit.frame("events")["event"].nunique() == 10_003
+    assert len(audit.frame("event_days")) <= 201
+
+
+def test_without_any_purchase_the_check_says_what_is_missing(audit_home, capsys):
+    written(audit_home, as_csv([row for row in clean() if row["what"] == "page_view"]))
+    code, printed = told(capsys)
+    assert code == 1
+    assert "The export holds no order in this period." in printed
+    assert "The step “Purchase” never occurs in the export. (weakens 01, 02, 03, 04, 05, 06)" in printed
+    assert "The step “Cart” never occurs in the export. (weakens 02, 03, 04)" in printed
+
+
+def test_one_event_alone_is_no_error(audit_home, capsys):
+    written(audit_home, as_csv(clean()[:1]))
+    code, printed = told(capsys)
+    assert (code, "Traceback" in printed) == (1, False)
+
+
+def test_purchases_without_earlier_steps_are_a_gap_of_tracking(audit_home):
+    rows = [row for n, row in enumerate(clean()) if row["what"] != "add_to_cart" or n < 20]
+    found = claims(taken_in(audit_home, as_csv(rows)))
+    told_of = {**found.get("goal_without_step", {}), **found.get("step_missed", {}), **found.get("step_rarer", {})}
+    assert told_of["step"] == "cart"
+
+
+def test_a_day_without_an_event_is_found(audit_home):
+    rows = [
+        {**row, "id": f"{row['id']}-{n}", "who": f"{row['who']}-{n}", "order": row["order"] and f"{row['order']}-{n}"}
+        for n in range(20)
+        for row in clean()
+        if not (row["what"] == "purchase" and row["at"][:10] in ("2026-03-06", "2026-03-07", "2026-03-08"))
+    ]
+    found = claims(taken_in(audit_home, as_csv(rows)))["event_interrupted"]
+    assert (found["event"], str(found["since"])) == ("purchase", "2026-03-06")
+
+
+def test_the_last_days_of_a_ga4_export_are_said_to_be_filling_and_its_zone_is_found(tmp_path, monkeypatch):
+    from conftest import REPOSITORY
+
+    from conversion_audit.demo import write_demo
+
+    folder = tmp_path / "data" / "demo"
+    write_demo(folder / "raw", sessions=150, weeks=2)
+    text = (REPOSITORY / "data/demo/audit.yaml").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith(("period:", "timezone:"))]
+    (folder / "audit.yaml").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.setenv("AUDIT_HOME", str(tmp_path))
+    audit = open_audit("demo")
+    add_up(audit)
+    days = audit.frame("data_days")
+    assert list(days["is_open"]) == [False] * (len(days) - 3) + [True] * 3
+    assert "zone_assumed" not in claims(audit)
+    assert "zone" in set(audit.frame("remarks")["topic"])
+
+
+# Letters, addresses, JSON.
+
+
+def test_one_page_in_two_unicode_forms_is_one_page(audit_home):
+    forms = ["/caf\u00e9", "/cafe\u0301", "/ca\u200bf\u00e9", "/caf%C3%A9", "/\U0001f45f", "/a\u202eb"]
+    audit = taken_in(audit_home, as_csv(changed(clean(), {4 * n: {"where": one} for n, one in enumerate(forms)})))
+    found = audit.frame("events")["page"]
+    assert (found == "/caf\u00e9").sum() == 4
+    assert {"/\U0001f45f", "/ab"} <= set(found)
+
+
+def test_a_very_long_address_and_odd_file_names_are_read(audit_home):
+    rows = changed(clean(), {0: {"where": "/" + "x" * 65_000}})
+    audit = taken_in(audit_home, {'it\'s "a" [1]; -- .csv': as_csv(rows)})
+    assert fates(audit) == {"ok": ROWS}
+
+
+def test_ids_in_addresses_become_one_page(audit_home):
+    audit = taken_in(audit_home, as_csv(changed(clean(), {4 * n: {"where": f"/order/{12345 + n}"} for n in range(20)})))
+    assert (audit.frame("events")["page"] == "/order/:n").sum() == 20
+
+
+def test_odd_json_lines_are_counted_one_by_one(audit_home):
+    good = as_lines(clean()).decode().splitlines()
+    deep = '{"id": "d", "x": ' + "[" * 1000 + "]" * 1000 + "}"
+    double = good[5].replace('"id": "e1-1"', '"id": "other", "id": "e1-1"')
+    data = "\n".join([*good[:5], double, *good[6:9], '{"id": "cut', deep, *good[9:]]) + "\n"
+    audit = taken_in(audit_home, {"events.jsonl": data.encode()})
+    assert rejected(audit) == [(10, "bad_json"), (11, "nested_too_deep")]
+    assert fates(audit) == {"ok": ROWS, "bad_json": 1, "nested_too_deep": 1}
+    assert "e1-1" in set(audit.frame("events")["event_id"])
+
+
+def test_formulas_and_scripts_are_only_text(audit_home):
+    odd = ["=cmd|' /C calc'!A0", "<script>alert(1)</script>", "@SUM(1)", "javascript:alert(1)"]
+    rows = [{**row, "title": odd[n % 4]} for n, row in enumerate(clean())]
+    audit = taken_in(audit_home, as_csv(rows), config(page_title="title"))
+    assert set(audit.frame("events")["page_title"]) == set(odd)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "message"),
+    [
+        ("micro_conversionz:", "micro_conversions:", "did you mean 'micro_conversions'?"),
+        ("main_goal: purchas\n", "main_goal: purchase\n", "did you mean 'purchase'?"),
+        ("accept_bad: lots\n", "journey:", "accept_bad"),
+    ],
+)
+def test_a_mistake_in_the_config_is_named_by_line(wrong, right, message, audit_home, capsys):
+    text = config().replace(right, wrong + (right if wrong.startswith("accept") else ""))
+    written(audit_home, CSV, text)
+    code, printed = told(capsys)
+    line = 1 + text[: text.index(wrong)].count("\n")
+    assert code == 2
+    assert message in printed
+    assert f"data/acme/audit.yaml:{line}" in printed
+
+
+def test_an_export_too_big_for_the_disk_is_refused_before_it_is_read(tmp_path):
+    def big(size: int, **kind: object) -> InputFile:
+        return InputFile(
+            tmp_path / "absent",
+            "raw/a",
+            str(kind.get("format", "ndjson")),
+            gzipped=bool(kind.get("gzipped")),
+            size=size,
+        )
+
+    files = [big(60 * 10**9), big(10**9, gzipped=True), big(10**9, format="parquet")]
+    assert room.needed_bytes(files) == 108 * 10**9
+    room.refuse_too_big(files, tmp_path / "acme" / "prepared", free=108 * 10**9)
+    with pytest.raises(MachineError) as refused:
+        room.refuse_too_big(files, tmp_path / "acme" / "prepared", free=8 * 10**9)
+    assert refused.value.exit_code == 5
+    assert str(refused.value) == (
+        "data/acme/prepared: needs about 108.0 GB on disk, 8.0 GB are free\n"
+        "    The export's 3 files hold about 72.0 GB of text.\n"
+        "    Free some space, or give fewer days: `files` in audit.yaml takes a pattern such as raw/events_202603*."
+    )
+
+
+# Public collections of odd files and strings.
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["comma_in_quotes", "empty", "empty_crlf", "escaped_quotes", "json", "newlines", "newlines_crlf", "quotes_and_newlines",
+     "simple", "simple_crlf", "utf8"],
+)  # fmt: skip
+def test_csv_files_of_the_spectrum_are_read_as_it_says(name, tmp_path):
+    from exports import plain, rows_of
+
+    lines = real_data(f"messy/csv_spectrum/{name}.csv").read_bytes()
+    wanted = json.loads(real_data(f"messy/csv_spectrum_expected/{name}.json").read_text(encoding="utf-8"))
+    first = next(iter(wanted[0]))
+    (tmp_path / "rows.csv").write_bytes(lines)
+    columns = {"time": "=2026-03-02 12:00:00", "event": "=view", "device_id": first}
+    found = plain(rows_of("table", tmp_path, "rows.csv", scratch=tmp_path / "scratch", columns=columns))
+    read = [{first: row.get("device_id"), **row.get("properties", {})} for row in found]
+    assert read == [{key: value for key, value in row.items() if value} for row in wanted]
+
+
+def test_naughty_strings_go_through_every_text_column(audit_home):
+    naughty = [
+        text for text in json.loads(real_data("messy/blns.json").read_text(encoding="utf-8")) if "\0" not in text
+    ]
+    texts = {
+        name: f"t_{name}"
+        for name in ("user_id", "page_title", "referrer", "search_term", "campaign", "browser", "error")
+    }
+    rows = []
+    for n, text in enumerate(naughty):
+        base = {
+            **clean()[0],
+            "id": f"n{n}",
+            "session": text,
+            "who": text or f"c{n}",
+            "what": text or "view",
+            "where": text,
+        }
+        rows.append({**base, **dict.fromkeys(texts.values(), text)})
+    plain_rows = [{**row, **dict.fromkeys(texts.values(), "")} for row in clean()]
+    audit = taken_in(audit_home, as_csv([*plain_rows, *rows]), config(more="timezone: UTC\naccept_bad: 100 %", **texts))
+    assert sum(fates(audit).values()) == ROWS + len(naughty)
+    assert len(audit.orders) == 20
+    assert claims(audit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import random
@@ -48,6 +49,28 @@ def as_parquet(rows: list[dict], raw: Path) -> None:
         "COPY (SELECT * FROM read_json($1, format = 'newline_delimited', sample_size = -1)) TO $2 (FORMAT parquet)",
         [str(raw.parent / "all.json"), str(raw / "all.parquet")],
     )
+
+
+def as_flat_csv(rows: list[dict], raw: Path) -> None:
+    flat = [flattened(row) for row in rows]
+    names = list(dict.fromkeys(name for row in flat for name in row))
+    with (raw / "all.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(flat)
+
+
+def flattened(row: dict, before: str = "") -> dict[str, str]:
+    """Return one text for each leaf of a row; each parameter under its own name."""
+    found = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            found |= flattened(value, f"{before}{name}.")
+        elif name == "event_params":
+            found |= {f"event_params.{one['key']}": next(iter(one["value"].values())) for one in value}
+        else:
+            found[before + name] = json.dumps(value) if isinstance(value, list) else value
+    return found
 
 
 def users_renamed(rows: list[dict], raw: Path) -> None:
@@ -114,6 +137,7 @@ WAYS = (
     in_seven_files,
     gzipped,
     as_parquet,
+    as_flat_csv,
     users_renamed,
     every_row_twice,
     intraday_beside_daily,

@@ -171,6 +171,8 @@ def _problem(error: dict[str, Any], data: dict[str, Any], lines: yaml_text.Lines
         return Problem(f"missing key '{key}'", where)
     seen = error["input"] if isinstance(error["input"], str) else ""
     what = error["msg"].removeprefix("Value error, ")
+    if not path:  # a mistake between keys: its sentence begins with the key that names what is not there
+        where = _place((what.split(" ")[0].rstrip(":"),), lines, shown)
     return Problem(f"{key}: {what}" if key else what, where, seen=seen)
 
 
