@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from conftest import table
 from exports import FIXTURES
 
 from conversion_audit import runner
-from conversion_audit.analysis import totals
+from conversion_audit.analysis import leads, totals
 from conversion_audit.audit import open_audit
 from conversion_audit.config import read_config
 from conversion_audit.errors import DataError
@@ -54,9 +55,9 @@ def test_without_events_every_shared_table_is_there_and_empty(audit_home, totals
     new_client("ads", [totals_file])
     audit = open_audit("ads")
     audit.prepare()
-    for table, contract in ((audit.events, EVENTS), (audit.every_session, SESSIONS), (audit.orders, ORDERS)):
-        check(table, contract)
-        assert len(table) == 0
+    for rows, contract in ((audit.events, EVENTS), (audit.every_session, SESSIONS), (audit.orders, ORDERS)):
+        check(rows, contract)
+        assert len(rows) == 0
     assert not audit.has("events") and audit.has("stage_counts")
     assert audit.headline["naive_conversion_rate"] is None and audit.headline["sessions"] == 0
     claims = [finding.claim for finding in audit.findings]
@@ -119,3 +120,58 @@ def test_a_report_s_limits_reach_the_findings(audit_home):
     new_client("site", [FIXTURES / "ga4_report" / "traffic.csv"])
     claims = {finding.claim for finding in open_audit("site").findings}
     assert {"totals.only", "totals.other", "totals.thresholds"} <= claims
+
+
+def test_leads_are_followed_into_the_crm_by_channel():
+    frame = leads.lead_stages(*lead_tables(), "lead")
+    shown = frame.assign(rate=frame.reached_rate.round(2))[["channel", "stage", "reached", "leads", "rate"]]
+    assert [tuple(row) for row in shown.itertuples(index=False)] == [
+        ("(all)", "qualified", 2, 3, 0.67),
+        ("(all)", "won", 1, 3, 0.33),
+        ("Email", "qualified", 1, 2, 0.5),
+        ("Email", "won", 1, 2, 0.5),
+        ("(not set)", "qualified", 1, 1, 1.0),
+        ("(not set)", "won", 0, 1, 0.0),
+    ]
+    assert frame.revenue[frame.stage == "won"].tolist()[0] == 1200.0
+    assert leads.claim(frame) == ("leads.claim", {"stage": "won", "reached": 1, "leads": 3, "rate": 1 / 3})
+
+
+def test_a_crm_with_other_ids_is_said_and_is_no_zero():
+    marks, events, sessions, outcomes = lead_tables()
+    other = outcomes.assign(lead_id="x" + outcomes.lead_id)
+    assert leads.claim(leads.lead_stages(marks, events, sessions, other, "lead")) == ("leads.none", {})
+    nothing = leads.lead_stages(marks[:0], events, sessions, outcomes, "lead")
+    assert len(nothing) == 0 and leads.claim(nothing) == ("leads.none", {})
+
+
+def lead_tables():
+    """Four goals of three sessions: one names its lead twice, one names none."""
+    marks = table("""
+        session_id event_number time                name
+        a          1            2026-03-02T10:00:00 lead
+        a          2            2026-03-02T10:05:00 lead
+        b          1            2026-03-02T11:00:00 lead
+        b          2            2026-03-02T11:00:00 view
+        c          1            2026-03-02T12:00:00 lead
+        c          2            2026-03-02T12:01:00 lead
+    """)
+    events = table("""
+        session_id event_number order_id properties
+        a          1            -        {"lead_id":"L1"}
+        a          2            -        {"lead_id":"L1"}
+        b          1            O2       {}
+        b          2            O9       {}
+        c          1            -        {"lead_id":"L3"}
+        c          2            -        {}
+    """)
+    events["properties"] = ['{"lead_id":"L1"}', '{"lead_id":"L1"}', "{}", "{}", '{"lead_id":"L3"}', "{}"]
+    sessions = pd.DataFrame({"session_id": ["a", "b", "c"], "channel": ["Email", "Email", None]})
+    outcomes = pd.DataFrame(
+        {
+            "lead_id": ["L1", "L1", "L3", "L8"],
+            "stage": ["qualified", "won", "qualified", "won"],
+            "value": [None, 1200.0, None, 5.0],
+        }
+    )
+    return marks, events, sessions, outcomes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from conversion_audit.analysis import contribution, goals, goes_with, ladder, repeat_purchase
+from conversion_audit.analysis import contribution, goals, goes_with, ladder, leads, repeat_purchase
 from conversion_audit.engine import AnyTable, Table, statement
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.recipe import Recipe
@@ -130,6 +130,11 @@ def _abandoned(part: int) -> Any:
     return made
 
 
+def _lead_stages(audit: Audit) -> AnyTable:
+    outcomes = audit.table("outcomes")
+    return leads.lead_stages(audit.marks, audit.events, audit.sessions, outcomes, audit.config.main_goal)
+
+
 def _waits(audit: Audit) -> pd.DataFrame:
     return audit.once("waits", lambda: repeat_purchase.waits(audit.table("orders"), until(audit)))
 
@@ -155,6 +160,7 @@ TABLES: dict[str, Recipe] = {
     "channels": Recipe(_channels, needs=("marks", "sessions"), keys=KEYS),
     "abandoned_steps": Recipe(_abandoned(0), needs=("marks", "sessions"), keys=KEYS),
     "abandoned_pages": Recipe(_abandoned(1), needs=("marks", "sessions"), keys=KEYS),
+    "lead_stages": Recipe(_lead_stages, needs=("marks", "sessions"), keys=KEYS),
     "repeat_purchase": Recipe(_repeat, of_period=False),
     "repeat_products": Recipe(_repeat_products, of_period=False),
 }
