@@ -105,7 +105,7 @@ def test_yaml_that_could_mean_two_things_is_refused(config, line, message):
 
 def test_a_main_goal_that_is_no_goal_is_named(config):
     assert refused(config, GOOD.replace("main_goal: purchase", "main_goal: purchas")) == (
-        "data/acme/audit.yaml: main_goal 'purchas' is not among goals; did you mean 'purchase'?"
+        "data/acme/audit.yaml:5: main_goal 'purchas' is not among goals; did you mean 'purchase'?"
     )
 
 

@@ -38,6 +38,16 @@ CSV = as_csv(clean())
 LINES = CSV.decode().splitlines(keepends=True)
 
 
+RARE = {"tabs", "pipes", "windows line ends", "json array", "json lines with a byte order mark", "a column of its own",
+        "year 1", "2099", "too many fields", "milliseconds"}  # fmt: skip
+"""Variants of what another case tries already."""
+
+
+def everyday(cases: dict) -> list:
+    """Return the labels, those of `RARE` for the long run of tests only."""
+    return [pytest.param(one, marks=pytest.mark.slow) if one in RARE else one for one in cases]
+
+
 def claims(audit) -> dict[str, dict]:
     """Return chapter 00's findings: claim -> values."""
     return {finding.claim.removeprefix("fitness."): dict(finding.values) for finding in fitness.findings(audit)}
@@ -151,7 +161,7 @@ SPOILT = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("label", SPOILT)
+@pytest.mark.parametrize("label", everyday(SPOILT))
 def test_a_row_that_cannot_be_read_is_quarantined_and_the_others_are_kept(label, audit_home):
     data, kept, reason, line = SPOILT[label]
     audit = taken_in(audit_home, data)
@@ -194,7 +204,7 @@ DIALECTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("label", DIALECTS)
+@pytest.mark.parametrize("label", everyday(DIALECTS))
 def test_how_a_file_is_written_changes_nothing(label, audit_home):
     audit = taken_in(audit_home, {"events.txt": DIALECTS[label]})
     more = 1000.0 if label == "decimal comma with thousands" else 0.0
@@ -438,6 +448,7 @@ def test_what_is_no_customer_is_set_aside_with_its_evidence(audit_home):
 # What was not recorded.
 
 
+@pytest.mark.slow
 def test_ten_thousand_event_names_are_kept_and_the_largest_shown(audit_home):
     many = [
         {**clean()[0], "id": f"m{n}", "what": f"event {n}", "who": f"c{n % 20}", "session": ""} for n in range(10_000)
