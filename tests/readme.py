@@ -41,6 +41,7 @@ GROUPS = {
     "recipes": "which shared table is made how",
     "demo": "two demo clients with planted frictions",
     "running": "a run, piece by piece",
+    "commands": "the commands of `audit`",
     "new": "the first audit.yaml, from the export itself",
 }
 

@@ -1,0 +1,1 @@
+"""The commands of `audit`, by the heading they stand under."""

@@ -1,0 +1,108 @@
+"""Look at runs: list, verify, handover, explain, receipt, sql."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from conversion_audit import errors
+from conversion_audit.commands import terminal
+from conversion_audit.commands.app import RUNS, Against, Client, Json, Run, app
+
+
+@app.command("list", rich_help_panel=RUNS)
+def list_clients(as_json: Json = False) -> None:
+    """List clients: last run, verdict, age of the data."""
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from conversion_audit import runs
+
+    lines = runs.overview(datetime.now(UTC).date())
+    if as_json:
+        return terminal.answer({"clients": [asdict(line) for line in lines]}, [], True)
+    terminal.table(
+        ["client", "last run", "verdict", "data until", "age"],
+        [[line.client, (line.run or "")[:8], line.verdict, line.data_until or "", line.age] for line in lines],
+    )
+    return None
+
+
+@app.command(rich_help_panel=RUNS)
+def verify(
+    client: Client,
+    run: Run = None,
+    files_only: Annotated[bool, typer.Option("--files-only", help="Do not count the headline anew.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Hold a run to its manifest: every file's hash, the headline counted anew."""
+    from dataclasses import asdict
+
+    from conversion_audit import runs
+
+    found = runs.verify(client, run, files_only=files_only)
+    verdict = f"{client} {found.run}: " + ("as published" if not found.differences else "differs")
+    terminal.answer(
+        {"exit": int(bool(found.differences)), **asdict(found)}, [verdict, *found.differences, *found.notes], as_json
+    )
+    raise typer.Exit(errors.NEEDS_YOU if found.differences else errors.OK)
+
+
+@app.command(rich_help_panel=RUNS)
+def handover(
+    client: Client,
+    to: Annotated[Path | None, typer.Option(metavar="ZIP", help="The zip to write.", show_default=False)] = None,
+    run: Run = None,
+    partial: Annotated[bool, typer.Option("--partial", help="Even if a chapter could not be computed.")] = False,
+) -> None:
+    """Zip what the client receives: report, workbook, tables; nothing of the evidence."""
+    from conversion_audit import archive
+
+    print(terminal.from_home(archive.handover(client, to, run, partial=partial)))
+
+
+@app.command(rich_help_panel=RUNS)
+def explain(
+    client: Client,
+    reference: Annotated[str, typer.Argument(help="As the report prints it, e.g. funnel_steps or F-3k9.")],
+    run: Run = None,
+) -> None:
+    """Tell what stands behind a figure, a table or a finding of the report."""
+    from conversion_audit.explain import explain as explained
+
+    print(explained(client, reference, run))
+
+
+@app.command("receipt", rich_help_panel=RUNS)
+def print_receipt(
+    client: Client,
+    reference: Annotated[str, typer.Argument(help="A finding of the last audit, e.g. F-3k9.")],
+    against: Against = None,
+) -> None:
+    """Tell on one page what became of a finding: before, after, and what it is worth."""
+    from conversion_audit.tickets import receipt_of
+
+    print(receipt_of(client, reference, against), end="")
+
+
+@app.command(rich_help_panel=RUNS)
+def sql(
+    client: Client,
+    query: Annotated[
+        str,
+        typer.Argument(help="One SELECT, e.g. 'SELECT device, count(*) FROM sessions GROUP BY 1'."),
+    ],
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
+) -> None:
+    """Ask the client's prepared tables a question of your own."""
+    from conversion_audit.ask_sql import answer
+
+    frame = answer(client, query)
+    if csv:
+        print(frame.to_csv(index=False, lineterminator="\n"), end="")
+    else:
+        terminal.table(
+            [str(name) for name in frame.columns], frame.head(200).astype("string").fillna("").values.tolist()
+        )

@@ -1,0 +1,69 @@
+"""What a command says: an answer, a refusal, a table."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def answer(answer: dict[str, Any], lines: list[str], as_json: bool) -> None:
+    """Print an answer: as one JSON object, or as lines."""
+    if as_json:
+        print(json.dumps(answer, ensure_ascii=False))
+    else:
+        print("\n".join(lines))
+
+
+def refuse(problems: list[str], code: int, debug: bool, as_json: bool) -> int:
+    """Print what is wrong and return the exit code."""
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    if as_json:
+        print(json.dumps({"status": "error", "exit": code, "errors": problems}, ensure_ascii=False))
+    else:
+        for problem in problems:
+            print(f"audit: {problem}", file=sys.stderr)
+    return code
+
+
+def table(head: list[str], rows: list[list[Any]]) -> None:
+    """Print rows under a head, as wide as the terminal allows."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in head:
+        table.add_column(Text(name), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def from_home(path: Path) -> str:
+    """Return a path as one would type it here: relative, where it lies in the home."""
+    from conversion_audit.folders import home
+
+    resolved = path.resolve()
+    return os.path.relpath(resolved) if resolved.is_relative_to(home()) else str(path)
+
+
+def confirmed(client: str) -> bool:
+    """Ask a person at the terminal to type the client's name."""
+    if not sys.stdin.isatty():
+        return False
+    return input(f"Type the client's name to remove everything of it ({client}): ").strip() == client
+
+
+def write_index() -> str:
+    """Write the page of all runs and return where it is."""
+    from datetime import UTC, datetime
+
+    from conversion_audit.index import write_index
+
+    return from_home(write_index(datetime.now(UTC).date()))
