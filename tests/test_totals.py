@@ -7,7 +7,7 @@ import pytest
 from conftest import table
 from exports import FIXTURES
 
-from conversion_audit import runner
+from conversion_audit import data_check, runner
 from conversion_audit.analysis import leads, totals
 from conversion_audit.audit import open_audit
 from conversion_audit.config import read_config
@@ -175,3 +175,10 @@ def lead_tables():
         }
     )
     return marks, events, sessions, outcomes
+
+
+def test_audit_check_tells_what_totals_forbid_and_asks_for_no_tags(audit_home, totals_file):
+    new_client("ads", [totals_file])
+    checked = data_check.check(open_audit("ads"))
+    assert checked.exit_code == 0
+    assert [one["claim"].split(":")[0] for one in checked.findings] == ["The export holds totals, no visits"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conversion_audit.analysis import fitness, rules
+from conversion_audit.analysis import fitness, rules, totals
 from conversion_audit.engine import AnyTable
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.recipe import Recipe
@@ -126,5 +126,8 @@ def _zone(remarks: dict[str, list[str]]) -> str:
 
 
 def findings(audit: Audit) -> list[Finding]:
-    """Return what the chapter claims."""
+    """Return what the chapter claims; of totals without visits, what they forbid."""
+    if not audit.has("events"):
+        remarks = audit.frame("remarks")
+        return totals.findings(False, list(remarks[remarks.topic == "reading"].text))
     return [*fitness.findings(facts(audit)), *fitness.totals_findings(audit.frame("source_totals"))]
