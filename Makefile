@@ -21,7 +21,7 @@ help:
 	@echo "make lab       JupyterLab on the notebooks"
 	@echo "make bench     benchmarks on generated logs"
 	@echo "make readme    write the README's tree, commands and dictionary from the code"
-	@echo "make scorecard try every promise and write the README's table"
+	@echo "make scorecard try every promise and print how many cases were tried"
 	@echo "make lock      resolve pyproject.toml into requirements.txt anew"
 	@echo "make clean     remove .venv and the tools' caches; never data or reports"
 
