@@ -233,7 +233,11 @@ def kernels_of(home: Path) -> list[str]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if int(process.name) != os.getpid() and marker in (process / "environ").read_bytes().split(b"\0"):
+            parent = int(re.search(r"PPid:\s*(\d+)", (process / "status").read_text())[1])
+            # Our own warm process stays as long as we do.
+            if os.getpid() not in (parent, int(process.name)) and marker in (process / "environ").read_bytes().split(
+                b"\0"
+            ):
                 found.append((process / "cmdline").read_text())
         except OSError:
             continue

@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from conversion_audit.errors import BUG, NEEDS_YOU, OK
+from conversion_audit.running import waiting
 
 COMMAND = (sys.executable, "-m", "conversion_audit.cli")
 
@@ -63,7 +64,7 @@ def run_all(
     with ThreadPoolExecutor(jobs) as pool:
         futures = [pool.submit(_one, client, options, environment, running) for client in clients]
         try:
-            for future in as_completed(futures):
+            for future in waiting.ended(futures):
                 one = future.result()
                 ended[one.client] = one
                 told(one, len(ended))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from conversion_audit.running import chapters, evidence, files, manifest, pdf, p
 from conversion_audit.running.kernels import Kernels
 from conversion_audit.running.lock import locked
 from conversion_audit.running.progress import Progress
+from conversion_audit.running.waiting import ended
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -210,7 +211,7 @@ def tell(
             for chapter in wanted
         ]
         try:
-            for future in as_completed(futures):
+            for future in ended(futures):
                 one = future.result()
                 done[one.name] = one
                 progress.chapter(one.name, one.status)

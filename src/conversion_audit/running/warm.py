@@ -131,10 +131,9 @@ class _Forked:
 def serve(arguments: Sequence[str], environment: Mapping[str, str], log: str, folder: str | None) -> None:
     """Be a kernel. Called in a fresh fork of the warm process."""
     os.setsid()
+    _let_go()
     os.environ.clear()
     os.environ.update(environment)
-    # A kernel ends when its parent does, and its parent is the warm process.
-    os.environ["JPY_PARENT_PID"] = str(os.getppid())
     if folder:
         os.chdir(folder)
     said = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -143,4 +142,20 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str], log: str, fo
     signal.signal(signal.SIGINT, signal.default_int_handler)
     from ipykernel.kernelapp import launch_new_instance
 
-    launch_new_instance(argv=[*arguments, "--matplotlib=inline"])
+    # A kernel ends when its parent does, and its parent is the warm process, which ends when ours does.
+    parent = f"--IPKernelApp.parent_handle={os.getppid()}"
+    launch_new_instance(argv=[*arguments, "--matplotlib=inline", parent])
+
+
+def _let_go() -> None:
+    """
+    Close what keeps the warm process alive for the children of its children.
+
+    It ends when nobody holds the other end of its pipe, and each fork is handed one: a kernel that kept it would wait for
+    the warm process to end, and the warm process for the kernel.
+    """
+    from multiprocessing import forkserver
+
+    handle = getattr(forkserver._forkserver, "_forkserver_alive_fd", None)
+    if handle is not None:
+        os.close(handle)
