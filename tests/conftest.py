@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -27,6 +28,15 @@ def table(text: str, **kinds: str) -> pd.DataFrame:
         if name in {"time", "start"} or name.endswith("date"):
             frame[name] = pd.to_datetime(frame[name])
     return frame
+
+
+@pytest.fixture(autouse=True)
+def own_voice() -> Iterator[None]:
+    """Give every test the voice of a fresh process: a notebook's set-up cell speaks for the rest of its process."""
+    from conversion_audit.report.voice import Voice, speaking
+
+    with speaking(Voice()):
+        yield
 
 
 @pytest.fixture
