@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import count
@@ -24,10 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from conversion_audit.engine.recorded import Recorder, Step
+from conversion_audit.engine.text import grouping_sets, like, quoted, sections, statement
+
 if TYPE_CHECKING:
     import duckdb
 
-_SECTION = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
+__all__ = ["AnyTable", "Engine", "Table", "engine_of", "grouping_sets", "like", "quoted", "sections", "statement"]
+
 _PARAMETER = re.compile(r"\$(\w+)")
 _serial = count(1)
 
@@ -50,64 +53,10 @@ class Table:
         return self.engine.query("SELECT * FROM this", {"this": self})
 
     def __len__(self) -> int:
-        return int(self.engine.query("SELECT count(*) AS n FROM this", {"this": self}).n[0])
+        return self.engine.size(self)
 
 
 AnyTable = Table | pd.DataFrame
-
-
-@lru_cache
-def _sections(path: str) -> dict[str, str]:
-    text = Path(path).read_text(encoding="utf-8")
-    parts = _SECTION.split(text)
-    return dict(zip(parts[1::2], (part.strip().rstrip(";") for part in parts[2::2]), strict=True))
-
-
-def statement(module_file: str, name: str, *, stem: str | None = None) -> str:
-    """
-    Return the section `name` of the ``.sql`` file beside a module.
-
-    Parameters
-    ----------
-    module_file : str
-        The module's ``__file__``; ``funnel.py`` reads ``funnel.sql``.
-    name : str
-        The section's name, from its line ``-- name: ...``.
-    stem : str, optional
-        Another file of the same folder, e.g. ``ga4.duckdb``.
-    """
-    path = Path(module_file)
-    return _sections(str(path.with_name(f"{stem or path.stem}.sql")))[name]
-
-
-def quoted(identifier: str) -> str:
-    """Return an SQL identifier for a column or table name, safe whatever it contains."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def grouping_sets(columns: Iterable[Sequence[str]]) -> str:
-    """
-    Return the text of GROUPING SETS for lists of columns, each name quoted.
-
-    >>> grouping_sets([[], ["device"], ["device", "country"]])
-    '((), ("device"), ("device", "country"))'
-    """
-    return "(" + ", ".join("(" + ", ".join(map(quoted, names)) + ")" for names in columns) + ")"
-
-
-def like(pattern: str) -> str:
-    r"""
-    Return a config pattern as lower-case text for ``LIKE ... ESCAPE '\'``: `*` is any text.
-
-    Patterns follow pages: one Unicode form, no slash at the end of a path.
-
-    >>> like("/Help_*/")
-    '/help\\_%'
-    """
-    plain = unicodedata.normalize("NFC", pattern).strip().lower()
-    if plain.startswith("/"):
-        plain = plain.rstrip("/") or "/"
-    return re.sub(r"\*+", "%", re.sub(r"([\\%_])", r"\\\1", plain))
 
 
 class Engine:
@@ -142,12 +91,13 @@ class Engine:
         if threads:
             settings["threads"] = str(threads)
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(config=settings)
+        self._recorder: Recorder | None = None
         self._run("SET TimeZone = 'UTC'")
         self._run("SET preserve_insertion_order = false")
         # In a notebook without ipywidgets even switching it off raises.
         if self._run("SELECT current_setting('enable_progress_bar')").fetchone()[0]:
             self._run("SET enable_progress_bar = false")
-        for macro in _sections(str(Path(__file__).with_name("duckdb.sql"))).values():
+        for macro in sections(str(Path(__file__).with_name("duckdb.sql"))).values():
             self._run(macro)
         if scratch is not None:
             scratch.mkdir(parents=True, exist_ok=True)
@@ -176,6 +126,8 @@ class Engine:
             Columns as selected. Decimals arrive as float: money sums are made in SQL, shown from here.
         """
         self._bind(tables or {})
+        if self._recorder:
+            self._recorder.statement("query", f"query_{next(_serial)}", sql, tables, parameters)
         return self._run(sql, parameters).df()
 
     def create(
@@ -184,6 +136,8 @@ class Engine:
         """Keep a statement's rows as a temporary table and return its handle."""
         self._bind(tables or {})
         table = Table(f"{name}_{next(_serial)}", self)
+        if self._recorder:
+            self._recorder.statement("create", table.name, sql, tables, parameters)
         self._run(f"CREATE TEMP TABLE {quoted(table.name)} AS {sql}", parameters)
         return table
 
@@ -194,8 +148,11 @@ class Engine:
         Its tables must be handles or frames that live as long as the view; it takes no parameters.
         """
         self._bind(tables or {})
-        fixed = {key: self._physical(table) for key, table in (tables or {}).items()}
+        held = {key: table if isinstance(table, Table) else self.hold(table) for key, table in (tables or {}).items()}
+        fixed = {key: table.name for key, table in held.items()}
         table = Table(f"{name}_{next(_serial)}", self)
+        if self._recorder:
+            self._recorder.statement("view", table.name, sql, held)
         # A view keeps names, not tables: it must not follow an alias that a later call binds anew.
         aliases = ", ".join(f"{quoted(key)} AS (SELECT * FROM {quoted(physical)})" for key, physical in fixed.items())
         self._run(f"CREATE TEMP VIEW {quoted(table.name)} AS {'WITH ' + aliases if aliases else ''} {sql}")
@@ -220,6 +177,8 @@ class Engine:
     def open(self, *paths: Path) -> Table:
         """Return the handle of one or several Parquet files with the same columns."""
         table = Table(f"file_{next(_serial)}", self, paths[0] if len(paths) == 1 else None)
+        if self._recorder:
+            self._recorder.steps.append(Step("file", table.name, paths=paths))
         files = ", ".join(_literal(str(path)) for path in paths)
         self._run(f"CREATE TEMP VIEW {quoted(table.name)} AS SELECT * FROM read_parquet([{files}])")
         return table
@@ -228,7 +187,14 @@ class Engine:
         """Return the handle of a DataFrame."""
         table = Table(f"{name}_{next(_serial)}", self)
         self.connection.register(table.name, _sql_ready(frame))
+        if self._recorder:
+            self._recorder.rows(table.name)
         return table
+
+    def size(self, table: AnyTable) -> int:
+        """Return how many rows a table has."""
+        self._bind({"this": table})
+        return int(self._run("SELECT count(*) FROM this").fetchone()[0])
 
     def kinds(self, table: AnyTable) -> dict[str, str]:
         """Return each column's SQL type, in order."""
@@ -236,12 +202,18 @@ class Engine:
         described = self._run("DESCRIBE SELECT * FROM this").fetchall()
         return {row[0]: row[1] for row in described}
 
+    def here(self, table: AnyTable) -> AnyTable:
+        """Return a table for statements in DuckDB's own words: the same, except on an engine past one machine."""
+        return table
+
     def close(self) -> None:
         """Close the connection and forget its tables."""
         self.connection.close()
 
-    def _physical(self, table: AnyTable) -> str:
-        return (table if isinstance(table, Table) else self.hold(table)).name
+    def record(self) -> list[Step]:
+        """Keep every statement from here on, and return the list that they are added to."""
+        self._recorder = Recorder(self.connection)
+        return self._recorder.steps
 
     def _bind(self, tables: Mapping[str, AnyTable]) -> None:
         for name, table in tables.items():
@@ -256,8 +228,11 @@ class Engine:
     def _run(self, sql: str, parameters: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyConnection:
         if not parameters:
             return self.connection.execute(sql)
+        return self.connection.execute(sql, self._asked(sql, parameters))
+
+    def _asked(self, sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         wanted = set(_PARAMETER.findall(sql))
-        return self.connection.execute(sql, {k: v for k, v in parameters.items() if k in wanted})
+        return {name: value for name, value in parameters.items() if name in wanted}
 
 
 def engine_of(*tables: AnyTable) -> Engine:
