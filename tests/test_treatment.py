@@ -6,16 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conversion_audit.analysis import plan_claims, treatment
+from conversion_audit.analysis import plan_claims, treatment, treatment_groups
 
 
 def views(baskets: list[list[str]]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Items, events and marks of sessions that viewed these products."""
     rows = [(f"s{n}", m, item, f"e{n}-{m}") for n, basket in enumerate(baskets) for m, item in enumerate(basket, 1)]
     frame = pd.DataFrame(rows, columns=["session_id", "event_number", "item_id", "event_id"])
-    events = frame[["session_id", "event_number", "event_id"]]
+    events = frame[["session_id", "event_number", "event_id"]].assign(currency="EUR")
     marks = frame[["session_id", "event_number"]].assign(name="product_view")
-    return frame[["event_id", "item_id"]].assign(name="Product " + frame.item_id), events, marks
+    items = frame[["event_id", "item_id"]].assign(name="Product " + frame.item_id, price=20.0)
+    return items, events, marks
 
 
 def test_products_that_go_together_are_recommended_with_lift_and_range():
@@ -29,6 +30,11 @@ def test_products_that_go_together_are_recommended_with_lift_and_range():
     assert first.lift == pytest.approx((40 / 50) / (50 / 260))
     assert 1 < first.lift_low < first.lift < first.lift_high
     assert first.with_name == "Product tent"
+    assert first.without_it == 10 and np.isnan(
+        first.one_in_twenty_value
+    )  # priced in another currency than the client's
+    priced = treatment.recommendations(*views(baskets), "product_view", currency="EUR")
+    assert priced.one_in_twenty_value.tolist() == [0.05 * 10 * 20.0] * 2
 
 
 def test_products_that_meet_by_chance_are_not_recommended():
@@ -121,10 +127,11 @@ def test_each_segment_has_one_treatment_and_what_to_leave():
         {"segment": ["buyers", "stopped_late", "came_for_service"], "visitors": [10, 100, 50],
          "later_rate": [0.2, 0.1, 0.0], "later_low": 0.0, "later_high": 0.3}
     )  # fmt: skip
-    found = segment_treatments(behaviour, 8.0, 50.0)
+    found = segment_treatments(behaviour, 8.0, 50.0, ["stopped_at_cart", "cart_leavers"])
     assert found.treatment.tolist() == ["recommend_bought", "message_then_offer", "leave_alone"]
     assert found.from_day.fillna(0).tolist() == [0, 8, 0]
     assert found.one_in_twenty_value.fillna(0).tolist() == pytest.approx([20, 225, 0])
+    assert found.audience.fillna("-").tolist() == ["-", "cart_leavers", "-"]
 
 
 def test_a_journey_of_one_step_and_a_shop_without_sessions_have_no_moment():
@@ -136,3 +143,72 @@ def test_a_journey_of_one_step_and_a_shop_without_sessions_have_no_moment():
     assert list(treatment.moments(marks, sessions, ["purchase"])) == treatment._MOMENTS
     assert treatment.moments(marks, sessions, ["view", "purchase"]).from_seconds.isna().all()
     assert treatment.return_days(marks, sessions, ["view"], "purchase")["visitors"] == 0
+
+
+def visits(*rows: tuple[str, str, str, list[str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Sessions (session, visitor, day) and the marks they reached."""
+    sessions = pd.DataFrame([row[:3] for row in rows], columns=["session_id", "visitor_id", "start"])
+    marks = [(row[0], name) for row in rows for name in row[3]]
+    sessions["start"] = pd.to_datetime(sessions.start)
+    return sessions, pd.DataFrame(marks, columns=["session_id", "name"])
+
+
+def grouped(monkeypatch, sessions, marks, intents, **can_buy) -> dict[tuple[str, str], list[str]]:
+    monkeypatch.setattr(treatment_groups, "LEAST_SESSIONS", 1)
+    made = treatment_groups.groups(intents, sessions, sessions, marks, ["view", "cart", "purchase"], can_buy).frame()
+    return {name: sorted(rows.session_id) for name, rows in made.groupby(["grouped_by", "group_name"])}
+
+
+def test_groups_are_known_before_the_session_ends(monkeypatch):
+    sessions, marks = visits(
+        ("a1", "a", "2026-03-01", ["view", "cart"]),
+        ("a2", "a", "2026-03-02", ["view", "cart", "purchase"]),
+        ("a3", "a", "2026-03-03", []),
+        ("b1", "b", "2026-03-01", []),
+        ("b2", "b", "2026-03-04", ["view"]),
+        ("b3", "b", "2026-03-05", []),
+    )
+    intents = sessions[["session_id"]].assign(intent=["shop", "shop", "returns", None, "shop", "stores"])
+    assert grouped(monkeypatch, sessions, marks, intents, shop="can", returns="cannot", stores="unclear") == {
+        ("intent", "shop"): ["a1", "a2", "b2"],
+        ("intent", "stores"): ["b3"],
+        ("earlier_visits", "first_visit"): ["a1", "b1"],
+        ("earlier_visits", "began_before"): ["a2"],
+        ("earlier_visits", "bought_before"): ["a3"],
+        ("earlier_visits", "came_before"): ["b2"],
+        ("earlier_visits", "looked_before"): ["b3"],
+    }
+
+
+def test_small_groups_are_not_addressed():
+    sessions, marks = visits(*((f"s{n}", f"v{n}", "2026-03-01", ["view"]) for n in range(99)))
+    intents = sessions[["session_id"]].assign(intent="shop")
+    assert len(treatment_groups.groups(intents, sessions, sessions, marks, ["view", "purchase"], {})) == 0
+
+
+def test_each_group_gets_the_pairs_of_its_own_sessions_and_all_groups_together_no_more_errors():
+    both = [["tent", "pegs"]] * 40 + [["tent"]] * 10 + [["shoes"]] * 200 + [["pegs"]] * 10
+    items, events, marks = views([*both, *[["tent"], ["pegs"], ["shoes"]] * 50])
+    held = treatment.baskets(items, events, marks, "product_view")
+    words = treatment.words(items, events, "EUR")
+    sessions = marks.session_id.drop_duplicates().reset_index(drop=True)
+    first = sessions.str[1:].astype(int) < len(both)
+    groups = pd.DataFrame({"grouped_by": "intent", "group_name": first.map({True: "shop", False: "gift"}),
+                           "session_id": sessions})  # fmt: skip
+    found = treatment_groups.surest(
+        treatment_groups.by_group(
+            groups, held, lambda rows, count: treatment.companions(rows, words, confidence=1 - 0.05 / count)
+        ).assign(what="viewed")
+    )
+    alone = treatment.recommendations(*views(both), "product_view")
+    assert found[["group_name", "what", "group_sessions", "item_id", "together"]].values.tolist() == [
+        ["shop", "viewed", 260, "pegs", 40]
+    ]
+    assert found.lift[0] == alone.lift[0] and found.lift_low[0] < alone.lift_low[0]
+
+
+def test_without_groups_the_columns_stay():
+    empty = pd.DataFrame({"grouped_by": [], "group_name": [], "session_id": []}).astype("string")
+    rows = pd.DataFrame({"session_id": pd.Series(["a"], dtype="string")})
+    found = treatment_groups.by_group(empty, rows, lambda own, _: pd.DataFrame({"n": [len(own)]}))
+    assert list(found) == ["grouped_by", "group_name", "group_sessions", "n"] and found.empty

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from conversion_audit.analysis.statistics import wilson
-from conversion_audit.engine import AnyTable, engine_of, statement
+from conversion_audit.engine import AnyTable, Table, engine_of, statement
 
 FEWEST_BASKETS, FEWEST_TOGETHER, MOST_ITEMS = 20, 5, 50
 FEWEST_WAITING = 100
@@ -26,6 +26,7 @@ def recommendations(
     marks: AnyTable,
     name: str,
     *,
+    currency: str = "",
     most: int = 3,
     fewest: int = FEWEST_BASKETS,
     confidence: float = 0.95,
@@ -39,6 +40,8 @@ def recommendations(
         Of the period.
     name : str
         The step whose events hold the items: the product view, or the purchase.
+    currency : str
+        The client's: prices in another are not used.
     most : int
         Items recommended per item.
     fewest : int
@@ -51,27 +54,49 @@ def recommendations(
     DataFrame
         One row per item and companion, largest lift first within the item: item_id, name, with_item_id, with_name,
         together, baskets (sessions with the item), with_rate (together / baskets) with its ends, usual_rate (of all
-        sessions), lift with lift_low and lift_high, pairs (looked at). Only pairs whose lift_low is above 1.
+        sessions), lift with lift_low and lift_high, pairs (looked at), without_it (sessions with the item that lack the
+        companion: whom to show it; the others have it), one_in_twenty_value (worth if one in twenty of them takes it at its
+        usual price; NaN where no price is known). Only pairs whose lift_low is above 1.
     """
-    engine = engine_of(items, events, marks)
+    held = baskets(items, events, marks, name)
+    return companions(held, words(items, events, currency), most=most, fewest=fewest, confidence=confidence)
+
+
+def baskets(items: AnyTable, events: AnyTable, marks: AnyTable, name: str) -> Table:
+    """Return which session viewed, or bought, which item: session_id, item_id."""
     tables = {"items": items, "events": events, "marks": marks}
-    baskets = engine.create(statement(__file__, "baskets"), tables, name="baskets", shown=name)
+    return engine_of(items, events, marks).create(statement(__file__, "baskets"), tables, name="baskets", shown=name)
+
+
+def words(items: AnyTable, events: AnyTable, currency: str = "") -> pd.DataFrame:
+    """Return each item's name and usual price, by item_id."""
+    tables = {"items": items, "events": events}
+    return engine_of(items, events).query(statement(__file__, "names"), tables, currency=currency).set_index("item_id")
+
+
+def companions(
+    baskets: AnyTable,
+    words: pd.DataFrame,
+    *,
+    most: int = 3,
+    fewest: int = FEWEST_BASKETS,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Return what goes with each item of `baskets`; see `recommendations`."""
     asked = {"fewest": fewest, "fewest_together": FEWEST_TOGETHER, "most": MOST_ITEMS}
-    pairs = engine.query(statement(__file__, "pairs"), {"baskets": baskets}, **asked)
-    words = engine.query(statement(__file__, "names"), tables).set_index("item_id")["name"]
-    engine.drop(baskets)
+    pairs = engine_of(baskets).query(statement(__file__, "pairs"), {"baskets": baskets}, **asked)
     return lifts(pairs, words, most, confidence)
 
 
-def lifts(pairs: pd.DataFrame, words: pd.Series, most: int = 3, confidence: float = 0.95) -> pd.DataFrame:
+def lifts(pairs: pd.DataFrame, words: pd.DataFrame, most: int = 3, confidence: float = 0.95) -> pd.DataFrame:
     """Return counted pairs with their lift; see `recommendations`."""
     count = max(len(pairs), 1)
     low, high = wilson(pairs.together, pairs.baskets, 1 - (1 - confidence) / count)
     usual = pairs.with_baskets / pairs.all_baskets
     rate = pairs.together / pairs.baskets
     table = pairs.assign(
-        name=pairs.item_id.map(words),
-        with_name=pairs.with_item_id.map(words),
+        name=pairs.item_id.map(words["name"]),
+        with_name=pairs.with_item_id.map(words["name"]),
         with_rate=rate,
         with_low=low,
         with_high=high,
@@ -80,13 +105,26 @@ def lifts(pairs: pd.DataFrame, words: pd.Series, most: int = 3, confidence: floa
         lift_low=low / usual,
         lift_high=high / usual,
         pairs=len(pairs),
+        without_it=pairs.baskets - pairs.together,
+        one_in_twenty_value=0.05
+        * (pairs.baskets - pairs.together)
+        * pairs.with_item_id.map(words["price"]).astype(float),
     )
     table = table[table.lift_low > 1].sort_values(
         ["item_id", "lift_low", "with_item_id"], ascending=[True, False, True]
     )
     table = table[table.groupby("item_id").cumcount() < most]
     columns = ["item_id", "name", "with_item_id", "with_name", "together", "baskets", "with_rate", "with_low"]
-    columns += ["with_high", "usual_rate", "lift", "lift_low", "lift_high", "pairs"]
+    columns += [
+        "with_high",
+        "usual_rate",
+        "lift",
+        "lift_low",
+        "lift_high",
+        "pairs",
+        "without_it",
+        "one_in_twenty_value",
+    ]
     return table[columns].reset_index(drop=True)
 
 

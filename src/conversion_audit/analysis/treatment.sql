@@ -1,6 +1,6 @@
 -- name: baskets
--- Which session, or order, holds which item. Views are items of the events that a step's rule matches.
-SELECT DISTINCT marks.session_id AS basket, items.item_id
+-- Which session holds which item. Views are items of the events that a step's rule matches.
+SELECT DISTINCT marks.session_id, items.item_id
 FROM marks
 JOIN events ON events.session_id = marks.session_id AND events.event_number = marks.event_number
 JOIN items ON items.event_id = events.event_id
@@ -10,21 +10,21 @@ WHERE marks.name = $shown AND items.item_id IS NOT NULL
 -- Items that occur together, with how often each occurs alone; rare ones are left out before they are joined.
 WITH often AS (SELECT item_id, COUNT(*) AS baskets FROM baskets GROUP BY item_id HAVING COUNT(*) >= $fewest),
 kept AS (
-    SELECT baskets.basket, baskets.item_id
+    SELECT baskets.session_id, baskets.item_id
     FROM baskets
     JOIN often ON often.item_id = baskets.item_id
 ),
-small AS (SELECT basket FROM kept GROUP BY basket HAVING COUNT(*) <= $most),
+small AS (SELECT session_id FROM kept GROUP BY session_id HAVING COUNT(*) <= $most),
 joined AS (
     SELECT one.item_id AS item_id, other.item_id AS with_item_id, COUNT(*) AS together
     FROM kept AS one
-    JOIN kept AS other ON other.basket = one.basket AND other.item_id <> one.item_id
-    JOIN small ON small.basket = one.basket
+    JOIN kept AS other ON other.session_id = one.session_id AND other.item_id <> one.item_id
+    JOIN small ON small.session_id = one.session_id
     GROUP BY one.item_id, other.item_id
 )
 SELECT
     joined.item_id, joined.with_item_id, joined.together, here.baskets, there.baskets AS with_baskets,
-    (SELECT COUNT(DISTINCT basket) FROM baskets) AS all_baskets
+    (SELECT COUNT(DISTINCT session_id) FROM baskets) AS all_baskets
 FROM joined
 JOIN often AS here ON here.item_id = joined.item_id
 JOIN often AS there ON there.item_id = joined.with_item_id
@@ -32,11 +32,15 @@ WHERE joined.together >= $fewest_together
 ORDER BY joined.item_id, joined.with_item_id
 
 -- name: names
-SELECT item_id, MIN(name) AS name
+-- A price counts where its event is in the client's currency, or names none.
+SELECT
+    items.item_id, MIN(items.name) AS name,
+    AVG(CASE WHEN events.currency IS NULL OR events.currency = $currency THEN CAST(items.price AS DOUBLE) END) AS price
 FROM items
-WHERE item_id IS NOT NULL
-GROUP BY item_id
-ORDER BY item_id
+JOIN events ON events.event_id = items.event_id
+WHERE items.item_id IS NOT NULL
+GROUP BY items.item_id
+ORDER BY items.item_id
 
 -- name: waits
 -- Per session and step: seconds until the next step (1), else until the session's last event (2).

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 # Segment -> what to do, and what to leave. Who buys anyway gets no offer; who came for service gets nothing of the shop.
@@ -17,10 +19,22 @@ RULES = {
     "came_for_service": ("leave_alone", "no_shop_messages"),
     "passers_by": ("leave_alone", "no_shop_messages"),
 }
+# The list that holds most of a segment, by the beginning of its name.
+LISTS = {
+    "repeat_buyers": "due_back",
+    "big_buyers": "due_back",
+    "buyers": "due_back",
+    "stopped_late": "cart_leavers",
+    "stopped_early": "cart_leavers",
+    "returning_lookers": "research",
+    "one_time_lookers": "stopped_at",
+}
 KEPT = 0.05
 
 
-def segment_treatments(behaviour: pd.DataFrame, offer_day: float, value: float) -> pd.DataFrame:
+def segment_treatments(
+    behaviour: pd.DataFrame, offer_day: float, value: float, lists: Sequence[str] = ()
+) -> pd.DataFrame:
     """
     Return what to do with each segment.
 
@@ -32,23 +46,28 @@ def segment_treatments(behaviour: pd.DataFrame, offer_day: float, value: float) 
         Day by which most returners are back (`treatment.return_days`); NaN where it is not known.
     value : float
         What one completion is worth.
+    lists : sequence of str
+        Names of the audience lists there are, the most valuable first.
 
     Returns
     -------
     DataFrame
         One row per segment, in their order: segment, visitors, treatment, not_this, from_day (of an offer; NaN for other
         treatments), later_rate (complete later without any treatment) with its ends, one_in_twenty_value (worth if the
-        treatment wins one in twenty of the others; NaN where they are left alone).
+        treatment wins one in twenty of the others; NaN where they are left alone), audience (the list to use; missing where
+        there is none, or they are left alone).
     """
     rows = behaviour[["segment", "visitors", "later_rate", "later_low", "later_high"]].reset_index(drop=True)
     treatment = rows.segment.map(lambda name: RULES.get(name, ("leave_alone", "no_shop_messages"))[0])
     not_this = rows.segment.map(lambda name: RULES.get(name, ("leave_alone", "no_shop_messages"))[1])
     others = rows.visitors * (1 - rows.later_rate)
+    named = {name: next((one for one in lists if one.startswith(start)), None) for name, start in LISTS.items()}
     table = rows.assign(
         treatment=treatment,
         not_this=not_this,
         from_day=treatment.map({"message_then_offer": offer_day}).astype(float),
         one_in_twenty_value=(others * KEPT * value).where(treatment != "leave_alone"),
+        audience=rows.segment.map(named).astype("string"),
     )
     columns = ["segment", "visitors", "treatment", "not_this", "from_day", "later_rate", "later_low", "later_high"]
-    return table[[*columns, "one_in_twenty_value"]]
+    return table[[*columns, "one_in_twenty_value", "audience"]]

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from conversion_audit import review
-from conversion_audit.analysis import allocation, cells, plan, testing, tracking_plan, treatment, treatment_segments
+from conversion_audit.analysis import (
+    allocation,
+    cells,
+    plan,
+    testing,
+    tracking_plan,
+    treatment,
+    treatment_groups,
+    treatment_segments,
+)
 from conversion_audit.engine import AnyTable
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.recipe import Recipe
@@ -17,6 +27,7 @@ if TYPE_CHECKING:
     from conversion_audit.audit import Audit
 
 KEYS = ("goals", "micro_conversions", "main_goal", "journey", "kpis", "suspects", "adjusters", "seed", "costs")
+VIEWED, BOUGHT = "viewed", "bought"
 CELL_KEYS = ("goals", "micro_conversions", "main_goal", "journey", "kpis", "suspects", "adjusters")
 
 
@@ -85,21 +96,52 @@ def _channels(audit: Audit) -> AnyTable:
     )
 
 
-def _goes_with(name: str) -> Any:
-    def made(audit: Audit) -> AnyTable:
-        step = audit.config.steps[0] if name == "viewed" else audit.config.main_goal
-        return treatment.recommendations(audit.items, audit.events, audit.marks, step)
-
-    return made
+def _baskets(audit: Audit, what: str) -> AnyTable:
+    step = audit.config.steps[0] if what == VIEWED else audit.config.main_goal
+    return treatment.baskets(audit.items, audit.events, audit.marks, step)
 
 
-def _moments(audit: Audit) -> AnyTable:
+def _words(audit: Audit) -> pd.DataFrame:
+    return treatment.words(audit.items, audit.events, audit.config.currency or "")
+
+
+def _pairs(audit: Audit, what: str) -> pd.DataFrame:
+    return treatment.companions(_baskets(audit, what), _words(audit))
+
+
+def _moments(audit: Audit, marks: AnyTable | None = None) -> pd.DataFrame:
     counts = audit.frame("cells")
     steps = audit.config.steps
     passed = counts[counts.kind == cells.STEP].groupby("name").passed.sum()
     goal = passed.get(steps[-1], 0)
     rates = pd.Series({step: goal / max(passed.get(after, 0), 1) for step, after in pairwise(steps)}, dtype=float)
-    return treatment.moments(audit.marks, audit.sessions, steps, goal_rates=rates, value=worth(audit))
+    mine = audit.marks if marks is None else marks
+    return treatment.moments(mine, audit.sessions, steps, goal_rates=rates, value=worth(audit))
+
+
+def _groups(audit: Audit) -> AnyTable:
+    config = audit.config
+    buyers = {name: one.can_buy for name, one in config.intents.items()}
+    intents = audit.table("session_intents")
+    return treatment_groups.groups(intents, audit.sessions, audit.every_session, audit.history, config.steps, buyers)
+
+
+def _moments_by_group(audit: Audit) -> pd.DataFrame:
+    groups = audit.table("treatment_groups")
+    table = treatment_groups.by_group(groups, audit.marks, lambda marks, _: _moments(audit, marks))
+    return table[table.from_seconds.notna()].reset_index(drop=True)
+
+
+def _recommended_by_group(audit: Audit) -> pd.DataFrame:
+    groups, words = audit.table("treatment_groups"), _words(audit)
+
+    def made(held: AnyTable, count: int) -> pd.DataFrame:
+        return treatment.companions(held, words, confidence=1 - 0.05 / max(count, 1))  # allows for all groups looked at
+
+    parts = [
+        treatment_groups.by_group(groups, _baskets(audit, what), made).assign(what=what) for what in (VIEWED, BOUGHT)
+    ]
+    return treatment_groups.surest(pd.concat(parts, ignore_index=True))
 
 
 def _returns(audit: Audit) -> AnyTable:
@@ -111,7 +153,8 @@ def _returns(audit: Audit) -> AnyTable:
 def segment_treatments(audit: Audit) -> pd.DataFrame:
     """Return what suits each behavioural segment; see `analysis.treatment_segments`."""
     day = float(audit.frame("return_days").most_day.iloc[0])
-    return treatment_segments.segment_treatments(audit.frame("behaviour"), day, worth(audit))
+    lists = audit.frame("audiences").name.tolist()
+    return treatment_segments.segment_treatments(audit.frame("behaviour"), day, worth(audit), lists)
 
 
 def _tracking(audit: Audit) -> AnyTable:
@@ -128,9 +171,12 @@ _MARKS = ("marks", "sessions")
 TABLES = {
     "cells": Recipe(_cells, _MARKS, CELL_KEYS),
     "channel_allocation": Recipe(_channels, _MARKS, KEYS),
-    "viewed_with": Recipe(_goes_with("viewed"), _MARKS, KEYS),
-    "bought_with": Recipe(_goes_with("bought"), _MARKS, KEYS),
+    "viewed_with": Recipe(partial(_pairs, what=VIEWED), _MARKS, KEYS),
+    "bought_with": Recipe(partial(_pairs, what=BOUGHT), _MARKS, KEYS),
     "moments": Recipe(_moments, ("cells",), KEYS),
+    "treatment_groups": Recipe(_groups, (*_MARKS, "session_intents"), (*KEYS, "intents")),
+    "moments_by_group": Recipe(_moments_by_group, ("cells", "treatment_groups"), (*KEYS, "intents")),
+    "recommended_by_group": Recipe(_recommended_by_group, ("treatment_groups",), (*KEYS, "intents")),
     "return_days": Recipe(_returns, _MARKS, KEYS),
     "tracking_plan": Recipe(_tracking, ("cells",), KEYS),
 }
