@@ -166,6 +166,7 @@ def test_resume_gives_back_a_run_of_the_same_and_makes_one_of_anything_else(acme
     (acme.raw / "a.csv").write_text("visitor,event\nother,purchase\n")
     assert runner.run("acme", runner.Asked(resume=True)).folder != first.folder
     assert not runner.run("acme", runner.Asked(resume=True, where="device=mobile")).resumed
+    assert not runner.run("acme", runner.Asked(resume=True, where="device=mobile", against="last-year")).resumed
 
 
 def test_nothing_of_one_client_is_in_anothers_artefacts(acme):

@@ -47,6 +47,8 @@ class Asked:
         Also print the report.
     timeout : int
         Seconds that one cell may take.
+    against : str, optional
+        What chapter 06 compares with, as chapters read it from $AUDIT_AGAINST.
     """
 
     start: str | None = None
@@ -56,6 +58,7 @@ class Asked:
     jobs: int = field(default_factory=lambda: min(2, os.cpu_count() or 1))
     pdf: bool = False
     timeout: int = field(default_factory=lambda: int(os.environ.get("AUDIT_CELL_TIMEOUT", "3600")))
+    against: str | None = field(default_factory=lambda: os.environ.get("AUDIT_AGAINST") or None)
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def run(client: str, asked: Asked | None = None, progress: Progress | None = Non
         publish.require_space(folders.reports, 3 * unchanged.bytes_in(folders.raw) + 50_000_000)
         before = unchanged.stamps(folders.raw)
         audit = open_audit(client, asked.start, asked.end, asked.where)
-        asked_for = manifest.wanted(audit, asked.start, asked.end, asked.where)
+        asked_for = manifest.wanted(audit, asked.start, asked.end, asked.where, asked.against)
         there = runs.current(client, asked_for) if asked.resume else None
         if there is not None:
             return Published(client, there, manifest.read(there), resumed=True)

@@ -23,7 +23,9 @@ SCHEMA = 1
 LIBRARIES = ("duckdb", "pandas", "papermill", "statsmodels", "scipy", "seaborn")
 
 
-def wanted(audit: Audit, start: str | None, end: str | None, where: str | None) -> dict[str, Any]:
+def wanted(
+    audit: Audit, start: str | None, end: str | None, where: str | None, against: str | None = None
+) -> dict[str, Any]:
     """
     Return what a run is made from: export, config, code, and what was asked. The same again gives the same report.
 
@@ -31,14 +33,14 @@ def wanted(audit: Audit, start: str | None, end: str | None, where: str | None) 
     ----------
     audit : Audit
         Opened; nothing needs to be prepared.
-    start, end, where : str, optional
+    start, end, where, against : str, optional
         As asked for.
     """
     return {
         "inputs": dict(sorted(audit.inputs.items())),
         "config": config_hash(audit.folders),
         "code": code_hash(),
-        "asked": {"start": start, "end": end, "where": where},
+        "asked": {"start": start, "end": end, "where": where, "against": against},
     }
 
 
