@@ -34,13 +34,26 @@ def blocks(
     """
     shown = [bundle["finding"]["id"] for bundle in bundles if bundle["kind"] == "finding"]
     here = [one for one in findings if one["id"] in shown or str(one.get("chapter")) == number]
-    told = [_block(bundle, board) for bundle in bundles if bundle["kind"] != "finding" and not _is_empty(bundle)]
+    said = [bundle for bundle in bundles if bundle["kind"] != "finding" and not _is_empty(bundle)]
+    told = [_block(bundle, board) for bundle in said if not bundle.get("detail")]
     for lead in [block for block in told if block["kind"] == "text"][:1]:
         lead["kind"] = "lead"
     if board:
         told = _for_board(told)
         here = here[:BOARD_FINDINGS]
     return told, here
+
+
+def details(bundles: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return what a chapter tells in one line each: the claim, and the sheet of the workbook that holds the table."""
+    return [
+        {
+            "claim": formatted(bundle.get("claim") or heading(bundle.get("name") or "")),
+            "sheet": (bundle.get("name") or "") if (bundle.get("table") or {}).get("rows") else "",
+        }
+        for bundle in bundles
+        if bundle.get("detail") and not _is_empty(bundle)
+    ]
 
 
 def _is_empty(bundle: Mapping[str, Any]) -> bool:
@@ -71,7 +84,7 @@ def _block(bundle: Mapping[str, Any], board: bool) -> dict[str, Any]:
         "read": formatted(bundle.get("read") or ""),
         "image": Markup(image_html(bundle)) if kind == "figure" else "",
         "is_wide": "svg_narrow" not in bundle,
-        "table": Markup(table_html(twin, title, most)) if _is_shown(twin, kind, board) else "",
+        "table": Markup(table_html(twin, title, most, bundle.get("shown"))) if _is_shown(twin, kind, board) else "",
         "card": Markup(card_html(bundle["card"])) if bundle.get("card") and not board else "",
         "reference": "" if board else bundle.get("name") or "",
     }

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_audit.report import summary
-from conversion_audit.report.book import blocks, finding_view, without_repeats
+from conversion_audit.report.book import blocks, details, finding_view, without_repeats
 from conversion_audit.report.formats import formatted, period_text
 from conversion_audit.report.show import MIME
 from conversion_audit.report.voice import ACCENT, Voice, speaking
@@ -157,7 +157,7 @@ def _view(chapters: list, findings: list[dict[str, Any]], about: Mapping[str, An
         "agency": {key: formatted(agency.get(key) or "") for key in ("name", "contact", "footer")},
         "logo": _logo(about.get("logo") or agency.get("logo")),
         "partial": _partial(told),
-        "summary": summary.view(findings, about),
+        "summary": summary.view(findings, about, chapters),
         "chapters": told,
         "methods": _sections("methods", about),
         "glossary": _glossary(),
@@ -178,6 +178,7 @@ def _chapter_view(
         "status": status,
         "reason": formatted(chapter.get("reason") or ""),
         "blocks": shown,
+        "details": [] if board else details(chapter.get("bundles") or []),
         "findings": without_repeats([finding_view(one) for one in inside]),
         "note": markdown_html((about.get("notes") or {}).get(number, "")),
     }

@@ -42,6 +42,8 @@ def show(
     table: Any = None,
     card: Mapping[str, Any] | None = None,
     alt: str | None = None,
+    columns: Sequence[str] | None = None,
+    detail: bool = False,
 ) -> None:
     """
     Show a sentence, a figure, a table or findings, here and in the report.
@@ -62,12 +64,17 @@ def show(
         Definition card: what -> words or number (unit, entry, order, window, exclusions, n).
     alt : str, optional
         What a reader who cannot see the figure should know; the claim where it is not given.
+    columns : sequence of str, optional
+        Columns of the table that stand in the report, in this order; the workbook has them all. Bounds follow their rate.
+    detail : bool
+        In the report only the claim is told, in one line at the end of its chapter; the table stands in the workbook.
 
     Notes
     -----
     Outside a notebook nothing is displayed and nothing fails.
     """
-    for one in bundles_of(thing, name=name, claim=claim, read=read, table=table, card=card, alt=alt):
+    about = {"claim": claim, "read": read, "table": table, "card": card, "alt": alt}
+    for one in bundles_of(thing, name=name, columns=columns, detail=detail, **about):
         _display(one)
 
 
@@ -89,12 +96,16 @@ def _bundle(
     table: Any = None,
     card: Mapping[str, Any] | None = None,
     alt: str | None = None,
+    columns: Sequence[str] | None = None,
+    detail: bool = False,
 ) -> dict[str, Any]:
     extra = {
         "name": _NAMELESS.sub("_", name.lower()).strip("_") if name else None,
         "claim": claim,
         "read": read,
         "card": plain(card) if card else None,
+        "shown": list(columns) if columns else None,
+        "detail": detail or None,
     }
     if isinstance(thing, str):
         return _filled({"kind": "text", "text": thing, **extra})

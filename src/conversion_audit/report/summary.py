@@ -10,13 +10,15 @@ from conversion_audit.report.formats import formatted, is_missing
 from conversion_audit.report.wording import claim_of
 from conversion_audit.report.words import label, text
 
-FIRST = 3
+FIRST, FATES, LAST = 3, 4, "06"
 _COSTLY = ("friction", "incident", "service", "opportunity", "own")
 _NEXT = ("unexplained", "mix", "goal", "tracking")
 _CLOSED = ("rejected", "done")
 
 
-def view(findings: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> dict[str, Any]:
+def view(
+    findings: Sequence[Mapping[str, Any]], about: Mapping[str, Any], chapters: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """
     Return what the summary shows.
 
@@ -26,6 +28,8 @@ def view(findings: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> dic
         Ranked.
     about : mapping
         As `page.render` takes it.
+    chapters : list of dict
+        As `page.render` takes them: what stops visitors in all, and what moved since the last audit, is said by its chapter.
     """
     head = about.get("headline") or {}
     first = first_findings(findings)
@@ -34,12 +38,26 @@ def view(findings: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> dic
         "lead": _lead(head, findings),
         "rates": _rates(head),
         "facts": _facts(head),
+        "stopped": next(iter(_said(chapters, "stopped")), ""),
+        "moved": [*_said(chapters, "since_last"), *_fates(chapters)],
         "first": [finding_view(one) for one in first],
         "rest": max(len(findings) - len(first) - len(strengths), 0),
         "works": [claim_of(one) for one in strengths[:3]],
         "trust": [formatted(note) for note in about.get("trust") or []] + _faults(findings, first),
         "questions": [formatted(question) for question in about.get("questions") or []],
     }
+
+
+def _said(chapters: Sequence[Mapping[str, Any]], name: str) -> list[str]:
+    """Return the sentences of this name, as their chapter shows them."""
+    shown = (bundle for one in chapters for bundle in one.get("bundles") or [])
+    return [formatted(one["text"]) for one in shown if one["kind"] == "text" and one.get("name") == name]
+
+
+def _fates(chapters: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what became of what was found before, what is worse or new first."""
+    shown = [bundle for one in chapters if str(one["number"]) == LAST for bundle in one.get("bundles") or []]
+    return [claim_of(one["finding"]) for one in shown if one["kind"] == "finding"][:FATES]
 
 
 def first_findings(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -12,11 +12,14 @@ from conversion_audit.report.words import heading, label, text, text_or
 
 MOST_ROWS, FEWER_ROWS = 25, 12
 LONGEST_CELL = 120
+WIDEST, _LONG_TEXT, _BETWEEN = 104, 22, 3
 _NUMERIC = {"count", "number", "number1", "number2", "percent", "percent1", "percent2", "points", "money", "duration"}
 _ENDINGS = ("_rate", "_share")
 
 
-def table_html(table: Mapping[str, Any], caption: str = "", most: int = MOST_ROWS) -> str:
+def table_html(
+    table: Mapping[str, Any], caption: str = "", most: int = MOST_ROWS, chosen: Sequence[str] | None = None
+) -> str:
     """
     Return a bundle's table as HTML.
 
@@ -28,6 +31,8 @@ def table_html(table: Mapping[str, Any], caption: str = "", most: int = MOST_ROW
         What the table is; it names it for a screen reader.
     most : int
         Rows shown; the rest is counted below and stands in the workbook.
+    chosen : sequence of str, optional
+        Columns shown, in this order; otherwise as many as fit on a page.
 
     Returns
     -------
@@ -39,13 +44,16 @@ def table_html(table: Mapping[str, Any], caption: str = "", most: int = MOST_ROW
         return f'<p class="more">{escape(text("page.no_rows"))}</p>'
     base = _one_base(table)
     empty = {column for column in table["columns"][1:] if all(is_missing(value) for value in _values(table, column))}
-    shown = [one for one in _columns(table["columns"]) if one[0] not in empty and one[0] != base]
     kinds = {column: _sharper(table, column, kind) for column, kind in table["kinds"].items()}
+    known = [one for one in _columns(table["columns"]) if one[0] not in empty and one[0] != base]
+    shown = _chosen(known, chosen) if chosen else _fitting(known, table, kinds, most)
     head = "".join(_head_cell(column, kinds[column], n) for n, (column, _, _) in enumerate(shown))
     body = "".join(_row(table, row, shown, kinds) for row in table["rows"][:most])
     rest = len(table["rows"]) - most
     notes = [text("page.rates_of", {"base": _values(table, base)[0]})] if base else []
     notes += [text("page.more_rows", {"rows": rest})] if rest > 0 else []
+    hidden = 0 if chosen else len(known) - len(shown)
+    notes += [text("page.more_columns", {"columns": hidden})] if hidden else []
     more = f'<p class="more">{escape(" ".join(notes))}</p>' if notes else ""
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     named = escape(caption or text_or("page.table", "Table"))
@@ -53,6 +61,32 @@ def table_html(table: Mapping[str, Any], caption: str = "", most: int = MOST_ROW
         f'<div class="scroll" tabindex="0" role="group" aria-label="{named}"><table>{title}'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
     )
+
+
+def _chosen(known: Sequence[tuple], chosen: Sequence[str]) -> list[tuple]:
+    by_name = {one[0]: one for one in known}
+    return [by_name[name] for name in chosen if name in by_name] or list(known)
+
+
+def _fitting(known: Sequence[tuple], table: Mapping[str, Any], kinds: Mapping[str, str], most: int) -> list[tuple]:
+    """Return the first columns that fit beside each other: a table that is cut says less than one that is short."""
+    shown, used = [], 0.0
+    for one in known:
+        used += _width(one, table, kinds[one[0]], most)
+        if shown and used > WIDEST:
+            break
+        shown.append(one)
+    return shown
+
+
+def _width(one: tuple, table: Mapping[str, Any], kind: str, most: int) -> float:
+    """Return about how many letters wide a column is: its longest word at least, long texts wrap."""
+    cells = [cell_text(value, kind, table.get("labels", {})) for value in _values(table, one[0])[:most]]
+    longest = max((len(cell) for cell in cells), default=0)
+    words = [*heading(one[0]).split(), *(word for cell in cells for word in cell.split(" "))]
+    least = max((len(word) for word in words), default=0)
+    wide = longest if kind in _NUMERIC else max(least, min(longest, _LONG_TEXT))
+    return max(wide, 15 if one[1] else 0, least) + _BETWEEN
 
 
 def _one_base(table: Mapping[str, Any]) -> str | None:
