@@ -194,7 +194,7 @@ class Engine:
     def size(self, table: AnyTable) -> int:
         """Return how many rows a table has."""
         self._bind({"this": table})
-        return int(self._run("SELECT count(*) FROM this").fetchone()[0])
+        return int(self._run("SELECT count(*) FROM this").fetchall()[0][0])
 
     def kinds(self, table: AnyTable) -> dict[str, str]:
         """Return each column's SQL type, in order."""
