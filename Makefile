@@ -12,16 +12,16 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --quiet
 install = { $(PIP) uv && $(UV) $(1); } || $(PIP) $(1)
 
-.PHONY: help audit test test-all test-settling lint lab bench readme scorecard lock clean
+.PHONY: help audit test test-all lint lab bench readme scorecard lock clean
 
 help:
 	@echo "make audit     write the demo shop, audit it, print where the report is"
 	@echo "make test      ruff and the everyday tests (minutes)"
-	@echo "make test-all  slow, spark and browser tests as well (up to an hour); not yet those of make test-settling"
+	@echo "make test-all  slow, spark and browser tests as well (up to an hour); not yet those of make"
 	@echo "make lab       JupyterLab on the notebooks"
 	@echo "make bench     benchmarks on generated logs"
 	@echo "make readme    write the README's tree, commands and dictionary from the code"
-	@echo "make scorecard try every promise and print how many cases were tried"
+	@echo "make scorecard try every promise and write the cases tried into the README"
 	@echo "make lock      resolve pyproject.toml into requirements.txt anew"
 	@echo "make clean     remove .venv and the tools' caches; never data or reports"
 
@@ -55,11 +55,7 @@ test: lint
 	$(BIN)/python -m pytest -m "not slow and not spark and not browser" -n $(WORKERS)
 
 test-all: lint .venv/installed-all
-	$(BIN)/python -m pytest -m "not settling" -n $(WORKERS)
-
-# Long runs of the real pipeline that have not yet been seen to pass together: wanted in test-all, not there yet.
-test-settling: .venv/installed-all
-	$(BIN)/python -m pytest -m settling -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 lab: .venv/installed
 	$(BIN)/jupyter lab --notebook-dir=notebooks
@@ -70,8 +66,8 @@ bench: .venv/installed
 readme: .venv/installed
 	@$(BIN)/python tests/readme.py
 
-scorecard: .venv/installed
-	@$(BIN)/python tests/scorecard.py
+scorecard: .venv/installed-all
+	@$(BIN)/python tests/scorecard.py -n $(WORKERS)
 
 lock: .venv/installed
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \

@@ -13,6 +13,17 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--scorecard", action="store_true", help="write the cases tried for each promise into the README")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--scorecard") and not hasattr(config, "workerinput"):
+        import scorecard
+
+        config.pluginmanager.register(scorecard.Count(REPOSITORY / "README.md"))
+
+
 def real_data(path: str) -> Path:
     """Return a file of the real data sets, or skip: $AUDIT_REAL_DATA, else ``../shared/data`` beside the clone."""
     base = Path(os.environ.get("AUDIT_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
@@ -68,13 +79,3 @@ def small_audit(small_shop, monkeypatch):
 
     monkeypatch.setenv("AUDIT_HOME", str(small_shop))
     return open_audit("demo")
-
-
-SETTLING = {"test_batch.py", "test_fuzz.py", "test_notebooks.py", "test_runner.py"}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests of the real pipeline that have not yet been seen to pass together run under a name of their own."""
-    for item in items:
-        if item.path.name in SETTLING and item.get_closest_marker("slow"):
-            item.add_marker("settling")

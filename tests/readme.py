@@ -135,19 +135,7 @@ def dictionary() -> str:
     return "\n".join(lines)
 
 
-def promises() -> str:
-    """Return what is promised and in which files the tests stand that hold it."""
-    from scorecard import PROMISES
-
-    rows = [
-        f"| {promise} | {len(tests)} | {', '.join(f'`{name}`' for name in sorted({test.split('::')[0] for test in tests}))} |"
-        for promise, tests in PROMISES.items()
-    ]
-    return "\n".join(["| Promise | Tests | Where |", "| --- | ---: | --- |", *rows]) + "\n"
-
-
 PARTS = {
-    (README, "promises"): promises,
     (README, "tour"): tour,
     (README, "tree"): tree,
     (README, "commands"): commands,

@@ -1,15 +1,18 @@
 """
-What is promised, and by which tests it is held. As a script it runs them and prints how many cases were tried.
+What is promised, and by which tests it is held. As a script it runs them and writes how many cases were tried into the README.
 
 A case is one input, fault or moment that was tried; tests that try many say how many by ``record_property("cases", n)``.
+``pytest --scorecard`` does the same on the way, e.g. of `make test-all`.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import readme
 
 HERE = Path(__file__).parent
 PROMISES: dict[str, tuple[str, ...]] = {
@@ -19,6 +22,9 @@ PROMISES: dict[str, tuple[str, ...]] = {
     ),
     "Ctrl-C, a scheduler's stop and a kill, while loading and while analysing: exit 130, lock released, old report intact": (
         "test_runner.py::test_an_interrupted_run_leaves_the_old_report_and_needs_no_cleaning",
+    ),
+    "A real run killed while it loads, makes sessions, analyses, renders or publishes: the old report stands, the next run works": (
+        "test_batch.py::test_a_real_run_killed_at_any_moment_leaves_the_old_report_and_the_next_run_works",
     ),
     "A dead kernel, a cell that hangs, one that leaves early: told by chapter, cell and line, never a success": (
         "test_chapters.py::test_a_killed_kernel_is_told_within_ten_seconds",
@@ -107,31 +113,45 @@ PROMISES: dict[str, tuple[str, ...]] = {
 
 
 class Count:
-    """Counts what passed, by promise."""
+    """Counts what passed, by promise, and writes it into the README."""
 
-    def __init__(self) -> None:
+    def __init__(self, readme: Path) -> None:
+        self.readme = readme
         self.cases: dict[str, int] = dict.fromkeys(PROMISES, 0)
-        self.failed: set[str] = set()
+        self.broken: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         name = report.nodeid.removeprefix("tests/").split("[")[0]
         for promise, tests in PROMISES.items():
-            if name in tests and (report.failed or report.when == "call"):
-                self.cases[promise] += int(dict(report.user_properties).get("cases", 1)) if report.passed else 0
-                self.failed |= {promise} if report.failed else set()
+            if name in tests:
+                self.broken |= {promise} if report.failed or report.skipped else set()
+                if report.when == "call" and report.passed:
+                    self.cases[promise] += int(dict(report.user_properties).get("cases", 1))
+
+    def pytest_sessionfinish(self) -> None:
+        untried = self.broken | {promise for promise, cases in self.cases.items() if not cases}
+        if untried:
+            print("\nThe README was left as it is. Not held, or not tried:", *sorted(untried), sep="\n  ")
+        else:
+            readme.write(self.readme, "promises", table(self.cases))
+            print(f"\n{self.readme.name}: {sum(self.cases.values()):,} cases of {len(self.cases)} promises")
 
 
-def table(count: Count) -> str:
-    """Return a table of promise, cases tried, and whether it was held."""
-    lines = ["| Promise | Cases tried | Held |", "| --- | ---: | --- |"]
-    for promise, cases in count.cases.items():
-        lines.append(f"| {promise} | {cases:,} | {'no' if promise in count.failed else 'yes'} |")
+def table(cases: Mapping[str, int]) -> str:
+    """Return the promises with the cases tried and where their tests stand."""
+    lines = ["| Promise | Cases tried | Where |", "| --- | ---: | --- |"]
+    for promise, tests in PROMISES.items():
+        where = ", ".join(f"`{name}`" for name in sorted({test.split("::")[0] for test in tests}))
+        lines.append(f"| {promise} | {cases[promise]:,} | {where} |")
     return "\n".join(lines) + "\n"
 
 
+def written(content: str) -> dict[str, int]:
+    """Return promise -> cases from what `table` returned."""
+    rows = [line.strip("| ").split(" | ") for line in content.splitlines()[2:]]
+    return {promise: int(cases.replace(",", "")) for promise, cases, _ in rows}
+
+
 if __name__ == "__main__":
-    counted = Count()
     wanted = dict.fromkeys(str(HERE / test) for tests in PROMISES.values() for test in tests)
-    code = pytest.main([*wanted], plugins=[counted])
-    print(table(counted))
-    sys.exit(code)
+    sys.exit(pytest.main(["--scorecard", *sys.argv[1:], *wanted]))

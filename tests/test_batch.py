@@ -7,14 +7,16 @@ import os
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY
-from fixtures import stub
+from fixtures import stall, stub
 from fixtures.make import notebook
 
-from conversion_audit import runs
+from conversion_audit import runner, runs
 from conversion_audit.folders import Folders
 
 STUB = Path(__file__).parent / "fixtures" / "stub.py"
@@ -116,6 +118,42 @@ def test_nothing_of_one_client_reaches_another(order, audit_home):
         assert any(f"canary-{name}".encode() in path.read_bytes() for path in files)
         assert [path.name for path in files if f"canary-{other}".encode() in path.read_bytes()] == []
         assert runs.verify(name).differences == ()
+
+
+def published(folders: Folders) -> dict[str, bytes]:
+    """Everything of a client's runs that stand, by path."""
+    files = [path for path in folders.reports.glob("2*/**/*") if path.is_file()]
+    return {path.relative_to(folders.reports).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.mark.slow
+def test_a_real_run_killed_at_any_moment_leaves_the_old_report_and_the_next_run_works(audit_home, record_property):
+    acme = small_client("acme")
+    environment = only_own_chapters(audit_home)
+    assert runner.run("acme").status == "complete"
+    for moment in stall.MOMENTS:
+        with (acme.raw / "events.csv").open("a") as export:  # another export: every table is made anew
+            export.write(f"2026-03-05T11:00:00Z,{moment},view,/canary-acme\n")
+        kept, marker = published(acme), audit_home / moment
+        told = {**environment, "STALL": str(marker), "STALL_AT": moment}
+        process = subprocess.Popen([sys.executable, stall.__file__, "run", "acme"], env=told, stderr=subprocess.PIPE)
+        try:
+            until(marker.exists)
+        finally:
+            process.kill()
+            process.communicate()
+        assert published(acme) == kept, moment
+        assert runs.verify("acme").differences == (), moment
+        assert runner.run("acme").status == "complete", moment
+        assert list(acme.reports.glob(".tmp-*")) == [], moment
+    record_property("cases", len(stall.MOMENTS))
+
+
+def until(true: Callable[[], bool], seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "did not happen in time"
+        time.sleep(0.05)
 
 
 @pytest.mark.slow

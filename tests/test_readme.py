@@ -57,3 +57,12 @@ def test_every_promise_is_held_by_tests_that_exist():
     for name in (test for tests in PROMISES.values() for test in tests):
         file, function = name.split("::")
         assert f"def {function}(" in (REPOSITORY / "tests" / file).read_text(encoding="utf-8"), name
+
+
+def test_the_promises_stand_in_the_readme_with_the_cases_the_tests_counted():
+    from scorecard import PROMISES, table, written
+
+    told = part(README, "promises")
+    assert written(told).keys() == PROMISES.keys(), "run: make scorecard"
+    assert table(written(told)) == told
+    assert min(written(told).values()) > 0
