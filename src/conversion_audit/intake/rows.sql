@@ -83,22 +83,22 @@ WHERE value LIKE '%@%' OR value LIKE '%\%40%' ESCAPE '\' OR value LIKE '+%' OR v
    OR lower(trim(replace(replace(value, '"', ''), '''', ''))) IN (SELECT word FROM illegal);
 
 -- name: distinct_pages
-SELECT DISTINCT page_url AS value FROM rows WHERE page_url IS NOT NULL ORDER BY page_url;
+SELECT DISTINCT page_url AS value FROM rows WHERE page_url IS NOT NULL ORDER BY value;
 
 -- name: distinct_titles
-SELECT DISTINCT page_title AS value FROM rows WHERE page_title IS NOT NULL ORDER BY page_title;
+SELECT DISTINCT page_title AS value FROM rows WHERE page_title IS NOT NULL ORDER BY value;
 
 -- name: distinct_referrers
-SELECT DISTINCT referrer AS value FROM rows WHERE referrer IS NOT NULL ORDER BY referrer;
+SELECT DISTINCT referrer AS value FROM rows WHERE referrer IS NOT NULL ORDER BY value;
 
 -- name: distinct_searches
-SELECT DISTINCT search_term AS value FROM rows WHERE search_term IS NOT NULL ORDER BY search_term;
+SELECT DISTINCT search_term AS value FROM rows WHERE search_term IS NOT NULL ORDER BY value;
 
 -- name: distinct_errors
-SELECT DISTINCT error AS value FROM rows WHERE error IS NOT NULL ORDER BY error;
+SELECT DISTINCT error AS value FROM rows WHERE error IS NOT NULL ORDER BY value;
 
 -- name: distinct_properties
-SELECT DISTINCT properties AS value FROM rows WHERE matches(properties, $pattern) ORDER BY properties;
+SELECT DISTINCT properties AS value FROM rows WHERE matches(properties, $pattern) ORDER BY value;
 
 -- name: rejects
 SELECT file, line, reject AS reason, reject_column AS "column", reject_value AS value
