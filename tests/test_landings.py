@@ -9,8 +9,8 @@ from conversion_audit.intake.pages import pages, referrers
 def sources(events, given=None, own=()):
     """Source, medium and campaign of each session, from rows of (session, page_url, referrer)."""
     rows = pd.DataFrame(events, columns=["session_id", "page_url", "referrer"]).astype("string")
-    rows["event_id"] = [f"e{n}" for n in range(len(rows))]
-    numbered = rows[["event_id", "session_id"]].assign(event_number=rows.groupby("session_id").cumcount() + 1)
+    rows["row_id"] = range(len(rows))
+    numbered = rows[["row_id", "session_id"]].assign(event_number=rows.groupby("session_id").cumcount() + 1)
     names = sorted(set(rows["session_id"]))
     facts = pd.DataFrame({"session_id": names})
     for column in ("source_session", "source", "medium", "campaign", "own_channel"):

@@ -27,11 +27,10 @@ def counted() -> pd.DataFrame:
         order_id="string",
         reject="string",
     )
+    staged["row_id"] = range(1, len(staged) + 1)
     staged["time"] = pd.Timestamp("2026-03-01 12:00")
-    repeated = pd.DataFrame({"event_id": ["e2"], "file": ["a"], "line": [3]})
-    numbered = pd.DataFrame(
-        {"event_id": ["e1", "e2", "e4", "e5", "e7"], "session_id": ["s1", "s1", "bot", "late", "s1"]}
-    )
+    repeated = pd.DataFrame({"row_id": [3], "event_id": ["e2"]})
+    numbered = pd.DataFrame({"row_id": [1, 2, 5, 6, 8], "session_id": ["s1", "s1", "bot", "late", "s1"]})
     sessions = pd.DataFrame(
         {
             "session_id": ["s1", "bot", "late"],

@@ -9,11 +9,16 @@ from conversion_audit.intake.sessions import add_sessions, numbered
 KINDS = {"event_id": "string", "device_id": "string", "login": "string", "source_session": "string"}
 
 
+def sessions_of(rows: pd.DataFrame, minutes: int = 30) -> dict[str, str]:
+    rows = rows.assign(row_id=range(len(rows)), order_1=0, order_2=0, order_3=0)
+    found = add_sessions(rows, timeout_seconds=minutes * 60).frame()
+    return dict(zip(rows.set_index("row_id")["event_id"][found["row_id"]], found["session_id"], strict=True))
+
+
 def keyed(text: str, minutes: int = 30) -> dict[str, str]:
     rows = table(text, **KINDS)
     rows["time"] = pd.to_datetime("2026-03-01 " + rows.pop("at").astype(str))
-    found = add_sessions(rows.assign(order_1=0, order_2=0, order_3=0), timeout_seconds=minutes * 60).frame()
-    return dict(zip(found.event_id, found.session_id, strict=True))
+    return sessions_of(rows, minutes)
 
 
 def test_the_sources_session_id_counts_only_together_with_the_device():
@@ -37,8 +42,7 @@ def test_a_gap_longer_than_the_timeout_starts_a_session_and_midnight_does_not():
     """,
         **KINDS,
     )
-    found = add_sessions(rows.assign(order_1=0, order_2=0, order_3=0), timeout_seconds=1800).frame()
-    sessions = dict(zip(found.event_id, found.session_id, strict=True))
+    sessions = sessions_of(rows)
     assert sessions["a"] == sessions["b"]
     assert len({sessions["b"], sessions["c"], sessions["d"]}) == 3
 
@@ -64,11 +68,12 @@ def ordered() -> pd.DataFrame:
     """)
     rows["time"] = pd.Timestamp("2026-03-01 10:00") + pd.to_timedelta(rows.pop("seconds"), unit="s")
     visitors = pd.DataFrame({"session_id": ["s1", "s2"], "visitor_id": ["u:ann", "u:ann"]})
-    shuffled = rows.assign(order_2=0, order_3=0).sample(frac=1, random_state=3)
+    rows = rows.assign(row_id=rows["event_id"], order_2=0, order_3=0)
+    shuffled = rows.sample(frac=1, random_state=3)
     return (
-        numbered(shuffled.drop(columns="session_id"), rows[["event_id", "session_id"]], visitors)
+        numbered(shuffled.drop(columns="session_id"), rows[["row_id", "session_id"]], visitors)
         .frame()
-        .set_index("event_id")
+        .set_index("row_id")
         .sort_index()
     )
 

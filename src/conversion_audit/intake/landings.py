@@ -29,7 +29,7 @@ def with_sources(
     facts : table
         One row per session: session_id, source, medium, campaign, own_channel and others.
     rows, numbered : table
-        event_id with page_url and referrer; event_id with session_id and event_number.
+        row_id with page_url and referrer; row_id with session_id and event_number.
     texts : mapping
         ``pages`` and ``referrers``, as `pages.pages` and `pages.referrers` read them.
     own : collection of str

@@ -21,7 +21,7 @@ SELECT n.session_id, n.event_number,
        p.utm_campaign AS campaign
 FROM nameless s
 JOIN numbered n ON n.session_id = s.session_id
-JOIN rows r ON r.event_id = n.event_id
+JOIN rows r ON r.row_id = n.row_id
 LEFT JOIN pages p ON p.value = r.page_url
 LEFT JOIN referrers f ON f.value = r.referrer
 LEFT JOIN named h ON h.host = f.host

@@ -150,7 +150,7 @@ def prepare(
         (what set a session aside), timeouts (sessions by the gap that ends one), remarks (the notes, and the time zone).
     """
     engine = raw.engine
-    staged = rows.staged(engine, raw, scratch / "staged.parquet", now, required=required)
+    staged = rows.staged(raw, now, required=required)
     repeated = rows.repeated(staged)
     rows.refuse_overlap(staged, repeated, may_overlap)
     worth = [

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pandas as pd
 
 from conversion_audit.config import Config
-from conversion_audit.engine import Engine, Table, engine_of, statement
+from conversion_audit.engine import Table, engine_of, statement
 from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake import pages, values
 
@@ -25,18 +24,16 @@ LEAST_OVERLAP = 0.01
 """Share of a file's rows that an earlier file holds too, above which the two overlap and do not merely look alike."""
 
 
-def staged(engine: Engine, rows: Table, path: Path, now: datetime | None = None, *, required: bool = True) -> Table:
+def staged(rows: Table, now: datetime | None = None, *, required: bool = True) -> Table:
     """
-    Read a source's rows once, giving each an id and, where it cannot be kept, the reason.
+    Give every row a number, an id and, where it cannot be kept, the reason.
+
+    Nothing is copied: each pass that follows reads what it needs from the rows themselves.
 
     Parameters
     ----------
-    engine : Engine
-        Where it runs.
     rows : table
-        See `tables.ROWS`.
-    path : Path
-        Where the rows are kept for the passes that follow.
+        See `tables.ROWS`; a file's lines are different.
     now : datetime, optional
         Rows later than this by more than two days are not believed. Defaults to the clock.
     required : bool
@@ -47,10 +44,11 @@ def staged(engine: Engine, rows: Table, path: Path, now: datetime | None = None,
     DataError
         If there is no row at all and one is required.
     """
+    engine = engine_of(rows)
     latest = (now or datetime.now(UTC).replace(tzinfo=None)) + FUTURE
-    table = engine.write(
-        statement(__file__, "staged"), path, {"rows": rows}, light=True, earliest=EARLIEST, latest=latest
-    )
+    sql = statement(__file__, "files")
+    files = engine.create(sql, {"rows": rows}, name="files", earliest=EARLIEST, latest=latest)
+    table = engine.view(statement(__file__, "staged"), {"rows": rows, "files": files}, name="staged")
     if required and not len(table):
         why = "There is nothing to audit."
         raise DataError(Problem("no rows in any file", why=why, mend="Check the export's period and filters."))
@@ -58,7 +56,7 @@ def staged(engine: Engine, rows: Table, path: Path, now: datetime | None = None,
 
 
 def repeated(staged: Table) -> Table:
-    """Return event_id, file and line of the rows that say again what an earlier row of the same id said."""
+    """Return row_id and event_id of the rows that say again what an earlier row of the same id said."""
     return engine_of(staged).create(statement(__file__, "repeated"), {"staged": staged}, name="repeated")
 
 
@@ -113,8 +111,8 @@ def kept(staged: Table, repeated: Table, *, key: bytes, purchase_events: Sequenc
     found = {
         "staged": staged,
         "repeated": repeated,
-        "odd_ids": engine.hold(ids, "odd_ids"),
-        "purchases": engine.hold(events, "purchase_events"),
+        "odd_ids": engine.create("SELECT * FROM ids", {"ids": ids}, name="odd_ids"),
+        "purchases": engine.create("SELECT * FROM events", {"events": events}, name="purchase_events"),
     }
     return engine.view(statement(__file__, "kept"), found, name="kept")
 

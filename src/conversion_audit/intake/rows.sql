@@ -1,40 +1,50 @@
+-- name: files
+-- How many lines the files before a file have, so that a row's line gives its number among all rows; which times are believed.
+WITH lengths AS (
+    SELECT file, max(line) AS lines FROM rows GROUP BY file
+)
+SELECT file,
+       CAST(coalesce(SUM(lines) OVER (ORDER BY file ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS BIGINT) AS lines_before,
+       CAST($earliest AS TIMESTAMP) AS earliest, CAST($latest AS TIMESTAMP) AS latest
+FROM lengths;
+
 -- name: staged
--- Each row with its id and, where it cannot be kept, the reason: the first that applies, in the order below.
-SELECT file, line, event_id IS NOT NULL AS has_id,
-       coalesce(event_id, md5(concat_ws('|', coalesce(device_id, ''), coalesce(user_id, ''), coalesce(source_session, ''),
-           CAST(time AS VARCHAR), coalesce(CAST(order_1 AS VARCHAR), ''), coalesce(CAST(order_2 AS VARCHAR), ''),
-           coalesce(CAST(order_3 AS VARCHAR), ''), event, coalesce(page_url, ''), coalesce(order_id, ''),
-           coalesce(CAST(amount AS VARCHAR), ''), properties, coalesce(items, '')))) AS event_id,
-       device_id, user_id, source_session, time, order_1, order_2, order_3, local_date, event,
-       coalesce(is_page, FALSE) AS is_page,
-       page_url, page_title, referrer, search_term, source, medium, campaign, channel,
-       platform, app_version, device, browser, os, country, language, user_agent,
-       order_id, amount, amount_text, currency,
-       coalesce(is_purchase, FALSE) AS is_purchase, coalesce(is_refund, FALSE) AS is_refund,
-       error, load_seconds, engagement_seconds, is_bounce, visit_number,
-       coalesce(properties, '{}') AS properties, items,
-       CASE WHEN reject IS NOT NULL THEN reject
-            WHEN time IS NULL THEN 'time_unreadable'
-            WHEN time < $earliest OR time > $latest THEN 'time_out_of_range'
-            WHEN event IS NULL OR event = '' THEN 'no_event' END AS reject,
-       CASE WHEN reject IS NOT NULL THEN reject_column
-            WHEN time IS NULL OR time < $earliest OR time > $latest THEN 'time'
-            WHEN event IS NULL OR event = '' THEN 'event' END AS reject_column,
-       CASE WHEN reject IS NOT NULL THEN reject_value
-            WHEN time < $earliest OR time > $latest THEN CAST(time AS VARCHAR) END AS reject_value
-FROM rows;
+-- Each row with its number, its id and, where it cannot be kept, the reason: the first that applies, in the order below.
+SELECT f.lines_before + r.line AS row_id, r.file, r.line, r.event_id IS NOT NULL AS has_id,
+       coalesce(r.event_id, md5(concat_ws('|', coalesce(r.device_id, ''), coalesce(r.user_id, ''), coalesce(r.source_session, ''),
+           CAST(r.time AS VARCHAR), coalesce(CAST(r.order_1 AS VARCHAR), ''), coalesce(CAST(r.order_2 AS VARCHAR), ''),
+           coalesce(CAST(r.order_3 AS VARCHAR), ''), r.event, coalesce(r.page_url, ''), coalesce(r.order_id, ''),
+           coalesce(CAST(r.amount AS VARCHAR), ''), r.properties, coalesce(r.items, '')))) AS event_id,
+       r.device_id, r.user_id, r.source_session, r.time, r.order_1, r.order_2, r.order_3, r.local_date, r.event,
+       coalesce(r.is_page, FALSE) AS is_page,
+       r.page_url, r.page_title, r.referrer, r.search_term, r.source, r.medium, r.campaign, r.channel,
+       r.platform, r.app_version, r.device, r.browser, r.os, r.country, r.language, r.user_agent,
+       r.order_id, r.amount, r.amount_text, r.currency,
+       coalesce(r.is_purchase, FALSE) AS is_purchase, coalesce(r.is_refund, FALSE) AS is_refund,
+       r.error, r.load_seconds, r.engagement_seconds, r.is_bounce, r.visit_number,
+       coalesce(r.properties, '{}') AS properties, r.items,
+       CASE WHEN r.reject IS NOT NULL THEN r.reject
+            WHEN r.time IS NULL THEN 'time_unreadable'
+            WHEN r.time < f.earliest OR r.time > f.latest THEN 'time_out_of_range'
+            WHEN r.event IS NULL OR r.event = '' THEN 'no_event' END AS reject,
+       CASE WHEN r.reject IS NOT NULL THEN r.reject_column
+            WHEN r.time IS NULL OR r.time < f.earliest OR r.time > f.latest THEN 'time'
+            WHEN r.event IS NULL OR r.event = '' THEN 'event' END AS reject_column,
+       CASE WHEN r.reject IS NOT NULL THEN r.reject_value
+            WHEN r.time < f.earliest OR r.time > f.latest THEN CAST(r.time AS VARCHAR) END AS reject_value
+FROM rows r
+JOIN files f ON f.file = r.file;
 
 -- name: repeated
 -- The rows that say again what an earlier row of the same id said. Only repeated ids are sorted.
 WITH twice AS (
     SELECT event_id FROM staged WHERE reject IS NULL GROUP BY event_id HAVING count(*) > 1
 ), placed AS (
-    SELECT s.event_id, s.file, s.line,
-           ROW_NUMBER() OVER (PARTITION BY s.event_id ORDER BY s.file, s.line) AS n
+    SELECT s.row_id, s.event_id, ROW_NUMBER() OVER (PARTITION BY s.event_id ORDER BY s.row_id) AS n
     FROM staged s JOIN twice t ON t.event_id = s.event_id
     WHERE s.reject IS NULL
 )
-SELECT event_id, file, line FROM placed WHERE n > 1;
+SELECT row_id, event_id FROM placed WHERE n > 1;
 
 -- name: overlaps
 -- Files without row ids that say what an earlier file says: their rows, how many of them are there already, and where.
@@ -43,18 +53,18 @@ WITH rows_of AS (
 ), firsts AS (
     SELECT s.event_id, min(s.file) AS file FROM staged s JOIN repeated r ON r.event_id = s.event_id WHERE s.reject IS NULL GROUP BY s.event_id
 )
-SELECT r.file, f.file AS earlier, o.rows, count(*) AS repeats
+SELECT s.file, f.file AS earlier, o.rows, count(*) AS repeats
 FROM repeated r
-JOIN staged s ON s.event_id = r.event_id AND s.file = r.file AND s.line = r.line
+JOIN staged s ON s.row_id = r.row_id
 JOIN firsts f ON f.event_id = r.event_id
-JOIN rows_of o ON o.file = r.file
-WHERE f.file <> r.file AND NOT s.has_id
-GROUP BY r.file, f.file, o.rows
-ORDER BY r.file, f.file;
+JOIN rows_of o ON o.file = s.file
+WHERE f.file <> s.file AND NOT s.has_id
+GROUP BY s.file, f.file, o.rows
+ORDER BY s.file, f.file;
 
 -- name: kept
 -- Accepted rows once, with ids that may join people and text that means something.
-SELECT s.file, s.line, s.event_id,
+SELECT s.row_id, s.event_id,
        CASE WHEN d.value IS NULL THEN s.device_id ELSE d.clean END AS device_id,
        CASE WHEN u.value IS NULL THEN s.user_id ELSE u.clean END AS user_id,
        CASE WHEN u.value IS NULL THEN s.user_id WHEN u.is_legal THEN u.clean END AS login,
@@ -69,11 +79,11 @@ SELECT s.file, s.line, s.event_id,
        s.is_purchase OR p.event IS NOT NULL AS is_purchase, s.is_refund,
        s.error, s.load_seconds, s.engagement_seconds, s.is_bounce, s.visit_number, s.properties, s.items
 FROM staged s
-LEFT JOIN repeated r ON r.event_id = s.event_id AND r.file = s.file AND r.line = s.line
+LEFT JOIN repeated r ON r.row_id = s.row_id
 LEFT JOIN odd_ids d ON d.value = s.device_id
 LEFT JOIN odd_ids u ON u.value = s.user_id
 LEFT JOIN purchases p ON p.event = s.event
-WHERE s.reject IS NULL AND r.event_id IS NULL;
+WHERE s.reject IS NULL AND r.row_id IS NULL;
 
 -- name: odd_ids
 -- Ids that are words for nothing, or that may be a person's address or number. All others stay untouched.

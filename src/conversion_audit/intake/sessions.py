@@ -20,14 +20,14 @@ def add_sessions(rows: AnyTable, *, timeout_seconds: float) -> Table:
     Parameters
     ----------
     rows : table
-        Kept rows: event_id, device_id, login, source_session, time, order_1, order_2, order_3.
+        Kept rows: row_id, event_id, device_id, login, source_session, time, order_1, order_2, order_3.
     timeout_seconds : float
         The longest gap inside a session.
 
     Returns
     -------
     Table
-        One row per event of a known device or login: event_id, session_id.
+        One row per event of a known device or login: row_id, session_id.
     """
     sql = statement(__file__, "add_sessions")
     return engine_of(rows).create(sql, {"rows": rows}, name="keyed", timeout_seconds=float(timeout_seconds))
@@ -70,14 +70,14 @@ def numbered(rows: AnyTable, keyed: AnyTable, visitors: AnyTable) -> Table:
     rows : table
         Kept rows.
     keyed : table
-        event_id -> session_id (see `add_sessions`).
+        row_id -> session_id (see `add_sessions`).
     visitors : table
         session_id -> visitor_id, user_id (see `identity.session_visitors`).
 
     Returns
     -------
     Table
-        One row per event of a session: event_id, session_id, visitor_id, event_number, moment, visitor_event_number,
+        One row per event of a session: row_id, session_id, visitor_id, event_number, moment, visitor_event_number,
         visitor_moment, next_event, next_time, next_page_time.
     """
     return _made("numbered", rows=rows, keyed=keyed, visitors=visitors)

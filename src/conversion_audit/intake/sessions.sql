@@ -1,24 +1,24 @@
 -- name: add_sessions
 -- Two windows: the number of the row that opened the session is carried along.
 WITH known AS (
-    SELECT event_id, coalesce(device_id, 'user ' || login) AS owner, source_session, time, order_1, order_2, order_3
+    SELECT row_id, event_id, coalesce(device_id, 'user ' || login) AS owner, source_session, time, order_1, order_2, order_3
     FROM rows
     WHERE coalesce(device_id, login) IS NOT NULL
 ), gaps AS (
-    SELECT event_id, owner, time,
+    SELECT row_id, owner, time,
            ROW_NUMBER() OVER (PARTITION BY owner ORDER BY time, order_1, order_2, order_3, event_id) AS n,
            LAG(time) OVER (PARTITION BY owner ORDER BY time, order_1, order_2, order_3, event_id) AS earlier
     FROM known
     WHERE source_session IS NULL
 ), opened AS (
-    SELECT event_id, owner,
+    SELECT row_id, owner,
            MAX(CASE WHEN earlier IS NULL OR seconds_between(earlier, time) > $timeout_seconds THEN n END)
                OVER (PARTITION BY owner ORDER BY n ROWS UNBOUNDED PRECEDING) AS first_row
     FROM gaps
 )
-SELECT event_id, owner || '/' || source_session AS session_id FROM known WHERE source_session IS NOT NULL
+SELECT row_id, owner || '/' || source_session AS session_id FROM known WHERE source_session IS NOT NULL
 UNION ALL
-SELECT event_id, owner || '/gap/' || CAST(first_row AS VARCHAR) AS session_id FROM opened;
+SELECT row_id, owner || '/gap/' || CAST(first_row AS VARCHAR) AS session_id FROM opened;
 
 -- name: timeouts
 -- How many sessions each gap would give, where the source has no session ids.
@@ -41,29 +41,32 @@ SELECT k.session_id,
        min(r.device_id) AS device_id,
        earliest(r.login, r.time) AS login,
        min(r.time) AS start
-FROM rows r JOIN keyed k ON k.event_id = r.event_id
+FROM rows r JOIN keyed k ON k.row_id = r.row_id
 GROUP BY k.session_id;
 
 -- name: numbered
+-- The order in a visitor's life is sorted once, by all keys; the order in a session follows from it.
 WITH owned AS (
-    SELECT r.event_id, k.session_id, v.visitor_id, r.time, r.order_1, r.order_2, r.order_3, r.event, r.is_page
+    SELECT r.row_id, k.session_id, v.visitor_id, r.event_id, r.time, r.order_1, r.order_2, r.order_3, r.event, r.is_page
     FROM rows r
-    JOIN keyed k ON k.event_id = r.event_id
+    JOIN keyed k ON k.row_id = r.row_id
     LEFT JOIN visitors v ON v.session_id = k.session_id
+), lived AS (
+    SELECT row_id, session_id, visitor_id, time, event, is_page,
+           ROW_NUMBER() OVER (PARTITION BY visitor_id ORDER BY time, order_1, order_2, order_3, event_id) AS visitor_event_number,
+           DENSE_RANK() OVER (PARTITION BY visitor_id ORDER BY time, order_1, order_2, order_3) AS visitor_moment
+    FROM owned
 )
-SELECT event_id, session_id, visitor_id,
+SELECT row_id, session_id, visitor_id,
        ROW_NUMBER() OVER in_session AS event_number,
-       DENSE_RANK() OVER (PARTITION BY session_id ORDER BY time, order_1, order_2, order_3) AS moment,
-       ROW_NUMBER() OVER in_life AS visitor_event_number,
-       DENSE_RANK() OVER (PARTITION BY visitor_id ORDER BY time, order_1, order_2, order_3) AS visitor_moment,
+       DENSE_RANK() OVER (PARTITION BY session_id ORDER BY visitor_moment) AS moment,
+       visitor_event_number, visitor_moment,
        LEAD(event) OVER in_session AS next_event,
        LEAD(time) OVER in_session AS next_time,
-       MIN(CASE WHEN is_page THEN time END)
-           OVER (PARTITION BY session_id ORDER BY time, order_1, order_2, order_3, event_id
-                 ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next_page_time
-FROM owned
-WINDOW in_session AS (PARTITION BY session_id ORDER BY time, order_1, order_2, order_3, event_id),
-       in_life AS (PARTITION BY visitor_id ORDER BY time, order_1, order_2, order_3, event_id);
+       MIN(CASE WHEN is_page THEN time END) OVER (PARTITION BY session_id ORDER BY visitor_moment, visitor_event_number
+                                                  ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next_page_time
+FROM lived
+WINDOW in_session AS (PARTITION BY session_id ORDER BY visitor_moment, visitor_event_number);
 
 -- name: facts
 -- What only the raw rows know of a session. Its traffic source is the first that any of its rows names;
@@ -76,7 +79,7 @@ SELECT n.session_id,
        earliest(r.channel, n.event_number) AS own_channel,
        min(CAST(r.is_bounce AS INTEGER)) AS bounced,
        min(r.visit_number) AS visit_number
-FROM rows r JOIN numbered n ON n.event_id = r.event_id
+FROM rows r JOIN numbered n ON n.row_id = r.row_id
 GROUP BY n.session_id;
 
 -- name: source_triples
@@ -118,7 +121,7 @@ SELECT r.event_id, n.visitor_id, r.device_id, r.user_id, n.session_id,
        m.clean AS error, r.load_seconds,
        CASE WHEN o.value IS NULL THEN r.properties ELSE o.clean END AS properties
 FROM rows r
-LEFT JOIN numbered n ON n.event_id = r.event_id
+LEFT JOIN numbered n ON n.row_id = r.row_id
 LEFT JOIN session_channels c ON c.session_id = n.session_id
 LEFT JOIN pages p ON p.value = r.page_url
 LEFT JOIN titles i ON i.value = r.page_title

@@ -93,10 +93,8 @@ def cast(mapped: Table, settings: Settings, notes: tuple[str, ...] = ()) -> Rows
             pd.DataFrame({"name": pd.Series(settings.page_events, dtype="string")}), "page_events"
         ),
     }
-    view = engine.view(
-        f"SELECT * FROM ({statement(__file__, 'rows', stem='casting.duckdb')}) AS cast_rows", held, name="rows"
-    )
-    return Rows(view.name, engine, notes=(*notes, *_mixed_units(times)))
+    made = engine.create(statement(__file__, "rows", stem="casting.duckdb"), held, name="rows")
+    return Rows(made.name, engine, notes=(*notes, *_mixed_units(times)))
 
 
 def _unit(row: pd.Series) -> str | None:
