@@ -149,7 +149,7 @@ def test_a_real_run_killed_at_any_moment_leaves_the_old_report_and_the_next_run_
     record_property("cases", len(stall.MOMENTS))
 
 
-def until(true: Callable[[], bool], seconds: float = 90) -> None:
+def until(true: Callable[[], bool], seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "did not happen in time"
