@@ -17,7 +17,7 @@ from conversion_audit.errors import ConfigError, MachineError, Problem, closest
 from conversion_audit.findings import Finding, plain, ranked
 from conversion_audit.folders import Folders
 from conversion_audit.prepared import INTAKE, Prepared, code
-from conversion_audit.schema import Period
+from conversion_audit.schema import EngineChoice, Period
 
 
 def open_audit(
@@ -70,8 +70,7 @@ class Audit:
         except OSError as error:
             where_to = f"data/{folders.client}/prepared"
             raise MachineError(Problem(f"cannot be written: {error.strerror}", where_to)) from error
-        fence = [folders.raw, folders.prepared]
-        self.engine = Engine(folders=fence, scratch=folders.prepared / ".spill", memory=config.engine.memory)
+        self.engine = _engine(folders, config.engine)
         self.prepared = Prepared(folders, config, self.engine)
 
     # Shared tables, by name.
@@ -190,11 +189,11 @@ class Audit:
     @cached_property
     def sessions(self) -> Table:
         """Sessions of the period that count."""
-        return self.engine.view(_sql("counted"), {"sessions": self.all_sessions}, name="sessions")
+        return self.engine.view(_sql("counted"), {"sessions": self.all_sessions}, name="sessions_of_period")
 
     def _of_sessions(self, name: str) -> Table:
         found = {"rows": self.table(name), "sessions": self.sessions}
-        return self.engine.view(_sql("of_sessions"), found, name=name)
+        return self.engine.view(_sql("of_sessions"), found, name=f"{name}_of_period")
 
     @cached_property
     def events(self) -> Table:
@@ -215,7 +214,7 @@ class Audit:
     def items(self) -> Table:
         """Items of `events`."""
         found = {"items": self.table("items"), "events": self.events}
-        return self.engine.view(_sql("items"), found, name="items")
+        return self.engine.view(_sql("items"), found, name="items_of_period")
 
     @cached_property
     def history(self) -> Table:
@@ -264,6 +263,16 @@ class Audit:
         make = lambda: plain([vars(finding) for finding in ranked(recipes.findings(self))])  # noqa: E731
         records = self.prepared.record("findings", parts, make)
         return [Finding(**_tuples(record)) for record in records]
+
+
+def _engine(folders: Folders, chosen: EngineChoice) -> Engine:
+    fence, spill = [folders.raw, folders.prepared], folders.prepared / ".spill"
+    if chosen.backend == "duckdb":
+        return Engine(fence, spill, chosen.memory)
+    from conversion_audit.engine.spark import SparkEngine
+
+    asked = {"master": chosen.master, "rows": chosen.rows, "settings": chosen.settings}
+    return SparkEngine(fence, spill, chosen.memory, **asked)
 
 
 def _sql(name: str) -> str:

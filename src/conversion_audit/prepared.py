@@ -87,7 +87,7 @@ class Prepared:
         """Return every table of intake, making them if the export, their config keys or their code are new."""
         paths = {name: self.folder / f"{name}-{self.intake_hash}.parquet" for name in INTAKE}
         with FileLock(self.folder / ".intake.lock"):
-            if not all(path.is_file() for path in paths.values()):
+            if not all(path.exists() for path in paths.values()):
                 self._take_in(paths)
         return {name: self.engine.open(path) for name, path in paths.items()}
 
@@ -95,7 +95,7 @@ class Prepared:
         """Return the table made from `parts`, making it if there is none yet; older ones of its name go."""
         path = self.folder / f"{name}-{short(parts)}.parquet"
         with FileLock(self.folder / f".{name}.lock"):
-            if not path.is_file():
+            if not path.exists():
                 self.engine.write("SELECT * FROM this", path, {"this": make()})
                 self._forget(name, path)
         return self.engine.open(path)
@@ -134,7 +134,10 @@ class Prepared:
         # A few periods or segments of the same table may live side by side; what is older goes.
         older = sorted(self.folder.glob(f"{name}-????????????{kept.suffix}"), key=lambda path: path.stat().st_mtime)
         for path in [path for path in older if path != kept][:-3]:
-            path.unlink(missing_ok=True)
+            if path.is_dir():  # Spark's, of several files
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     @cached_property
     def key(self) -> bytes:

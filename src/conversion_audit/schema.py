@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from conversion_audit.units import Currency, Duration, Label, Names, Share, ZoneName, share
+from conversion_audit.units import Currency, Duration, Label, Names, Share, SparkMaster, ZoneName, share
 
 
 class Model(BaseModel):
@@ -214,8 +214,10 @@ class Agency(Model):
 
 
 class EngineChoice(Model):
-    """Where the heavy reductions run."""
+    """Where the heavy reductions run; `rows` is how many a table may have before its statements are Spark's."""
 
     backend: Literal["duckdb", "spark"] = "duckdb"
-    master: str = "local[*]"
+    master: SparkMaster = "local[*]"
     memory: str | None = None
+    rows: Annotated[int, Field(ge=0)] = 20_000_000
+    settings: dict[str, str] = {}

@@ -54,6 +54,12 @@ def _zone(value: str) -> str:
     return value
 
 
+def _master(value: str) -> str:
+    if not re.fullmatch(r"local|local\[[\d*]+(,\d+)?\]|local-cluster\[\d+,\d+,\d+\]|yarn|(spark|k8s)://\S+", value):
+        raise ValueError("is no master of Spark; write e.g. 'local[4]', 'spark://host:7077' or 'yarn'")
+    return value
+
+
 def _currency(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{3}", value):
         raise ValueError("is not a currency code; write e.g. EUR")
@@ -70,3 +76,4 @@ Names = Annotated[list[str], BeforeValidator(_as_list)]
 Label = str | dict[str, str]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 Currency = Annotated[str, AfterValidator(_currency)]
+SparkMaster = Annotated[str, AfterValidator(_master)]

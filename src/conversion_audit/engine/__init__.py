@@ -75,6 +75,9 @@ class Engine:
         Worker threads; the number of cores otherwise.
     """
 
+    keeps_subqueries = True
+    """A part of a statement that is read several times is computed once."""
+
     def __init__(
         self,
         folders: Sequence[Path] = (),
@@ -175,11 +178,12 @@ class Engine:
         return self.open(path)
 
     def open(self, *paths: Path) -> Table:
-        """Return the handle of one or several Parquet files with the same columns."""
+        """Return the handle of one or several Parquet files, or folders of them, with the same columns."""
         table = Table(f"file_{next(_serial)}", self, paths[0] if len(paths) == 1 else None)
         if self._recorder:
             self._recorder.steps.append(Step("file", table.name, paths=paths))
-        files = ", ".join(_literal(str(path)) for path in paths)
+        each = [file for path in paths for file in (sorted(path.glob("*.parquet")) if path.is_dir() else [path])]
+        files = ", ".join(_literal(str(file)) for file in each)
         self._run(f"CREATE TEMP VIEW {quoted(table.name)} AS SELECT * FROM read_parquet([{files}])")
         return table
 

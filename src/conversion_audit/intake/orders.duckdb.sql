@@ -6,5 +6,4 @@ FROM (
     SELECT event_id,
            unnest(from_json(items, '[{"item_id":"VARCHAR","name":"VARCHAR","category":"VARCHAR","brand":"VARCHAR","price":"VARCHAR","quantity":"VARCHAR"}]')) AS item
     FROM rows
-    WHERE items IS NOT NULL
 ) r;

@@ -7,7 +7,9 @@ from conversion_audit.engine import AnyTable, Table, engine_of, statement
 
 def items(rows: AnyTable) -> Table:
     """Return one row per item of an event (see `tables.ITEMS`) from rows with event_id and a JSON list `items`."""
-    return engine_of(rows).create(statement(__file__, "items", stem="orders.duckdb"), {"rows": rows}, name="items")
+    engine = engine_of(rows)
+    listed = engine.here(engine.view(statement(__file__, "listed"), {"rows": rows}, name="listed"))
+    return engine.create(statement(__file__, "items", stem="orders.duckdb"), {"rows": listed}, name="items")
 
 
 def orders(purchases: AnyTable, items: AnyTable, *, zone: str) -> Table:

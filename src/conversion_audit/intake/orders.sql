@@ -1,3 +1,6 @@
+-- name: listed
+SELECT event_id, items FROM rows WHERE items IS NOT NULL;
+
 -- name: orders
 -- One order per id: placed by its first purchase event, worth the first amount that any of its events carries.
 -- An order without an id is an order of its own, never merged with another.
