@@ -106,6 +106,17 @@ def test_what_comes_in_goes_out(kind, seed):
     assert nodes.arrivals.sum() == nodes.departures.sum()
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_events_that_know_the_next_one_give_the_same_transitions_as_stays(seed):
+    log = random_events(seed).assign(event=lambda f: f.page_type)
+    log["next_event"] = log.sort_values("event_number").groupby("session_id").event.shift(-1)
+    before = log.copy()
+    found = transitions.event_transitions(log, most=3)
+    wanted = transitions.transitions(transitions.stays(log, "event", most=3)).drop(columns="sessions")
+    pd.testing.assert_frame_equal(found, wanted)
+    pd.testing.assert_frame_equal(log, before)
+
+
 def test_stages_lose_nobody():
     flow = transitions.stages(transitions.stays(random_events(1)), count=3)
     assert flow[flow.stage == 0].sessions.sum() == 60
@@ -205,6 +216,36 @@ def test_two_groups_stand_side_by_side():
     found = visits.compare(marks(), a, b, STEPS).set_index("name")
     assert found.difference_points.to_dict() == {"view": -0.5, "buy": 0.5}
     assert found.difference_points_low["buy"] < 0.5 < found.difference_points_high["buy"]
+
+
+def test_any_two_values_of_a_column_make_two_groups():
+    people = sessions()
+    assert visits.largest(people, "device") == ["mobile", "desktop"]
+    mobile = visits.with_value(people, "device", "mobile")
+    assert len(mobile) == 2
+    stays = transitions.stays(events())
+    assert set(transitions.of_sessions(stays, mobile).frame().session_id) <= set(mobile.frame().session_id)
+    nobody = visits.with_value(people, "device", "o'neil")
+    found = visits.compare(marks(), mobile, nobody, STEPS)
+    assert found.b_rate.isna().all() and found.difference_points.isna().all()
+
+
+def test_the_largest_difference_beyond_chance_is_told():
+    rows = pd.DataFrame(
+        {
+            "name": ["view", "buy"],
+            "a_rate": [0.5, 0.1],
+            "b_rate": [0.1, 0.3],
+            "difference_points": [0.4, -0.2],
+            "difference_points_low": [-0.1, -0.3],
+            "difference_points_high": [0.8, -0.1],
+        }
+    )
+    pair = {"column": "device", "a": "mobile", "b": "desktop", "steps": rows}
+    key, record = journey_claims.pair_claim(pair)
+    assert (key, record["name"], record["a"]) == ("journey.pair_differ", "buy", "mobile")
+    pair["steps"] = rows.head(1)
+    assert journey_claims.pair_claim(pair)[0] == "journey.pair_alike"
 
 
 def test_content_is_named_by_what_it_is():

@@ -59,6 +59,16 @@ FROM links
 GROUP BY source, target
 ORDER BY transitions DESC, source, target
 
+-- name: event_pairs
+-- Every event knows the next one: no sort, no join.
+SELECT
+    event, next_event, COUNT(*) AS transitions,
+    CAST(SUM(CASE WHEN event_number = 1 THEN 1 ELSE 0 END) AS BIGINT) AS firsts
+FROM events
+WHERE session_id IS NOT NULL
+GROUP BY event, next_event
+ORDER BY event, next_event
+
 -- name: stages
 -- The first stays of every session, stage by stage; who has left stays left.
 WITH moved AS (

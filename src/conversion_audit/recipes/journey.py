@@ -60,8 +60,8 @@ def _segments(audit: Audit) -> AnyTable:
     return by_segment(audit.table("reached_sessions"), audit.marks, audit.sessions, audit.config.steps, columns)
 
 
-def _stays(audit: Audit, kind: str = "page") -> Table:
-    return audit.once(f"stays_{kind}", lambda: transitions.stays(audit.events, kind))
+def _stays(audit: Audit) -> Table:
+    return audit.once("stays", lambda: transitions.stays(audit.events))
 
 
 def _paths(audit: Audit) -> tuple[Any, Any]:
@@ -156,7 +156,7 @@ TABLES: dict[str, Recipe] = {
     "funnel_adverse": Recipe(_adverse, _MARKS, KEYS),
     "funnel_segments": Recipe(_segments, _REACHED, KEYS),
     "page_transitions": Recipe(lambda audit: transitions.transitions(_stays(audit)), _MARKS),
-    "event_transitions": Recipe(lambda audit: transitions.transitions(_stays(audit, "event")), _MARKS),
+    "event_transitions": Recipe(lambda audit: transitions.event_transitions(audit.events), _MARKS),
     "journey_map": Recipe(
         lambda audit: transitions.journey_map(audit.frame("page_transitions")), ("page_transitions",)
     ),
