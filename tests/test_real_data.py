@@ -114,3 +114,22 @@ def test_one_day_names_no_middle_and_says_what_would_narrow_it(headline):
     assert rate["estimate"] is None
     assert rate["gates"]
     assert rate["lower"] <= rate["upper"]
+
+
+def test_the_otto_sample_goes_from_its_file_to_the_funnel_without_an_edited_line(audit_home):
+    from conversion_audit.audit import open_audit
+    from conversion_audit.new import new_client
+
+    new_client("otto", [real_data("otto_sample/test/resources/train.jsonl")])
+    audit = open_audit("otto")
+    assert [source.kind for source in audit.config.sources] == ["table"]
+    sql = "SELECT event, count(*) AS n, count(DISTINCT session_id) AS sessions FROM e GROUP BY event ORDER BY n DESC"
+    counts = audit.engine.query(sql, {"e": audit.events})
+    assert counts.to_numpy().tolist() == [["clicks", 800, 20], ["carts", 52, 7], ["orders", 10, 3]]
+    funnel = audit.frame("funnel")
+    assert funnel[["step", "sessions"]].to_numpy().tolist() == [
+        ["product_view", 20],
+        ["add_to_cart", 7],
+        ["purchase", 3],
+    ]
+    assert funnel.sessions_in_order.tolist() == [20, 7, 2]

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 OF_PERIOD = ("sessions", "all_sessions", "marks", "events", "items", "orders")
 
 
-def answer(client: str, query: str) -> pd.DataFrame:
+def is_select(text: str) -> bool:
+    """Say whether a text is a query, not a table's name."""
+    return re.match(r"\s*(select|with|from|describe|summarize)\s", text, re.IGNORECASE) is not None
+
+
+def answer(
+    client: str, query: str, start: str | None = None, end: str | None = None, where: str | None = None
+) -> pd.DataFrame:
     """
     Return the rows of a query.
 
@@ -24,6 +31,8 @@ def answer(client: str, query: str) -> pd.DataFrame:
     query : str
         One SELECT. ``sessions``, ``marks``, ``events``, ``items`` and ``orders`` are of the client's period, what is set
         aside left out; every other shared table goes by its own name.
+    start, end, where
+        As `open_audit` takes them.
 
     Raises
     ------
@@ -35,11 +44,7 @@ def answer(client: str, query: str) -> pd.DataFrame:
     from conversion_audit import recipes
     from conversion_audit.audit import INTAKE, open_audit
 
-    if not re.match(r"\s*(select|with|from|describe|summarize)\b", query, re.IGNORECASE):
-        raise ConfigError(
-            Problem("not a SELECT", seen=query, mend='E.g. audit sql acme "SELECT count(*) FROM sessions"')
-        )
-    audit = open_audit(client)
+    audit = open_audit(client, start, end, where)
     words = set(re.findall(r"\w+", query.lower()))
     tables = {name: getattr(audit, name) for name in OF_PERIOD if name in words}
     tables |= {name: audit.table(name) for name in (*INTAKE, *recipes.TABLES) if name in words and name not in tables}

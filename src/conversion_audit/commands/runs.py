@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from conversion_audit import errors
 from conversion_audit.commands import terminal
-from conversion_audit.commands.app import RUNS, Against, Client, Json, Run, app
+from conversion_audit.commands.app import RUNS, Against, Client, End, Json, Run, Start, Where, app
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @app.command("list", rich_help_panel=RUNS)
@@ -90,19 +93,39 @@ def print_receipt(
 @app.command(rich_help_panel=RUNS)
 def sql(
     client: Client,
-    query: Annotated[
-        str,
-        typer.Argument(help="One SELECT, e.g. 'SELECT device, count(*) FROM sessions GROUP BY 1'."),
-    ],
-    csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
+    table: Annotated[
+        str | None,
+        typer.Argument(metavar="[TABLE|SELECT]", help="E.g. funnel; without one, all there are.", show_default=False),
+    ] = None,
+    dialect: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of a table: duckdb, bigquery or spark.", show_default="duckdb"),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(metavar="PROJECT.DATASET", help="Where GA4's events_* lie in BigQuery.", show_default=False),
+    ] = None,
+    start: Start = None,
+    end: End = None,
+    where: Where = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Rows of a SELECT as CSV instead of a table.")] = False,
 ) -> None:
-    """Ask the client's prepared tables a question of your own."""
-    from conversion_audit.ask_sql import answer
+    """Print the query behind a table, ready for a console; or answer a SELECT on the prepared tables."""
+    from conversion_audit import ask_sql, behind
 
-    frame = answer(client, query)
+    if table is None and dialect in (None, "duckdb"):
+        print("\n".join(behind.tables(client)))
+    elif table is None:
+        print(behind.reductions(client, dialect or "", dataset, start, end))
+    elif not ask_sql.is_select(table):
+        print(behind.query_behind(client, table, dialect or "duckdb", start, end, where))
+    else:
+        _answered(ask_sql.answer(client, table, start, end, where), csv)
+
+
+def _answered(frame: pd.DataFrame, csv: bool) -> None:
     if csv:
         print(frame.to_csv(index=False, lineterminator="\n"), end="")
     else:
-        terminal.table(
-            [str(name) for name in frame.columns], frame.head(200).astype("string").fillna("").values.tolist()
-        )
+        rows = frame.head(200).astype("string").fillna("").values.tolist()
+        terminal.table([str(name) for name in frame.columns], rows)
