@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -137,6 +138,17 @@ def groups_claim(rows: pd.DataFrame) -> Claim:
     last = rows.iloc[-1].to_dict()
     apart = last["difference_points_low"] > 0 or last["difference_points_high"] < 0
     return ("journey.groups_differ" if apart else "journey.groups_alike"), last
+
+
+def pair_claim(pair: Mapping[str, Any]) -> Claim:
+    """Return what two groups of sessions differ in most, of what is beyond chance."""
+    rows = pair["steps"]
+    apart = rows[(rows.difference_points_low > 0) | (rows.difference_points_high < 0)]
+    about = {name: pair[name] for name in ("column", "a", "b")}
+    if not len(apart):
+        return "journey.pair_alike", about
+    most = apart.loc[apart.difference_points.abs().idxmax()]
+    return "journey.pair_differ", about | most.to_dict()
 
 
 def content_claim(table: pd.DataFrame) -> Claim:

@@ -96,6 +96,36 @@ def _new_and_returning(audit: Audit) -> AnyTable:
     return visits.compare(audit.marks, new, known, audit.config.steps)
 
 
+def compared(audit: Audit, column: str, a: str | None = None, b: str | None = None) -> dict[str, Any]:
+    """
+    Return two groups of sessions side by side, a minus b: who reaches what, and which way they take from the same page.
+
+    Parameters
+    ----------
+    audit : Audit
+        Of the period.
+    column : str
+        Column of sessions, e.g. device, channel, landing_page.
+    a, b : str, optional
+        Two of its values; the two with the most sessions otherwise.
+
+    Returns
+    -------
+    dict
+        column, a, b, steps (see `visits.compare`) and ways (see `transitions.compare`); empty where there are not two.
+    """
+    found = visits.largest(audit.sessions, column)
+    a, b = a or next(iter(found), None), b or next((value for value in found if value != a), None)
+    if a is None or b is None:
+        return {}
+    groups = [visits.with_value(audit.sessions, column, value) for value in (a, b)]
+    config = audit.config
+    names = list(dict.fromkeys([*config.steps, *config.micro_conversions]))
+    ways = [transitions.transitions(transitions.of_sessions(_stays(audit), group)) for group in groups]
+    steps = visits.compare(audit.marks, *groups, names)
+    return {"column": column, "a": a, "b": b, "steps": steps, "ways": transitions.compare(*ways)}
+
+
 def _attribution(audit: Audit) -> AnyTable:
     config = audit.config
     flag = "SELECT e.*, e.session_id IN (SELECT session_id FROM s) AS in_period FROM e WHERE e.set_aside IS NULL"
