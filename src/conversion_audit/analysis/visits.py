@@ -8,7 +8,7 @@ import pandas as pd
 
 from conversion_audit.analysis.goals import reach
 from conversion_audit.analysis.statistics import newcombe, wilson
-from conversion_audit.engine import AnyTable, engine_of, quoted, statement
+from conversion_audit.engine import AnyTable, Table, engine_of, quoted, statement
 
 
 def hours(sessions: AnyTable, marks: AnyTable, goal: str) -> pd.DataFrame:
@@ -64,6 +64,19 @@ def by_column(
             **{f"{rate}_rate": table[count] / table.sessions, f"{rate}_low": low, f"{rate}_high": high}
         )
     return table.rename(columns={"label": column})
+
+
+def largest(sessions: AnyTable, column: str) -> list[str]:
+    """Return the known values of a column of sessions as text, most sessions first."""
+    label = f"SELECT CAST({quoted(column)} AS VARCHAR) AS label FROM sessions WHERE {quoted(column)} IS NOT NULL"
+    sql = f"SELECT label, COUNT(*) AS n FROM ({label}) AS labels GROUP BY label ORDER BY COUNT(*) DESC, label"
+    return list(engine_of(sessions).query(sql, {"sessions": sessions}).label)
+
+
+def with_value(sessions: AnyTable, column: str, value: str) -> Table:
+    """Return the sessions with one value in a column."""
+    sql = f"SELECT * FROM sessions WHERE CAST({quoted(column)} AS VARCHAR) = $value"
+    return engine_of(sessions).create(sql, {"sessions": sessions}, name="group", value=value)
 
 
 def compare(marks: AnyTable, a: AnyTable, b: AnyTable, names: Sequence[str]) -> pd.DataFrame:
