@@ -34,7 +34,7 @@ def test_a_ticket_holds_everything_a_tracker_needs():
     assert found.splitlines()[0] == "# F-3k9a: Payment details: Safari"
     for words in (
         "## Who", "923", "## Since\n\nthe whole period", "## How to reproduce", "Delivery address", "62.0%", "88.0%",
-        "card number invalid", "€32,000 to €40,500", "none of these falls: Purchase", "47", "Effort S, for checkout",
+        "card number invalid", "€32,000 to €40,500", "none of these falls: Purchase", "47", "Effort S, for Website team",
     ):  # fmt: skip
         assert words in found, words
 

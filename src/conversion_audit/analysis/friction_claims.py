@@ -109,6 +109,13 @@ def segment_map(diagnosis: Diagnosis) -> pd.DataFrame:
     return rows.assign(verdict=[verdicts.get(key, "") for key in zip(rows.segment, rows.step, strict=True)])
 
 
+def map_claim(cells: pd.DataFrame) -> Claim:
+    """Return how many of the map's cells are findings."""
+    certain = int((cells.verdict == LIKELY).sum())
+    record = {"certain": certain, "cells": int(cells.step_rate.notna().sum())}
+    return ("friction.map_claim" if certain else "friction.map_none"), record
+
+
 def moved_claim(bars: pd.DataFrame) -> Claim:
     """Return what of a change is other people, and what is the same people served otherwise."""
     effects = bars.set_index("part").effect

@@ -40,7 +40,7 @@ def blocks(
         lead["kind"] = "lead"
     if board:
         told = _for_board(told)
-        here = here[:BOARD_FINDINGS]
+        here = [one for one in here if not finding_view(one)["is_aside"]][:BOARD_FINDINGS]
     return told, here
 
 
@@ -124,7 +124,7 @@ def finding_view(finding: Mapping[str, Any]) -> dict[str, Any]:
         "severity": severity if severity in {"high", "medium", "low", "info"} else "info",
         "severity_word": text_or(f"page.severity.{severity}", severity),
         "is_strength": kind == "strength",
-        "is_aside": kind == "observation" and severity == "info" and not finding.get("note"),
+        "is_aside": _is_aside(finding, kind, severity),
         "claim": claim_of(finding),
         "cost": cost_of(finding) or "",
         "next_step": next_step_of(finding) or "",
@@ -134,6 +134,15 @@ def finding_view(finding: Mapping[str, Any]) -> dict[str, Any]:
         "gates": [_gate(gate) for gate in finding.get("gates") or []],
         "anchor": finding["id"].replace(" ", "-"),
     }
+
+
+def _is_aside(finding: Mapping[str, Any], kind: str, severity: str) -> bool:
+    """What costs nothing that is known, and what nobody need act on, is told in one line."""
+    return (
+        severity in {"low", "info"}
+        and kind not in {"strength", "own"}
+        and not (finding.get("note") or cost_of(finding))
+    )
 
 
 def _gate(gate: Mapping[str, Any] | str) -> tuple[str, str]:

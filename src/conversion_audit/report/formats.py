@@ -22,6 +22,7 @@ KINDS = (
     "points", "money", "money2", "duration", "date", "month", "time", "flag", "short",
 )  # fmt: skip
 _MONEY = ("revenue", "amount", "price", "spend", "margin_value")
+_MONEY_UNITS = {"margin", "revenue"}
 _SYMBOLS = {"hour": "h", "minute": "min", "second": "s"}
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
@@ -226,15 +227,20 @@ def kinds_of(names: Iterable[str], samples: Mapping[str, Any]) -> dict[str, str]
         Column name -> list of its values.
     """
     names = list(names)
+    units = {value for value in samples.get("unit", ()) if not is_missing(value)}
+    in_money = {name for name in names if _stem(name) == "largest"} if units and units <= _MONEY_UNITS else ()
     has_rate = any(_by_name(name) == "percent" for name in names)
     return {
-        name: _by_name(name) or _bound(name, names, has_rate, samples) or _by_value(samples[name]) for name in names
+        name: "money"
+        if name in in_money
+        else _by_name(name) or _bound(name, names, has_rate, samples) or _by_value(samples[name])
+        for name in names
     }
 
 
 def _by_name(name: str) -> str | None:
     stem = _stem(name)
-    if stem in {"rate", "share", "tie_share", "rate_before", "rate_after"} or stem.endswith(
+    if stem in {"rate", "share", "tie_share", "rate_before", "rate_after", "rate_elsewhere"} or stem.endswith(
         ("_rate", "_share", "_of_total")
     ):
         return "percent"
@@ -242,7 +248,7 @@ def _by_name(name: str) -> str | None:
         return "points"
     if stem.startswith("revenue") or stem.endswith(("_revenue", "_value", "_cost", "_price", "_spend")):
         return "money"
-    if stem in {*_MONEY, "cost"}:
+    if stem in {*_MONEY, "cost"} or stem.startswith("cost_per") or name in {"value_low", "value_high"}:
         return "money"
     if stem.endswith("seconds") or stem.startswith("seconds"):
         return "duration"

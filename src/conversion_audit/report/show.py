@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from conversion_audit.findings import Finding, plain
-from conversion_audit.report.formats import kinds_of
+from conversion_audit.report.formats import is_missing, kinds_of
 from conversion_audit.report.voice import speak, voice, voice_of
-from conversion_audit.report.words import label
+from conversion_audit.report.words import in_column
 
 MIME = "application/vnd.conversion-audit+json"
 LARGEST_SVG = 300_000
@@ -155,9 +155,26 @@ def table_data(frame: Any) -> dict[str, Any]:
     columns = [_column_name(column) for column in frame.columns]
     values = {column: list(frame.iloc[:, n]) for n, column in enumerate(columns)}
     kinds = kinds_of(columns, values)
+    columns = columns if voice().sells else _without_sales(columns, values, kinds)
+    values, kinds = {column: values[column] for column in columns}, {column: kinds[column] for column in columns}
     rows = [[_cell(value) for value in row] for row in zip(*values.values(), strict=True)]
-    names = sorted({cell for row in rows for cell in row if isinstance(cell, str) and label(cell) != cell})
-    return {"columns": columns, "kinds": kinds, "rows": rows, "labels": {name: label(name) for name in names}}
+    told = {cell: in_column(columns[n], cell) for row in rows for n, cell in enumerate(row) if isinstance(cell, str)}
+    labels = {cell: told[cell] for cell in sorted(told) if told[cell] != cell}
+    return {"columns": columns, "kinds": kinds, "rows": rows, "labels": labels}
+
+
+def _without_sales(columns: list[str], values: Mapping[str, list], kinds: Mapping[str, str]) -> list[str]:
+    """Where nothing is sold, orders and amounts that are nothing throughout say nothing: they are left out."""
+
+    def is_idle(column: str) -> bool:
+        is_count = column in ("orders", "buying_sessions")
+        return (is_count or kinds[column] == "money") and all(
+            is_missing(value) or not value for value in values[column]
+        )
+
+    idle = {column for column in columns if is_idle(column)}
+    buying = "buying_sessions" in idle
+    return [column for column in columns if column not in idle and not (buying and column.startswith("buying_"))]
 
 
 def _cell(value: Any) -> Any:

@@ -8,9 +8,9 @@ from typing import Any
 
 from conversion_audit.report.formats import formatted, is_missing
 from conversion_audit.report.voice import Voice, speaking
-from conversion_audit.report.words import heading, label, text, text_or
+from conversion_audit.report.words import heading, label, row_label, text, text_or
 
-MOST_ROWS, FEWER_ROWS = 25, 12
+MOST_ROWS, FEWER_ROWS = 25, 8
 LONGEST_CELL = 120
 WIDEST, _LONG_TEXT, _BETWEEN = 104, 22, 3
 _NUMERIC = {"count", "number", "number1", "number2", "percent", "percent1", "percent2", "points", "money", "duration"}
@@ -92,7 +92,8 @@ def _width(one: tuple, table: Mapping[str, Any], kind: str, most: int) -> float:
 def _one_base(table: Mapping[str, Any]) -> str | None:
     """Return the column that names the rates' denominator, where it is the same in every row."""
     column = next((name for name in ("of", "base") if name in table["columns"][1:]), None)
-    return column if column and len({str(value) for value in _values(table, column)}) == 1 else None
+    values = _values(table, column) if column else []
+    return column if len(set(map(str, values))) == 1 and isinstance(values[0], str) else None
 
 
 def _columns(columns: Sequence[str]) -> list[tuple[str, str | None, str | None]]:
@@ -144,6 +145,8 @@ def _row(table: Mapping[str, Any], row: Sequence[Any], shown: Sequence[tuple], k
     cells = []
     for place, (column, low, high) in enumerate(shown):
         words = escape(cell_text(values[column], kinds[column], table.get("labels", {})))
+        if place == 0 and row_label(values[column]) != label(values[column]):
+            words = words[:1].upper() + words[1:]
         if place == 0 and is_missing(values[column]):
             words = escape(text("page.all"))
         if low and not is_missing(values[low]) and not is_missing(values[high]):

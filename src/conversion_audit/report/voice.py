@@ -29,6 +29,8 @@ class Voice:
         One colour, as ``#rrggbb``.
     site : str
         Kind of site (shop, leads, ...); a sentence may have its own wording for a kind.
+    sells : bool
+        Some goal is worth each order's own amount; else orders and amounts that are all nothing are not shown.
     """
 
     language: str = "en"
@@ -37,6 +39,7 @@ class Voice:
     labels: Mapping[str, str] = field(default_factory=dict)
     accent: str = ACCENT
     site: str = ""
+    sells: bool = True
 
     @property
     def writes(self) -> str:
@@ -80,4 +83,5 @@ def voice_of(config: Any) -> Voice:
         labels={name: config.label(name) for name in sorted(names)},
         accent=config.report.accent or config.agency.accent or ACCENT,
         site=config.site,
+        sells=any(goal.value == "revenue" for goal in config.goals.values()),
     )

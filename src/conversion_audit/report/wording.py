@@ -37,11 +37,12 @@ def segment_words(segment: Mapping[str, Any] | str | None) -> str:
 
 def claim_of(finding: Mapping[str, Any]) -> str:
     """Return a finding's claim: the consultant's title where there is one, else its sentence."""
-    return (
+    said = (
         finding.get("title")
         or _sentence(finding.get("claim"), finding)
         or text("page.finding", record_of(finding) | {"kind": text_or(f"page.kind.{finding.get('kind')}", "")})
     )
+    return said[:1].upper() + said[1:] if said.startswith(text_or("page.everyone", "everyone")) else said
 
 
 def next_step_of(finding: Mapping[str, Any]) -> str | None:

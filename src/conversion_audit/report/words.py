@@ -15,6 +15,7 @@ from conversion_audit.report.voice import voice
 
 TEXTS = Path(__file__).parent / "texts"
 LANGUAGES = ("en", "de")
+_STOPPED, _PARTED = "stopped_at_", {"segment": (", ", ", "), "path": (" > ", " › ")}
 _SHARED = ("columns", "values")
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::(\w+))?(?: ([^{}|]*)\|([^{}|]*))?\}")
 
@@ -70,7 +71,7 @@ def text(key: str, record: Any = None) -> str:
         For an unknown key, or a placeholder the record does not hold.
     """
     known = sentences(voice().language)
-    sentence = known.get(f"{key}_{voice().site}", known.get(key))
+    sentence = _worded(key)
     if sentence is None:
         raise ConfigError(
             Problem(f"no text {key!r}{closest(key, known)}", f"report/texts/*.{voice().language}.toml", mend="Add it.")
@@ -84,6 +85,12 @@ def text(key: str, record: Any = None) -> str:
             )
         )
     return _PLACEHOLDER.sub(lambda found: _fill(found, values), sentence)
+
+
+def _worded(key: str) -> str | None:
+    """A sentence, header or value in the words for this kind of site, else in those for all."""
+    known = sentences(voice().language)
+    return known.get(f"{key}_{voice().site}", known.get(key))
 
 
 def has_text(key: str) -> bool:
@@ -113,7 +120,7 @@ def _fill(found: re.Match[str], values: Mapping[str, Any]) -> str:
     name, kind, one, many = found.groups()
     value = values[name]
     if kind is None:
-        return label(value) if not is_missing(value) else text_or("page.unknown", UNKNOWN)
+        return in_column(name, value) if not is_missing(value) else text_or("page.unknown", UNKNOWN)
     if kind not in KINDS:
         raise ConfigError(
             Problem(f"placeholder {{{name}:{kind}}} has no such format", mend=f"One of: {', '.join(KINDS)}")
@@ -126,7 +133,7 @@ def _fill(found: re.Match[str], values: Mapping[str, Any]) -> str:
 
 def text_or(key: str, otherwise: str) -> str:
     """Return a sentence without placeholders, or something else where there is none."""
-    return sentences(voice().language).get(key, otherwise)
+    return _worded(key) or otherwise
 
 
 def label(value: Any) -> str:
@@ -137,12 +144,33 @@ def label(value: Any) -> str:
         return formatted(value, "number" if isinstance(value, float) else "text")
     if value in voice().labels:
         return formatted(voice().labels[value])
-    return formatted(sentences(voice().language).get(f"values.{value}", value))
+    if value.startswith(_STOPPED) and value.removeprefix(_STOPPED) in voice().labels:
+        return text("page.stopped_at", {"step": value.removeprefix(_STOPPED)})
+    return formatted(_worded(f"values.{value}") or value)
+
+
+def in_column(column: str, value: Any) -> str:
+    """Return a value as the client reads it in this column: a team is no step of its name, a segment or way has parts."""
+    if not isinstance(value, str):
+        return label(value)
+    if column == "owner":
+        return text_or(f"page.team.{value}", label(value))
+    if column in _PARTED:
+        between, shown = _PARTED[column]
+        return shown.join(label(part) for part in value.split(between))
+    return label(value)
+
+
+def row_label(value: Any) -> str:
+    """Return a value as it stands at the head of a row: our own words begin with a capital, the client's as they are."""
+    shown = label(value)
+    ours = isinstance(value, str) and shown != value and value not in voice().labels
+    return shown[:1].upper() + shown[1:] if ours else shown
 
 
 def heading(column: str) -> str:
     """Return a column's name as a table header."""
-    known = sentences(voice().language).get(f"columns.{column}")
+    known = _worded(f"columns.{column}")
     if known:
         return known
     for ending in ("_low", "_high"):

@@ -109,7 +109,7 @@ def plot_control(series: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.plot(rows[day], rows[rate], "o", color=INK, ms=3)
     _marks(ax, rows, day, rate)
     ends = rows[[c for c in (rate, "low", "high") if c in rows]].astype(float)
-    ax.set_ylim(0, float(ends.max().max()) * 1.18 or 1)
+    ax.set_ylim(0, float(ends.max().max()) * 1.3 or 1)
     percent_axis(ax, "y")
     ax.yaxis.grid(True)
     _day_axis(ax, rows[day])
@@ -133,10 +133,11 @@ def _marks(ax: Axes, rows: pd.DataFrame, day: str, rate: str) -> None:
         ax.plot(alarms[day], alarms[rate], "o", color=LOSS, ms=6, mec="white", mew=1)
     if "change" not in rows:
         return
-    for row in rows[rows["change"].notna()].to_dict("records"):
+    for place, row in enumerate(rows[rows["change"].notna()].to_dict("records")):
         ax.axvline(row[day], color=INK, lw=0.8, ls=(0, (2, 2)))
+        # Changes a few days apart would write over each other: every other name stands one line lower.
         ax.annotate(
-            named(row["change"], 30), (row[day], 1), (4, -2), xycoords=("data", "axes fraction"),
+            named(row["change"], 34), (row[day], 1), (4, -2 - 13 * (place % 3)), xycoords=("data", "axes fraction"),
             textcoords="offset points", va="top", fontsize=8.4, color=MUTED,
         )  # fmt: skip
 

@@ -25,7 +25,7 @@ from conversion_audit.report.figures.style import (
     tint,
 )
 from conversion_audit.report.formats import formatted, is_missing
-from conversion_audit.report.words import text
+from conversion_audit.report.words import in_column, text
 
 _CERTAIN = {"likely friction", "likely_friction", "friction", "certain"}
 _MOST = 40
@@ -53,7 +53,7 @@ def plot_map(cells: pd.DataFrame, ax: Axes | None = None) -> Axes:
         _cell(ax, steps.index(row["step"]), segments.index(row["segment"]), row, rate)
     narrow = is_narrow(ax)
     ax.set_xticks(range(len(steps)), [named(step, 16 if narrow or len(steps) > 4 else 24) for step in steps])
-    ax.set_yticks(range(len(segments)), [beside(ax, segment, 32) for segment in segments])
+    ax.set_yticks(range(len(segments)), [beside(ax, in_column("segment", segment), 32) for segment in segments])
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", labelsize=8.6 if len(steps) <= 6 else 7, rotation=60 if narrow and len(steps) > 2 else 0)
     ax.set_xlim(-0.5, len(steps) - 0.5)
@@ -129,7 +129,7 @@ def _name(row: pd.Series) -> str:
     for column in ("claim", "title", "name", "finding"):
         if column in row.index and not is_missing(row[column]):
             return str(row[column])
-    parts = [named(row[c]) for c in ("step", "segment") if c in row.index and not is_missing(row[c])]
+    parts = [named(in_column(c, row[c])) for c in ("step", "segment") if c in row.index and not is_missing(row[c])]
     return " · ".join(parts) or named(row[names_of(row.to_frame().T.infer_objects())])
 
 

@@ -20,7 +20,7 @@ from matplotlib.patches import Patch
 from conversion_audit.report.figures.svg import small_svg
 from conversion_audit.report.formats import formatted
 from conversion_audit.report.voice import voice
-from conversion_audit.report.words import label
+from conversion_audit.report.words import row_label
 
 INK, MUTED, LINE, TRACK, PAPER = "#1b2430", "#57616e", "#c3cad3", "#edf0f3", "#ffffff"
 LOSS, REGAINED, CONTEXT = "#b9481a", "#d9a441", "#8b97a5"
@@ -89,7 +89,7 @@ def is_narrow(ax: Axes) -> bool:
 
 def named(value: Any, most: int = 34) -> str:
     """Return a name as it stands on a figure: the client's word for it, cut in the middle where it is too long."""
-    shown = label(value)
+    shown = row_label(value)
     if len(shown) <= most:
         return shown
     tail = most // 3

@@ -45,18 +45,22 @@ def plot_times(curves: pd.DataFrame, ax: Axes | None = None) -> Axes:
         return nothing_to_draw(ax, text("figures.nothing"))
     by = pick(curves, "series", "step", "segment", "outcome", "channel", "group")
     lines = dict(list(curves.groupby(by, sort=False))) if by else {"": curves}
+    ends: list[tuple[float, float, str, str]] = []
     unit = 1.0 if seconds == "seconds" else 86400.0
     for n, (name, line) in enumerate(list(lines.items())[:7]):
         color = accent() if n == 0 else _COLORS[(n - 1) % len(_COLORS)]
-        _line(ax, line.sort_values(seconds, kind="stable"), seconds, unit, share, color, str(name))
+        line = line.sort_values(seconds, kind="stable")
+        _line(ax, line, seconds, unit, share, color)
+        ends.append((float(line[seconds].iloc[-1]) * unit, float(line[share].iloc[-1]), str(name), color))
     _time_axis(ax, curves[seconds].astype(float) * unit)
     ax.set_ylim(0, min(float(curves[[c for c in (share, "exit_share") if c in curves]].max().max()) * 1.12, 1.03) or 1)
+    _name_lines(ax, ends)
     percent_axis(ax, "y")
     ax.yaxis.grid(True)
     return ax
 
 
-def _line(ax: Axes, line: pd.DataFrame, seconds: str, unit: float, share: str, color: str, name: str) -> None:
+def _line(ax: Axes, line: pd.DataFrame, seconds: str, unit: float, share: str, color: str) -> None:
     at = line[seconds].astype(float) * unit
     ax.step(at, line[share], where="post", color=color, lw=2)
     low, high = pick(line, "low", f"{share}_low"), pick(line, "high", f"{share}_high")
@@ -64,14 +68,16 @@ def _line(ax: Axes, line: pd.DataFrame, seconds: str, unit: float, share: str, c
         ax.fill_between(at, line[low].astype(float), line[high].astype(float), step="post", color=color, alpha=0.14)
     if pick(line, "exit_share"):
         ax.step(at, line["exit_share"], where="post", color=color, lw=1.3, ls=(0, (3, 2)))
-    ax.annotate(
-        named(name, 14 if is_narrow(ax) else 26),
-        (at.iloc[-1], line[share].iloc[-1]),
-        (6, 0),
-        textcoords="offset points",
-        va="center",
-        color=color,
-    )
+
+
+def _name_lines(ax: Axes, ends: list[tuple[float, float, str, str]]) -> None:
+    """Write each line's name beside its end; names that would touch move apart."""
+    least, below = 0.085 * ax.get_ylim()[1], -1.0
+    right = max((at for at, *_ in ends), default=0.0)
+    for _, share, name, color in sorted(ends, key=lambda end: end[1]):
+        below = max(share, below + least)
+        words = named(name, 14 if is_narrow(ax) else 26)
+        ax.annotate(words, (right, below), (6, 0), textcoords="offset points", va="center", color=color)
 
 
 def _time_axis(ax: Axes, seconds: pd.Series) -> None:
