@@ -122,7 +122,9 @@ def test_planted_groups_hold_and_a_single_cloud_does_not():
 
 
 def test_too_few_visitors_make_no_groups():
-    assert segments.clusters(_visitors(np.ones((50, 4))))["holds"] is False
+    found = segments.clusters(_visitors(np.ones((50, 4))))
+    assert found["holds"] is False
+    assert np.isnan(found["rules_agreement"])  # the chapter tells it, and says that it is not known
 
 
 def test_the_segment_that_buys_later_beyond_the_others_is_a_finding():

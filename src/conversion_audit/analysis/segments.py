@@ -156,13 +156,15 @@ def clusters(visitors: AnyTable, seed: int = 1, most: int = 2_000, tries: int = 
     dict
         holds, groups, agreement, rules_agreement (how far the groups only repeat the segments named by rule), visitors,
         tries (DataFrame: groups, agreement, agreement_low), profile (DataFrame, one row per group: visitors, furthest,
-        sessions, pages, seconds as medians). With fewer than 200 visitors: holds False, groups 0, empty tables.
+        sessions, pages, seconds as medians). With fewer than 200 visitors: holds False, groups 0, agreements NaN, empty tables.
     """
     rows = engine_of(visitors).query(statement(__file__, "features"), {"people": visitors}, seed=seed, most=most)
     values = _standardised(rows[["furthest", "visits", "log_pages", "log_seconds", "shows_service"]])
     if len(values) < 200 or not values.shape[1]:
         return {
             "holds": False,
+            "agreement": float("nan"),
+            "rules_agreement": float("nan"),
             "groups": 0,
             "visitors": len(values),
             "tries": pd.DataFrame(),

@@ -38,6 +38,12 @@ def stays(events: AnyTable, kind: Literal["page", "event"] = "page", *, most: in
     return made
 
 
+def of_sessions(stays: AnyTable, sessions: AnyTable) -> Table:
+    """Return the stays of some sessions."""
+    sql = "SELECT * FROM stays WHERE session_id IN (SELECT session_id FROM sessions)"
+    return engine_of(stays, sessions).create(sql, {"stays": stays, "sessions": sessions}, name="stays")
+
+
 def transitions(stays: AnyTable) -> pd.DataFrame:
     """
     Return how often visitors go from one node to the next.
