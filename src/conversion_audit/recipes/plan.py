@@ -150,6 +150,16 @@ def _returns(audit: Audit) -> AnyTable:
     return pd.DataFrame([found])
 
 
+def pairs(audit: Audit) -> dict[str, pd.DataFrame]:
+    """Return products that occur together, by what was done with them; nothing where the export holds no product."""
+    return {name: audit.frame(f"{name}_with") for name in ("viewed", "bought") if audit.has("items")}
+
+
+def pairs_by_group(audit: Audit) -> dict[str, pd.DataFrame]:
+    """Return the same for each group of visitors."""
+    return {"pairs": audit.frame("recommended_by_group")} if audit.has("items") else {}
+
+
 def segment_treatments(audit: Audit) -> pd.DataFrame:
     """Return what suits each behavioural segment; see `analysis.treatment_segments`."""
     day = float(audit.frame("return_days").most_day.iloc[0])
