@@ -55,6 +55,22 @@ def test_a_reference_is_told_with_its_card_its_table_and_its_code(folder):
     )
 
 
+def test_the_query_behind_a_table_is_told(folder, small_shop, monkeypatch):
+    monkeypatch.setenv("AUDIT_HOME", str(small_shop))
+    cell = {"cell_type": "code", "source": ['days = audit.frame("data_days")\n', "show(days, name='steps')"]}
+    path = folder / "evidence" / "02_map_journey.ipynb"
+    book = json.loads(path.read_text())
+    cell["outputs"] = book["cells"][1]["outputs"]
+    path.write_text(json.dumps({"cells": [cell]}))
+    about = {"name": "Acme", "period": {"start": "2026-03-09", "end": "2026-03-15"}, "asked": {"where": None}}
+    (folder / "manifest.json").write_text(json.dumps(about))
+    told = explain.explain("demo", "steps")
+    assert "\n\n-- data_days of demo, 2026-03-09 to 2026-03-15.\n" in told
+    assert "read_parquet(['data/demo/prepared/event_counts-" in told
+    monkeypatch.setenv("AUDIT_HOME", str(folder))
+    assert "The query behind it cannot be told: " in explain.explain("demo", "steps")
+
+
 def test_a_finding_is_told_with_every_value(folder):
     told = explain.explain("acme", FINDING.id)
     assert told.startswith("No fault of the data was found that would change a conclusion.")

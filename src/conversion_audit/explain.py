@@ -30,8 +30,8 @@ def explain(client: str, reference: str, run: str | None = None) -> str:
     Returns
     -------
     str
-        Claim, reading, definition card, table, and the notebook cells that made it; for a finding, every value of its
-        record.
+        Claim, reading, definition card, table, the notebook cell that made it and the queries behind it; for a finding,
+        every value of its record.
 
     Raises
     ------
@@ -55,7 +55,29 @@ def explain(client: str, reference: str, run: str | None = None) -> str:
                 mend=f"References: {', '.join(known) or 'none'}",
             )
         )
-    return _bundle(*shown[wanted])
+    where, bundle = shown[wanted]
+    return "\n\n".join([_bundle(where, bundle), *_queries(client, folder, where["notebook"], wanted)])
+
+
+def _queries(client: str, folder: Path, notebook: str, name: str) -> Iterator[str]:
+    """Give the script behind each table of what is shown, for the days and sessions that the run looked at."""
+    from conversion_audit.behind import query_behind
+    from conversion_audit.errors import AuditError
+    from conversion_audit.made_from import tables_behind
+    from conversion_audit.recipes import TABLES
+
+    about = manifest.read(folder)
+    for table in tables_behind(_code(folder / "evidence" / f"{notebook}.ipynb"), name, TABLES):
+        try:
+            days = about["period"]["start"], about["period"]["end"]
+            yield query_behind(client, table, "duckdb", *days, about["asked"]["where"])
+        except AuditError as error:  # the export may be gone
+            yield f"The query behind it cannot be told: {error.problems[0]}"
+
+
+def _code(path: Path) -> list[str]:
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
 def _shown(folder: Path) -> Iterator[tuple[dict[str, str], Mapping[str, Any]]]:
