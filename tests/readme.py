@@ -30,8 +30,14 @@ TOUR = {
     "02_map_journey": ("`analysis/funnel`, `analysis/transitions`", "funnel, transitions, paths"),
     "03_segment_intent": ("`analysis/intent`, `analysis/true_rate`", "intents, the true rate between its bounds"),
     "04_diagnose_friction": ("`analysis/friction`", "findings with their gates and price"),
-    "05_plan_actions": ("`analysis/plan`, `analysis/testing`, `analysis/treatment`", "ranked plan, tickets, tests, whom to address"),
-    "06_monitor_change": ("`analysis/change_measures`, `analysis/change_fates`, `analysis/watch`", "what moved and why, what became of the plan, alarms"),
+    "05_plan_actions": (
+        "`analysis/plan`, `analysis/testing`, `analysis/treatment`",
+        "ranked plan, tickets, tests, whom to address",
+    ),
+    "06_monitor_change": (
+        "`analysis/change_measures`, `analysis/change_fates`, `analysis/watch`",
+        "what moved and why, what became of the plan, alarms",
+    ),
 }
 GROUPS = {
     "intake": "raw export -> events, items, orders, sessions",

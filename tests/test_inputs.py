@@ -218,7 +218,7 @@ def test_letters_of_an_old_encoding_are_read_and_said(audit_home):
     audit = taken_in(audit_home, as_csv(changed(clean(), {9: {"where": "/größe"}})).decode().encode("cp1252"))
     assert "/größe" in set(audit.frame("events")["page"])
     assert remarks(audit) == ["raw/events.csv: read as cp1252"]
-    assert claims(audit)["reading"]["remark"] == "raw/events.csv: read as cp1252"
+    assert claims(audit)["reading.encoding"]["encoding"] == "cp1252"
 
 
 def test_two_units_in_one_time_column_are_converted_row_by_row_and_said(audit_home):
@@ -251,12 +251,30 @@ def test_clocks_that_jump_are_followed(audit_home):
     assert 0 not in set(found["hour"])
 
 
+def test_an_hour_that_comes_twice_is_told_apart_by_the_order_of_rows_else_it_is_the_first(audit_home):
+    clocks = ["01:50:00", "02:10:00", "02:50:00", "02:05:00", "02:55:00", "03:05:00"]
+    rows = changed(clean()[:6], {n: {"at": f"2026-10-25 {clock}"} for n, clock in enumerate(clocks)})
+    more = config(more="timezone: Europe/Berlin")
+    audit = taken_in(audit_home, as_csv(rows), more)
+    times = audit.frame("events").sort_values("event_id")["time"]
+    assert [f"{time:%H:%M}" for time in times] == ["23:50", "00:10", "00:50", "01:05", "01:55", "02:05"]
+    said = "raw/events.csv: 4 times lie in the hour that the clock shows twice; {} of them are the second, by the order of rows"
+    assert remarks(audit) == [said.format(2)]
+    shuffled = [rows[n] for n in (5, 4, 3, 2, 1, 0)]
+    audit = taken_in(audit_home, as_csv(shuffled), more)
+    times = audit.frame("events").sort_values("event_id")["time"]
+    assert [f"{time:%H:%M}" for time in times] == ["23:50", "00:10", "00:50", "00:05", "00:55", "02:05"]
+    assert remarks(audit) == [said.format(0)]
+
+
 def test_without_a_time_zone_utc_is_assumed_and_said(audit_home):
     audit = taken_in(audit_home, CSV, config(more=""))
     assert claims(audit)["zone_assumed"] == {"zone": "UTC"}
     audit = taken_in(audit_home, CSV, config(more="timezone: Europe/Berlin"))
     assert "zone_assumed" not in claims(audit)
-    assert audit.frame("remarks").to_dict("records") == [{"topic": "zone", "text": "Europe/Berlin"}]
+    assert audit.frame("remarks").to_dict("records") == [
+        {"topic": "zone", "key": "zone", "text": "Europe/Berlin", "values": '{"zone": "Europe/Berlin"}'}
+    ]
 
 
 def test_ids_that_look_like_numbers_stay_text(audit_home):
@@ -392,6 +410,11 @@ def test_rows_without_consent_count_in_totals_only(audit_home):
 def test_one_session_id_of_two_devices_is_two_sessions(audit_home):
     audit = taken_in(audit_home, as_csv(changed(clean(), {n: {"session": "7"} for n in range(ROWS)})))
     assert len(audit.sessions) == 20
+    assert fates(audit) == {"ok": ROWS}
+    assert remarks(audit) == [
+        "1 session ids occur with more than one device; a session is an id together with its device"
+    ]
+    assert claims(audit)["reading.same_session"]["ids"] == 1
 
 
 def test_without_session_ids_silence_ends_a_session_and_other_gaps_are_shown(audit_home):
@@ -525,6 +548,16 @@ def test_a_very_long_address_and_odd_file_names_are_read(audit_home):
     rows = changed(clean(), {0: {"where": "/" + "x" * 65_000}})
     audit = taken_in(audit_home, {'it\'s "a" [1]; -- .csv': as_csv(rows)})
     assert fates(audit) == {"ok": ROWS}
+
+
+def test_a_file_name_that_the_system_refuses_is_said_in_words(audit_home, capsys):
+    name = "x" * 300 + ".csv"
+    written(audit_home, CSV, config().replace("raw/*", f"raw/{name}"))
+    code, printed = told(capsys)
+    assert code == 4
+    assert "Traceback" not in printed
+    assert f"raw/{name}: cannot be looked for: File name too long" in printed
+    assert "Give the file a shorter name, and correct `files` in audit.yaml." in printed
 
 
 def test_ids_in_addresses_become_one_page(audit_home):

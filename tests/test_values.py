@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from conftest import real_data
 
-from conversion_audit.engine import Engine
-from conversion_audit.intake.values import ids, is_illegal_id, like, page_types, texts, tidy, unknown
+from conversion_audit.engine import Engine, like
+from conversion_audit.intake.values import ids, is_illegal_id, page_types, texts, tidy, unknown
 
 KEY = b"key of one client"
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from conversion_audit.errors import DataError, Problem, listing
 from conversion_audit.intake import packed, peek
+from conversion_audit.intake.remarks import Remark
 
 MEMBERS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".log", ".gz")
 
@@ -45,7 +46,7 @@ class InputFile:
         Header, or keys of the first records; repeated names get ``_2``, ``_3``.
     records : tuple of dict
         The first records, to recognise the kind by.
-    notes : tuple of str
+    notes : tuple of Remark
         What was done to make it readable, in words.
     """
 
@@ -62,7 +63,7 @@ class InputFile:
     has_header: bool = True
     columns: tuple[str, ...] = ()
     records: tuple[dict, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Remark, ...] = ()
     original: Path | None = None
 
     @property
@@ -90,7 +91,12 @@ def find(folder: Path, patterns: Sequence[str]) -> list[Path]:
     found: dict[Path, None] = {}
     problems: list[Problem] = []
     for pattern in patterns:
-        matched = _matches(folder, pattern)
+        try:
+            matched = _matches(folder, pattern)
+        except OSError as error:
+            mend = "Give the file a shorter name, and correct `files` in audit.yaml."
+            problems.append(Problem(f"cannot be looked for: {error.strerror}", pattern, mend=mend))
+            continue
         if not matched:
             problems.append(_nothing_matches(folder, pattern))
         problems += [problem for path in matched if (problem := _refused(folder, path))]
@@ -229,7 +235,7 @@ def _with_contents(file: InputFile, scratch: Path, encoding: str | None, delimit
         has_header=shape.has_header,
         columns=shape.columns,
         records=shape.records,
-        notes=(*file.notes, *(f"{file.name}: {note}" for note in shape.notes)),
+        notes=(*file.notes, *(Remark("columns", file=file.name, columns=names) for names in shape.renamed)),
     )
     if found != "utf-8" or (has_mark and file.format != "csv"):
         file = _as_plain_text(file, scratch)
@@ -239,7 +245,7 @@ def _with_contents(file: InputFile, scratch: Path, encoding: str | None, delimit
 def _as_plain_text(file: InputFile, scratch: Path) -> InputFile:
     copy = scratch / f"{file.sha256[:16]}-{file.path.name.removesuffix('.gz')}.txt"
     packed.copy_as_utf8(file.path, copy, file.encoding, file.name)
-    note = () if file.encoding == "utf-8" else (f"{file.name}: read as {file.encoding}",)
+    note = () if file.encoding == "utf-8" else (Remark("encoding", file=file.name, encoding=file.encoding),)
     return replace(file, path=copy, gzipped=False, notes=(*file.notes, *note))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from conversion_audit.intake.privacy import is_opaque, mask
@@ -23,6 +24,7 @@ _MATRIX = re.compile(r"(?i);[a-z_]+=[^/]*")
 _PARTS = 400
 
 
+@lru_cache(maxsize=1 << 16)
 def page_of(path: str) -> tuple[str, dict[str, int]]:
     """Return the page of a path and the personal data found in it; rules as in `pages.pages`."""
     segments = re.split(r"[/\\]+", path.strip("/\\ "), maxsplit=_PARTS)

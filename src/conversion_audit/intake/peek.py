@@ -37,7 +37,7 @@ class Shape(NamedTuple):
     skip: int = 0
     columns: tuple[str, ...] = ()
     records: tuple[dict, ...] = ()
-    notes: tuple[str, ...] = ()
+    renamed: tuple[str, ...] = ()
     has_header: bool = True
 
 
@@ -182,7 +182,7 @@ def _keys(records: list[dict]) -> tuple[str, ...]:
 
 
 def _delimited(text: str, delimiter: str | None) -> Shape:
-    skip, notes = 0, []
+    skip, renamed = 0, []
     if (first := text.split("\n", 1)[0].strip()).lower().startswith("sep=") and len(first) == 5:
         delimiter, skip = delimiter or first[4], 1
     lines = text.split("\n")
@@ -195,10 +195,10 @@ def _delimited(text: str, delimiter: str | None) -> Shape:
         return Shape("empty")
     columns = unique(rows[0])
     if columns != tuple(name.strip() for name in rows[0]):
-        notes.append(f"repeated or unnamed columns were numbered: {', '.join(columns)}"[:200])
+        renamed.append(", ".join(columns)[:160])
     whole = [row for row in rows[1:] if len(row) == len(columns)]
     records = tuple(dict(zip(columns, row, strict=True)) for row in whole[:ROWS])
-    return Shape("csv", delimiter, skip, columns, records, tuple(notes))
+    return Shape("csv", delimiter, skip, columns, records, tuple(renamed))
 
 
 def unique(names: list[str]) -> tuple[str, ...]:

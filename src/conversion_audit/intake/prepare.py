@@ -18,13 +18,18 @@ from conversion_audit.intake import (
     landings,
     ledger,
     orders,
+    remarks,
     rows,
     sessions,
     sources,
     traffic,
     zones,
 )
+from conversion_audit.intake.remarks import Remark
 from conversion_audit.tables import CONTRACTS, check, empty
+
+START_TIMES = ("ga4", "ga360")
+"""Kinds whose session ids are times of start: that two people share one means nothing."""
 
 Opened = Mapping[int, list[files.InputFile]]
 
@@ -71,7 +76,7 @@ def take_in(engine: Engine, config: Config, opened: Opened, *, key: bytes, scrat
         Where the export cannot carry an audit, or a file changed while it was read.
     """
     given: dict[str, list[Table]] = {}
-    notes: list[str] = []
+    notes: list[Remark] = []
     for n, source in enumerate(config.sources):
         module = sources.KINDS[source.kind]
         table = module.read(engine, source, opened[n], timezone=source.timezone or config.timezone, scratch=scratch)
@@ -79,7 +84,7 @@ def take_in(engine: Engine, config: Config, opened: Opened, *, key: bytes, scrat
         notes += getattr(table, "notes", ())
     totals = ("book_orders", "stage_counts", "outcomes")
     tables = {name: _together(engine, name, given.get(name, [])) for name in totals}
-    notes += [f"{file.name}: holds no rows" for several in opened.values() for file in several if file.is_empty]
+    notes += [Remark("empty", file=file.name) for several in opened.values() for file in several if file.is_empty]
     raw = _together(engine, "rows", given.get("rows", []))
     tables |= prepare(
         config,
@@ -118,7 +123,7 @@ def prepare(
     scratch: Path,
     now: datetime | None = None,
     may_overlap: Collection[str] = (),
-    notes: Sequence[str] = (),
+    notes: Sequence[Remark] = (),
     required: bool = True,
 ) -> dict[str, Table]:
     """
@@ -138,7 +143,7 @@ def prepare(
         See `rows.staged`.
     may_overlap : collection of str
         See `rows.refuse_overlap`.
-    notes : sequence of str
+    notes : sequence of Remark
         What reading the files changed or found odd.
     required : bool
         There must be a row: False for a client who has totals, books or outcomes only.
@@ -166,6 +171,8 @@ def prepare(
     texts = rows.clean_texts(kept, config)
     own = (*config.own_hosts, *config.referral_exclusions)
     facts = landings.with_sources(sessions.facts(kept, numbered), kept, numbered, texts, own)
+    shared = sessions.shared_ids(facts) if any(source.kind not in START_TIMES for source in config.sources) else 0
+    notes = [*notes, Remark("same_session", ids=shared)] if shared else notes
     named = channels.channels(sessions.source_triples(facts), own=own)
     if named["channel"].notna().any():  # the export knows sources, so a session without one came directly
         named["channel"] = named["channel"].fillna("Direct")
@@ -183,13 +190,7 @@ def prepare(
     small = {
         "masked": rows.masked_counts(texts),
         "timeouts": sessions.timeouts(kept, timeout_seconds=timeout_seconds),
-        "remarks": _remarks(notes, zone, is_assumed=found_zone is None),
+        "remarks": remarks.table(notes, zone, is_assumed=found_zone is None),
     }
     held = {name: engine.hold(frame, name) for name, frame in small.items()}
     return {**tables, "visits": visits, "fates": fates, **held}
-
-
-def _remarks(notes: Sequence[str], zone: str, *, is_assumed: bool) -> pd.DataFrame:
-    """What is to be said of how the export was read: topic (zone, zone_assumed, reading), text."""
-    told = [("zone_assumed" if is_assumed else "zone", zone), *(("reading", note) for note in notes)]
-    return pd.DataFrame(told, columns=["topic", "text"]).astype("string")

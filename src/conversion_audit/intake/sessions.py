@@ -88,6 +88,11 @@ def facts(rows: AnyTable, numbered: AnyTable) -> Table:
     return _made("facts", rows=rows, numbered=numbered)
 
 
+def shared_ids(facts: AnyTable) -> int:
+    """Return how many of the source's session ids occur with more than one device."""
+    return int(engine_of(facts).query(statement(__file__, "shared_ids"), {"facts": facts})["ids"].iloc[0])
+
+
 def source_triples(facts: AnyTable) -> pd.DataFrame:
     """Return the distinct traffic sources of sessions: source, medium, campaign, own_channel, sessions."""
     return engine_of(facts).query(statement(__file__, "source_triples"), {"facts": facts})

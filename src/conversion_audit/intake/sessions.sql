@@ -82,6 +82,12 @@ SELECT n.session_id,
 FROM rows r JOIN numbered n ON n.row_id = r.row_id
 GROUP BY n.session_id;
 
+-- name: shared_ids
+SELECT count(*) AS ids
+FROM (
+    SELECT source_session FROM facts WHERE source_session IS NOT NULL GROUP BY source_session HAVING count(*) > 1
+) shared;
+
 -- name: source_triples
 SELECT source, medium, campaign, max(own_channel) AS own_channel, count(*) AS sessions
 FROM facts

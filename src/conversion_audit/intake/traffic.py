@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from conversion_audit.engine import AnyTable, Table, engine_of, quoted, statement
-from conversion_audit.intake.values import distinct, like
+from conversion_audit.engine import AnyTable, Table, engine_of, like, quoted, statement
+from conversion_audit.intake.values import distinct
 from conversion_audit.schema import Rule
 
 REASONS = ("bot", "internal", "test")

@@ -180,17 +180,6 @@ def _keyed(value: str, key: bytes) -> str:
     return hmac.new(key, plain.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def like(pattern: str) -> str:
-    r"""
-    Return a config pattern as lower-case text for SQL's ``LIKE ... ESCAPE '\'``; `*` is any text.
-
-    >>> like("/Help_*")
-    '/help\\_%'
-    """
-    escaped = re.sub(r"([\\%_])", r"\\\1", _pattern(pattern))
-    return re.sub(r"\*+", "%", escaped)
-
-
 def page_types(pages: Iterable[str | None], patterns: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """
     Give each page its type.

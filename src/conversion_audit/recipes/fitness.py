@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from conversion_audit.analysis import fitness, rules, totals
 from conversion_audit.engine import AnyTable
 from conversion_audit.findings import Finding
@@ -90,7 +92,7 @@ def facts(audit: Audit) -> fitness.Facts:
     """Return the tables of all checks."""
     config, counts = audit.config, audit.table("event_counts")
     event_days = audit.frame("event_days")
-    remarks = {str(topic): list(texts) for topic, texts in audit.frame("remarks").groupby("topic")["text"]}
+    remarks = audit.frame("remarks")
     return fitness.Facts(
         days=audit.frame("data_days"),
         silent_hours=fitness.silent_hours(counts, _zone(remarks)),
@@ -121,13 +123,13 @@ def facts(audit: Audit) -> fitness.Facts:
     )
 
 
-def _zone(remarks: dict[str, list[str]]) -> str:
-    return [*remarks.get("zone", ()), *remarks.get("zone_assumed", ())][0]
+def _zone(remarks: pd.DataFrame) -> str:
+    return str(remarks.loc[remarks["topic"] != "reading", "text"].iloc[0])
 
 
 def findings(audit: Audit) -> list[Finding]:
     """Return what the chapter claims; of totals without visits, what they forbid."""
     if not audit.has("events"):
         remarks = audit.frame("remarks")
-        return totals.findings(False, list(remarks[remarks.topic == "reading"].text))
+        return totals.findings(False, list(remarks.key))
     return [*fitness.findings(facts(audit)), *fitness.totals_findings(audit.frame("source_totals"))]

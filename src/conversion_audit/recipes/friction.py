@@ -108,7 +108,7 @@ TABLES |= {
 def findings(audit: Audit) -> list[Finding]:
     """Return what the chapter claims."""
     remarks = audit.frame("remarks")
-    told = totals.findings(audit.has("events"), list(remarks[remarks.topic == "reading"].text))
+    told = totals.findings(audit.has("events"), list(remarks.key))
     told += stages.findings(audit.table("stage_counts")) if audit.has("stage_counts") else []
     if not len(audit.sessions):
         return told

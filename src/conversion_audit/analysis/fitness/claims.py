@@ -36,8 +36,8 @@ class Facts:
         Kinds of the sources.
     has_page_types, has_orders : bool
         The config names page types; a goal is worth its orders' revenue.
-    remarks : mapping
-        What was remarked while the export was read: topic -> texts. Topics: zone, zone_assumed, reading.
+    remarks : DataFrame, optional
+        topic, key, text, values: what was remarked while the export was read. Topics: zone, zone_assumed, reading.
     timeouts : DataFrame, optional
         minutes, sessions, is_used: how many sessions each gap would give.
     """
@@ -66,7 +66,7 @@ class Facts:
     has_page_types: bool = False
     has_orders: bool = True
     events_seen: Sequence[str] = field(default_factory=tuple)
-    remarks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    remarks: pd.DataFrame | None = None
     timeouts: pd.DataFrame | None = None
 
 
@@ -84,7 +84,6 @@ def findings(facts: Facts) -> list[Finding]:
         *gaps.period(facts.days, facts.silent_hours, facts.start, facts.end),
         *gaps.filling(facts.days, facts.kinds),
         *gaps.clock(facts.quiet_hours),
-        *reading.zone(facts.remarks),
         *reading.remarks(facts.remarks),
         *reading.session_gap(facts.timeouts),
         *gaps.events(facts.event_days, facts.used, journey),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
 
 import pandas as pd
 
@@ -12,14 +12,22 @@ from conversion_audit.findings import Finding
 MOST_REMARKS = 10
 
 
-def zone(remarks: Mapping[str, Sequence[str]]) -> list[Finding]:
-    """Say that nobody named the time zone, so that days and hours are those of UTC."""
-    return [fault("zone_assumed", "low", ("06",), {"zone": zone}) for zone in remarks.get("zone_assumed", ())]
+def remarks(remarks: pd.DataFrame | None) -> list[Finding]:
+    """Say that nobody named the time zone, and repeat what reading a file changed or found odd."""
+    if remarks is None:
+        return []
+    assumed = remarks.loc[remarks["topic"] == "zone_assumed", "text"]
+    read = remarks[remarks["topic"] == "reading"].head(MOST_REMARKS)
+    return [
+        *(fault("zone_assumed", "low", ("06",), {"zone": zone}) for zone in assumed),
+        *(_said(*told) for told in zip(read["key"], read["text"], read["values"], strict=True)),
+    ]
 
 
-def remarks(remarks: Mapping[str, Sequence[str]]) -> list[Finding]:
-    """Repeat what reading a file changed or found odd."""
-    return [note("reading", {"key": text, "remark": text}) for text in remarks.get("reading", ())[:MOST_REMARKS]]
+def _said(key: str, text: str, values: str) -> Finding:
+    """The finding of one remark; its sentence stands in the texts called ``reading``."""
+    told = {"key": text, **json.loads(values)}
+    return Finding("observation", "00", f"reading.{key}", "info", values=told)
 
 
 def session_gap(timeouts: pd.DataFrame | None) -> list[Finding]:

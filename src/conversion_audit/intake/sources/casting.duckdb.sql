@@ -103,3 +103,34 @@ SELECT file, line, event_id, device_id, user_id, source_session, instant AS "tim
        CASE WHEN reject IS NOT NULL THEN reject_column WHEN instant IS NULL AND "time" IS NOT NULL THEN 'time' END AS reject_column,
        CASE WHEN reject IS NOT NULL THEN reject_value WHEN instant IS NULL THEN "time" END AS reject_value
 FROM valued CROSS JOIN (SELECT currency AS default_currency FROM settings) fallback;
+
+-- name: twice
+-- Rows whose time names no zone and lies in an hour that the client's clock shows twice.
+WITH hours AS (
+    SELECT DISTINCT date_trunc('hour', "time") AS hour FROM rows WHERE "time" IS NOT NULL
+), doubled AS (
+    SELECT hour FROM hours WHERE local_time(hour, $zone) = local_time(hour + INTERVAL 1 HOUR, $zone)
+)
+SELECT r.file, r.line, r."time"
+FROM rows r
+JOIN doubled d ON d.hour = date_trunc('hour', r."time")
+JOIN mapped m ON m.file = r.file AND m.line = r.line
+WHERE TRY_CAST(m."time" AS DOUBLE) IS NULL
+  AND NOT (length(trim(m."time")) > 10 AND regexp_matches(trim(m."time"), '(Z|UTC|GMT|[+-]\d\d(:?\d\d)?)$'));
+
+-- name: second
+-- In a file that runs in the order of time, the clock steps back once: the rows of that hour behind the step are the second turn.
+WITH stepped AS (
+    SELECT file, line, "time" < lag("time") OVER (PARTITION BY file ORDER BY line) AS is_back
+    FROM rows
+    WHERE "time" IS NOT NULL AND file IN (SELECT file FROM twice)
+), steps AS (
+    SELECT file, max(line) AS line FROM stepped WHERE is_back GROUP BY file HAVING count(*) = 1
+)
+SELECT t.file, t.line FROM twice t JOIN steps s ON s.file = t.file AND t.line >= s.line;
+
+-- name: counts
+SELECT t.file, count(*) AS rows, count(s.line) AS second
+FROM twice t LEFT JOIN second s ON s.file = t.file AND s.line = t.line
+GROUP BY t.file
+ORDER BY t.file;

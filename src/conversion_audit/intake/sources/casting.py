@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from conversion_audit.engine import Table, engine_of, statement
+from conversion_audit.engine import Table, engine_of, quoted, statement
 from conversion_audit.errors import DataError, Problem
+from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources.reading import TEXT, Rows
 from conversion_audit.tables import ROWS
 
@@ -47,13 +48,13 @@ class Settings:
     numbers: bool = False
 
 
-def cast(mapped: Table, settings: Settings, notes: tuple[str, ...] = ()) -> Rows:
+def cast(mapped: Table, settings: Settings, notes: tuple[Remark, ...] = ()) -> Rows:
     """
     Read times, amounts and flags from texts.
 
     Numbers as times are seconds, milliseconds, microseconds or nanoseconds, told apart row by row by the years 2005 to
     2100; a number outside takes its file's usual unit. Times without a zone are the client's: an hour that does not
-    exist moves forward, one that comes twice is the first. ``1.234`` and ``1,234`` are never guessed.
+    exist moves forward; one that comes twice is the first, or the second where the order of rows says so. ``1.234`` and ``1,234`` are never guessed.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ def cast(mapped: Table, settings: Settings, notes: tuple[str, ...] = ()) -> Rows
         Columns of `MAPPED`, with file and line.
     settings : Settings
         What texts leave open.
-    notes : tuple of str
+    notes : tuple of Remark
         What reading the files already noted.
 
     Returns
@@ -94,21 +95,37 @@ def cast(mapped: Table, settings: Settings, notes: tuple[str, ...] = ()) -> Rows
         ),
     }
     made = engine.create(statement(__file__, "rows", stem="casting.duckdb"), held, name="rows")
-    return Rows(made.name, engine, notes=(*notes, *_mixed_units(times)))
+    twice = _hour_twice(mapped, made, str(fixed["zone"]))
+    return Rows(made.name, engine, notes=(*notes, *_mixed_units(times), *twice))
+
+
+def _hour_twice(mapped: Table, made: Table, zone: str) -> list[Remark]:
+    """Move the times of an hour that the clock shows twice to its second turn where a sorted file shows that it is."""
+    engine, found = made.engine, {"mapped": mapped, "rows": made}
+    found["twice"] = engine.create(statement(__file__, "twice", stem="casting.duckdb"), found, zone=zone)
+    if not len(found["twice"]):
+        return []
+    second = engine.create(statement(__file__, "second", stem="casting.duckdb"), found)
+    engine.query(
+        f"UPDATE {quoted(made.name)} AS r SET time = r.time + INTERVAL 1 HOUR FROM second s WHERE s.file = r.file AND s.line = r.line",
+        {"second": second},
+    )
+    counts = engine.query(statement(__file__, "counts", stem="casting.duckdb"), {**found, "second": second})
+    return [
+        Remark("hour_twice", file=row.file, rows=int(row.rows), second=int(row.second)) for row in counts.itertuples()
+    ]
 
 
 def _unit(row: pd.Series) -> str | None:
     return max(_UNITS, key=lambda unit: row[unit]) if any(row[unit] for unit in _UNITS) else None
 
 
-def _mixed_units(times: pd.DataFrame) -> list[str]:
+def _mixed_units(times: pd.DataFrame) -> list[Remark]:
     notes = []
     for _, row in times.iterrows():
         found = [f"{_UNIT_NAMES[unit]} ({row[unit]:,})" for unit in _UNITS if row[unit]]
         if len(found) > 1:
-            notes.append(
-                f"{row['file']}: the time column holds {' and '.join(found)}; each row was converted by its own"
-            )
+            notes.append(Remark("units", file=row["file"], units=" and ".join(found)))
     return notes
 
 

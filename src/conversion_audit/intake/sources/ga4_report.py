@@ -19,6 +19,7 @@ from conversion_audit import config
 from conversion_audit.engine import Engine, Table
 from conversion_audit.intake import packed
 from conversion_audit.intake.files import InputFile
+from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources import mapping
 from conversion_audit.intake.sources.reading import Rows
 from conversion_audit.intake.sources.totals import read_totals
@@ -87,17 +88,17 @@ def _preamble(file: InputFile) -> list[str]:
     return [line for line in text.lower().splitlines() if line.startswith("#")]
 
 
-def _limits(table: Rows, files: list[InputFile]) -> list[str]:
+def _limits(table: Rows, files: list[InputFile]) -> list[Remark]:
     notes = []
     other = table.engine.query(
         "SELECT count(*) AS n FROM t WHERE lower(segment) IN ('(other)', '(sonstige)')", {"t": table}
     ).n[0]
     if other:
-        notes.append("some of the report's rows were merged into (other): its segments do not add up")
+        notes.append(Remark("merged"))
     for file in files:
         head = _preamble(file)
         if any("sampl" in line or "stichprobe" in line for line in head):
-            notes.append(f"{file.name}: the report is an estimate from a sample of sessions")
+            notes.append(Remark("sampled", file=file.name))
         if any("threshold" in line or "schwellenwert" in line for line in head):
-            notes.append(f"{file.name}: thresholds hide small groups")
+            notes.append(Remark("thresholds", file=file.name))
     return notes

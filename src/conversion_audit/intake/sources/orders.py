@@ -18,6 +18,7 @@ from conversion_audit import config
 from conversion_audit.engine import Engine, Table, statement
 from conversion_audit.errors import DataError, Problem, closest, listing
 from conversion_audit.intake.files import InputFile
+from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources import casting, mapping
 from conversion_audit.intake.sources.reading import Reading, Rows, gather
 
@@ -130,11 +131,6 @@ def _missing(columns: dict[str, list[str]], everywhere: tuple[str, ...], files: 
     return problems
 
 
-def _notes(lost: dict[str, int]) -> list[str]:
-    said = {
-        "unreadable": "rows of the order book that cannot be read",
-        "nameless": "rows of the order book without an order id",
-        "dead": "orders of the book that never came about (cancelled, voided, failed, test)",
-        "repeated": "further rows of an order already counted",
-    }
-    return [f"{words}: {int(lost[name]):,}" for name, words in said.items() if lost[name]]
+def _notes(lost: dict[str, int]) -> list[Remark]:
+    names = ("unreadable", "nameless", "dead", "repeated")
+    return [Remark(f"books_{name}", rows=int(lost[name])) for name in names if lost[name]]

@@ -17,6 +17,7 @@ from conversion_audit import config
 from conversion_audit.engine import Engine, Table, statement
 from conversion_audit.errors import DataError, Problem, closest, listing
 from conversion_audit.intake.files import InputFile
+from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources import casting, mapping
 from conversion_audit.intake.sources.reading import Reading, Rows, gather
 
@@ -103,5 +104,5 @@ def read(
     bad = engine.query(
         "SELECT count(*) AS n FROM rows WHERE reject IS NOT NULL OR order_id IS NULL OR event IS NULL", {"rows": rows}
     ).n[0]
-    notes = (f"rows of the CRM's export that cannot be read, or name no lead or stage: {bad:,}",) if bad else ()
+    notes = (Remark("leads", rows=int(bad)),) if bad else ()
     return Rows(made.name, engine, notes=(*rows.notes, *notes))

@@ -17,6 +17,7 @@ from conversion_audit import config
 from conversion_audit.engine import Engine, Table
 from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake.files import InputFile
+from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources.reading import Rows
 from conversion_audit.intake.sources.totals import read_totals
 
@@ -69,5 +70,5 @@ def read(
     union = " UNION ALL BY NAME ".join(f"SELECT * FROM t{n}" for n in range(len(parts)))
     made = engine.view(union, {f"t{n}": part for n, part in enumerate(parts)}, name="plausible")
     left = len(files) - len(days) - len(events)
-    notes = (f"files of breakdowns left out, because they count the same sessions again: {left:,}",) if left else ()
+    notes = (Remark("breakdowns", files=left),) if left else ()
     return Rows(made.name, engine, notes=(*(note for part in parts for note in part.notes), *notes))

@@ -17,6 +17,7 @@ from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake import packed
 from conversion_audit.intake.careful import LINE, Bad, mended
 from conversion_audit.intake.files import InputFile
+from conversion_audit.intake.remarks import Remark
 from conversion_audit.tables import ROWS
 
 Shape = dict[str, Any]
@@ -43,7 +44,7 @@ _RESISTS = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOE
 class Rows(Table):
     """A table of rows, and what reading it changed or found odd, in words."""
 
-    notes: tuple[str, ...] = ()
+    notes: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def _in_order(engine: Engine, files: Sequence[InputFile]) -> Iterator[None]:
 
 def _read(
     engine: Engine, made: Table, files: list[InputFile], reading: Reading, numbers: dict[str, int]
-) -> Iterator[str]:
+) -> Iterator[Remark]:
     """Store the files' rows, all at once if they let themselves be read, and yield what is to be said of it."""
     try:
         _insert(engine, made, files, reading, numbers)
@@ -166,7 +167,7 @@ def _read_with_care(
     reading: Reading,
     numbers: dict[str, int],
     error: duckdb.Error | None = None,
-) -> Iterator[str]:
+) -> Iterator[Remark]:
     if error and file.format not in ("ndjson", "csv"):
         raise DataError(_unreadable(file, error)) from error
     copy, bad, is_cut = mended(file, reading.scratch, reading.shape, salvage=reading.salvage)
@@ -176,10 +177,10 @@ def _read_with_care(
         raise DataError(_unreadable(file, again)) from again
     if bad:
         _reject(engine, made, bad, numbers[file.name], reading.rows_per_line)
-        those = f"{len(bad):,} lines cannot be read, the first is" if len(bad) > 1 else "a line cannot be read:"
-        yield f"{file.name}: {those} line {bad[0].line:,} ({bad[0].reason})"
+        first = {"file": file.name, "line": bad[0].line, "reason": bad[0].reason}
+        yield Remark("lines", lines=len(bad), **first) if len(bad) > 1 else Remark("line", **first)
     if is_cut:
-        yield f"{file.name}: truncated; its complete lines were kept because of `salvage: true`"
+        yield Remark("cut", file=file.name)
 
 
 def _unreadable(file: InputFile, error: duckdb.Error) -> Problem:
@@ -275,7 +276,7 @@ def _reject(engine: Engine, made: Table, bad: list[Bad], number: int, rows_per_l
 
 
 def _numbered(
-    engine: Engine, made: Table, files: list[InputFile], kinds: dict[str, str], notes: tuple[str, ...]
+    engine: Engine, made: Table, files: list[InputFile], kinds: dict[str, str], notes: tuple[Remark, ...]
 ) -> Rows:
     """The rows with their file's name; where the reader gave no line, the row's place in its file."""
     firsts = engine.query(f"SELECT __file AS number, min(rowid) AS first FROM {quoted(made.name)} GROUP BY 1")

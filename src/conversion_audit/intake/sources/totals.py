@@ -13,6 +13,7 @@ from conversion_audit import config
 from conversion_audit.engine import Engine
 from conversion_audit.errors import DataError, Problem, listing
 from conversion_audit.intake.files import InputFile
+from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources import casting, mapping
 from conversion_audit.intake.sources.reading import Reading, Rows, gather
 
@@ -93,7 +94,7 @@ def read_totals(
     return Rows(held.name, engine, notes=(*rows.notes, *notes))
 
 
-def _stage_counts(frame: pd.DataFrame, stages: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
+def _stage_counts(frame: pd.DataFrame, stages: Mapping[str, str]) -> tuple[pd.DataFrame, list[Remark]]:
     is_total = frame["campaign"].fillna("").str.fullmatch(_TOTAL) | frame["clock"].fillna("").str.fullmatch(_TOTAL)
     is_bad = ~is_total & frame["reject"].notna()
     kept = frame[~is_total & ~is_bad]
@@ -102,11 +103,11 @@ def _stage_counts(frame: pd.DataFrame, stages: Mapping[str, str]) -> tuple[pd.Da
     )
     is_number = long["count"].notna()
     notes = [
-        f"{words}: {int(number):,}"
-        for number, words in (
-            (is_total.sum(), "lines of totals left out"),
-            (is_bad.sum(), "lines that cannot be read"),
-            ((~is_number).sum(), "counts that are no numbers"),
+        Remark(key, lines=int(number))
+        for number, key in (
+            (is_total.sum(), "totals_left"),
+            (is_bad.sum(), "totals_unreadable"),
+            ((~is_number).sum(), "totals_no_number"),
         )
         if number
     ]
