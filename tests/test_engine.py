@@ -58,6 +58,16 @@ def test_a_file_is_written_whole_or_not_at_all(engine, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["t.parquet"]
 
 
+def test_a_folder_of_files_is_one_table_and_gives_way_to_a_file(engine, tmp_path):
+    folder = tmp_path / "t.parquet"
+    folder.mkdir()
+    for name in ("part-1", "part-0"):
+        engine.write("SELECT * FROM t", folder / f"{name}.parquet", {"t": FRAME.assign(b=name)})
+    assert sorted(engine.open(folder).frame().b) == ["part-0", "part-0", "part-1", "part-1"]
+    assert len(engine.write("SELECT * FROM t", folder, {"t": FRAME})) == 2
+    assert folder.is_file()
+
+
 def test_the_engine_reads_and_writes_only_in_its_folders(tmp_path):
     inside, outside = tmp_path / "in", tmp_path / "out"
     inside.mkdir(), outside.mkdir()

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -172,7 +173,7 @@ class Engine:
         beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             self._run(f"COPY ({sql}) TO {_literal(str(beside))} (FORMAT parquet, COMPRESSION zstd)", parameters)
-            beside.replace(path)
+            put(beside, path)
         finally:
             beside.unlink(missing_ok=True)
         return self.open(path)
@@ -245,6 +246,15 @@ def engine_of(*tables: AnyTable) -> Engine:
         if isinstance(table, Table):
             return table.engine
     return _own_engine()
+
+
+def put(made: Path, path: Path) -> None:
+    """Put a file, or a folder of files, in the place of another."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    elif made.is_dir():
+        path.unlink(missing_ok=True)
+    made.replace(path)
 
 
 @lru_cache

@@ -13,11 +13,11 @@ import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from conversion_audit.engine import AnyTable, Engine, Table, quoted
+from conversion_audit.engine import AnyTable, Engine, Table, put, quoted
 from conversion_audit.engine import spark_session as spark
 from conversion_audit.engine.dialects import spoken
 from conversion_audit.engine.spark_kinds import (
@@ -86,7 +86,7 @@ class SparkEngine(Engine):
         """Run one statement and return its rows, in its order (see `Engine.query`)."""
         if not self._is_far(tables):
             return super().query(sql, tables, **parameters)
-        table = self._reduced(sql, tables or {}, parameters, "answer")
+        table = self._reduced(sql, tables or {}, parameters, "answer", kind="query")
         self._run("SET preserve_insertion_order = true")
         try:
             return super().query("SELECT * FROM this", {"this": table})
@@ -114,15 +114,13 @@ class SparkEngine(Engine):
     def write(self, sql: str, path: Path, tables: Mapping[str, AnyTable] | None = None, **parameters: Any) -> Table:
         """Write a statement's rows to a Parquet file, or to a folder of them where Spark writes several."""
         if not self._is_far(tables):
-            _remove(path)
             return super().write(sql, path, tables, **parameters)
         kinds = self._promised(sql, tables or {}, parameters)
         beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             spark.write(self._planned(sql, tables or {}, parameters, kinds, on_disk), beside)
             parts = sorted(beside.glob("*.parquet"))
-            _remove(path)
-            (parts[0] if len(parts) == 1 else beside).replace(path)
+            put(parts[0] if len(parts) == 1 else beside, path)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
         return self.open(path)
@@ -171,8 +169,25 @@ class SparkEngine(Engine):
         if super().size(table) > self._rows:
             self._files[table.name] = tuple(paths)
 
-    def _reduced(self, sql: str, tables: Mapping[str, AnyTable], parameters: Mapping[str, Any], name: str) -> Table:
+    def _reduced(
+        self,
+        sql: str,
+        tables: Mapping[str, AnyTable],
+        parameters: Mapping[str, Any],
+        name: str,
+        kind: Literal["create", "query"] = "create",
+    ) -> Table:
         """Rows that Spark wrote, at hand in DuckDB with the kinds that DuckDB itself would give them."""
+        recorder, self._recorder = self._recorder, None  # it is told of the statement, not of how that is done
+        try:
+            table = self._brought(sql, tables, parameters, name)
+        finally:
+            self._recorder = recorder
+        if recorder:
+            recorder.statement(kind, table.name, sql, tables, parameters)
+        return table
+
+    def _brought(self, sql: str, tables: Mapping[str, AnyTable], parameters: Mapping[str, Any], name: str) -> Table:
         kinds = self._promised(sql, tables, parameters)
         folder = Path(tempfile.mkdtemp(dir=self._folder, prefix=f"{name}-"))
         spark.write(self._planned(sql, tables, parameters, kinds, in_spark), folder)
@@ -250,10 +265,3 @@ def _lives(process: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
