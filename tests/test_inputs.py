@@ -601,7 +601,9 @@ def test_a_mistake_in_the_config_is_named_by_line(wrong, right, message, audit_h
     assert f"data/acme/audit.yaml:{line}" in printed
 
 
-def test_an_export_too_big_for_the_disk_is_refused_before_it_is_read(tmp_path):
+def test_an_export_too_big_for_the_disk_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(room.os, "cpu_count", lambda: 2)
+
     def big(size: int, **kind: object) -> InputFile:
         return InputFile(
             tmp_path / "absent",
@@ -619,9 +621,31 @@ def test_an_export_too_big_for_the_disk_is_refused_before_it_is_read(tmp_path):
     assert refused.value.exit_code == 5
     assert str(refused.value) == (
         "data/acme/prepared: needs about 108.0 GB on disk, 8.0 GB are free\n"
-        "    The export's 3 files hold about 72.0 GB of text.\n"
+        "    The export's 3 files hold about 72.0 GB of text: 240,000,000 rows, 66 minutes.\n"
         "    Free some space, or give fewer days: `files` in audit.yaml takes a pattern such as raw/events_202603*."
     )
+
+
+def test_a_machine_without_memory_to_sort_is_refused_with_the_estimate_and_the_alternative(tmp_path):
+    files = [InputFile(tmp_path / "absent", "raw/a", "ndjson", size=3 * 10**8)]
+    with pytest.raises(MachineError) as refused:
+        room.refuse_too_big(files, tmp_path / "acme" / "prepared", free=10**12, memory=6 * 10**8)
+    assert str(refused.value).startswith(
+        "data/acme/prepared: needs 1.0 GB of memory, the machine has 0.6 GB\n    The export: about 1,000,000 rows, "
+    )
+    assert str(refused.value).endswith("Run it on a machine with more, or on Spark: `engine` in audit.yaml.")
+
+
+def test_rows_time_and_disk_are_estimated_from_the_first_records(tmp_path):
+    def file(name: str, size: int, records: list[dict]) -> InputFile:
+        return InputFile(tmp_path / "absent", "raw/a", name, size=size, records=tuple(records))
+
+    keyed = file("ndjson", 20_000_000, [{"event": "x" * 87}])
+    plain = file("csv", 10_000_000, [{"event": "x" * 9, "time": "y" * 9}])
+    assert room.estimate([keyed], cores=2) == room.Estimate(200_000, pytest.approx(3.3), 30_000_000)
+    assert room.estimate([plain], cores=2).rows == 500_000
+    assert room.estimate([keyed, plain], cores=2).words == "about 700,000 rows, 12 s, 45.0 MB of disk"
+    assert room.estimate([], cores=2).words == "about 0 rows, 1 s, 0.0 MB of disk"
 
 
 # Public collections of odd files and strings.

@@ -91,6 +91,15 @@ class Prepared:
                 self._take_in(paths)
         return {name: self.engine.open(path) for name, path in paths.items()}
 
+    @property
+    def expected(self) -> str | None:
+        """What reading the export will take, in words; None where its tables are there."""
+        from conversion_audit.intake import room
+
+        if all((self.folder / f"{name}-{self.intake_hash}.parquet").exists() for name in INTAKE):
+            return None
+        return room.estimate([file for several in self.files.values() for file in several]).words
+
     def table(self, name: str, parts: list[Any], make: Callable[[], AnyTable]) -> Table:
         """Return the table made from `parts`, making it if there is none yet; older ones of its name go."""
         path = self.folder / f"{name}-{short(parts)}.parquet"

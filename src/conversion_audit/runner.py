@@ -150,7 +150,8 @@ def run(client: str, asked: Asked | None = None, progress: Progress | None = Non
             return Published(client, there, manifest.read(there), resumed=True)
         planned = chapters.plan(folders, audit.config.report.chapters)
         with drafted(folders.reports) as draft:
-            progress.stage("reading the export")
+            expected = audit.prepared.expected
+            progress.stage(f"reading the export: {expected}" if expected else "reading the export")
             # Kernels warm up while the tables are made.
             with Kernels() as kernels:
                 audit.prepare()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from conversion_audit.errors import MachineError, Problem
@@ -14,6 +17,49 @@ UNPACKED = {"gzip": 8.0, "parquet": 4.0, "plain": 1.0}
 
 ROOM = 1.5
 """Bytes of disk for one byte of text: rows held while they are read, what is spilled while they are sorted, the tables."""
+
+
+CPU_SECONDS = 33.0
+"""To read, clean, order and write a million rows; what the benchmark measured at ten million."""
+
+ROW_BYTES = 300.0
+"""Of a row of text, where a file's first records do not say."""
+
+LEAST_MEMORY = 1_000_000_000
+"""Bytes below which sorting has nothing to work with; above, it spills to disk."""
+
+
+MORE_MEMORY = "Run it on a machine with more, or on Spark: `engine` in audit.yaml."
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What preparing an export will take: rows, seconds of wall time, bytes of disk."""
+
+    rows: int
+    seconds: float
+    disk: int
+
+    @property
+    def words(self) -> str:
+        """In one line, rounded as an estimate is."""
+        return f"about {_rounded(self.rows)} rows, {_time(self.seconds)}, {_size(self.disk)} of disk"
+
+
+def estimate(files: Sequence[InputFile], cores: int | None = None) -> Estimate:
+    """
+    Estimate what preparing an export takes, from the size of its files and the length of their first records.
+
+    Parameters
+    ----------
+    files : sequence of InputFile
+        The opened files.
+    cores : int, optional
+        Cores that share the work. Defaults to the machine's.
+    """
+    rows = round(sum(_text_bytes(file) / _row_bytes(file) for file in files))
+    seconds = CPU_SECONDS * rows / 1e6 / min(cores or os.cpu_count() or 1, 4)
+    return Estimate(rows, seconds, needed_bytes(files))
 
 
 def needed_bytes(files: Sequence[InputFile]) -> int:
@@ -36,9 +82,21 @@ def _text_bytes(file: InputFile) -> float:
     return UNPACKED[packing] * size
 
 
-def refuse_too_big(files: Sequence[InputFile], folder: Path, free: int | None = None) -> None:
+def _row_bytes(file: InputFile) -> float:
+    """Bytes of one row of text: of JSON with its keys, of delimited text the values alone."""
+    has_keys = file.format not in ("csv", "parquet")
+    lengths = [
+        len(json.dumps(record, default=str)) if has_keys else sum(len(str(value)) + 1 for value in record.values())
+        for record in file.records
+    ]
+    return max(sum(lengths) / len(lengths), 1.0) if lengths else ROW_BYTES
+
+
+def refuse_too_big(
+    files: Sequence[InputFile], folder: Path, free: int | None = None, memory: int | None = None
+) -> None:
     """
-    Refuse before starting where the disk would run full.
+    Refuse before starting where the disk would run full, or where there is too little memory to sort anything.
 
     Parameters
     ----------
@@ -48,18 +106,43 @@ def refuse_too_big(files: Sequence[InputFile], folder: Path, free: int | None = 
         Where the tables go.
     free : int, optional
         Bytes free there. Defaults to what the system says.
+    memory : int, optional
+        Bytes of the machine's memory. Defaults to what the system says.
 
     Raises
     ------
     MachineError
-        With the estimate and what is free.
+        With the estimate, what there is, and the alternative.
     """
+    memory = _memory() if memory is None else memory
+    if memory < LEAST_MEMORY:
+        what = f"needs {_size(LEAST_MEMORY)} of memory, the machine has {_size(memory)}"
+        why = f"The export: {estimate(files).words}."
+        raise MachineError(Problem(what, f"data/{folder.parent.name}/{folder.name}", why=why, mend=MORE_MEMORY))
     needed, free = needed_bytes(files), shutil.disk_usage(folder).free if free is None else free
     if needed > free:
         what = f"needs about {_size(needed)} on disk, {_size(free)} are free"
-        why = f"The export's {len(files):,} files hold about {_size(needed / ROOM)} of text."
+        held = f"The export's {len(files):,} files hold about {_size(needed / ROOM)} of text"
+        expected = estimate(files)
+        why = f"{held}: {_rounded(expected.rows)} rows, {_time(expected.seconds)}."
         mend = "Free some space, or give fewer days: `files` in audit.yaml takes a pattern such as raw/events_202603*."
         raise MachineError(Problem(what, f"data/{folder.parent.name}/{folder.name}", why=why, mend=mend))
+
+
+def _memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # a system that does not say
+        return LEAST_MEMORY
+
+
+def _rounded(rows: int) -> str:
+    digits = max(len(str(rows)) - 2, 0)
+    return f"{round(rows, -digits):,}"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 60:,.0f} minutes" if seconds >= 90 else f"{max(seconds, 1):.0f} s"
 
 
 def _size(amount: float) -> str:
