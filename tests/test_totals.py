@@ -11,7 +11,7 @@ from conversion_audit import data_check, runner
 from conversion_audit.analysis import leads, totals
 from conversion_audit.audit import open_audit
 from conversion_audit.config import read_config
-from conversion_audit.errors import DataError
+from conversion_audit.errors import ConfigError, DataError
 from conversion_audit.new import new_client
 from conversion_audit.tables import EVENTS, ORDERS, SESSIONS, check
 
@@ -69,6 +69,23 @@ def test_the_period_is_that_of_the_totals(audit_home, totals_file):
     config = new_client("ads", [totals_file])
     config.write_text("".join(line for line in config.open(encoding="utf-8") if not line.startswith("period")))
     assert str(open_audit("ads").period.end) == "2026-04-26"
+
+
+def test_totals_without_a_day_ask_for_their_period(audit_home, tmp_path):
+    (tmp_path / "funnel.csv").write_text("Step,Number\nImpressions,9000\nClicks,300\nOrders,12\n", encoding="utf-8")
+    new_client("ads", [tmp_path / "funnel.csv"])
+    with pytest.raises(ConfigError) as asked:
+        _ = open_audit("ads").period
+    assert str(asked.value) == (
+        "data/ads/audit.yaml: the period is not known\n"
+        "    The export holds totals, and they name no day.\n"
+        "    Write the days they are of into audit.yaml: period: {start: 2026-03-02, end: 2026-04-26}"
+    )
+    config = audit_home / "data" / "ads" / "audit.yaml"
+    config.write_text(
+        config.read_text(encoding="utf-8") + "\nperiod: {start: 2026-03-02, end: 2026-03-08}\n", encoding="utf-8"
+    )
+    assert str(open_audit("ads").period.start) == "2026-03-02"
 
 
 def test_no_events_and_no_totals_are_nothing_to_audit(audit_home):

@@ -153,13 +153,26 @@ class Audit:
 
     @cached_property
     def period(self) -> Period:
-        """First and last day looked at: asked for, else the config's, else the export's."""
+        """
+        First and last day looked at: asked for, else the config's, else the export's.
+
+        Raises
+        ------
+        ConfigError
+            Where the export holds totals that name no day, and nobody says of which days they are.
+        """
         start, end = self._asked
         if self.config.period:
             start, end = start or self.config.period.start, end or self.config.period.end
         if not (start and end):
             found = {"visits": self.table("visits"), "stage_counts": self.table("stage_counts")}
             days = self.engine.query(_sql("days"), found).iloc[0]
+            if days.isna().all() and self.has("stage_counts"):
+                why = "The export holds totals, and they name no day."
+                mend = "Write the days they are of into audit.yaml: period: {start: 2026-03-02, end: 2026-04-26}"
+                raise ConfigError(
+                    Problem("the period is not known", f"data/{self.folders.client}/audit.yaml", why=why, mend=mend)
+                )
             first, last = (value.date() if pd.notna(value) else date(1970, 1, 1) for value in days)
             start, end = start or first, end or last
         return Period(start=start, end=end)
