@@ -415,6 +415,20 @@ def test_unknown_segments_weaken_what_stands_on_them():
     assert measures.unknown(fitness.unknown(sessions.iloc[:0])) == []
 
 
+def test_what_each_rule_set_aside_is_counted_in_the_period_only():
+    aside = pd.DataFrame({"session_id": ["a", "b", "c", "old"], "reason": ["bot", "test", "bot", "bot"],
+                          "rule": ["no_dwell", "test_order", "no_dwell", "no_dwell"]})  # fmt: skip
+    sessions = pd.DataFrame({"session_id": ["a", "b", "c", "d"], "events": [40, 3, 60, 5], "orders": [0, 1, 0, 1]})
+    found = fitness.aside_rules(aside, sessions)
+    assert found.values.tolist() == [["bot", "no_dwell", 2, 100, 0], ["test", "test_order", 1, 3, 1]]
+    assert len(fitness.aside_rules(aside.iloc[:0].astype("string"), sessions)) == 0
+
+
+def test_the_gap_that_ends_a_session_is_the_one_that_is_used():
+    gaps = pd.DataFrame({"minutes": [15.0, 30.0], "sessions": [412, 377], "is_used": [False, True]})
+    assert fitness.timeouts_record(gaps) == {"minutes": 30, "sessions": 377}
+
+
 def test_the_headline_stands_with_and_without_what_is_set_aside():
     sessions = pd.DataFrame(
         {

@@ -64,6 +64,10 @@ def _uncovered(audit: Audit) -> AnyTable:
     return fitness.uncovered_pages(audit.table("events"), audit.period.start, audit.period.end)
 
 
+def _aside_rules(audit: Audit) -> AnyTable:
+    return fitness.aside_rules(audit.table("aside"), audit.all_sessions)
+
+
 def _people(audit: Audit) -> AnyTable:
     return fitness.people(audit.sessions, audit.marks, audit.config.main_goal)
 
@@ -83,6 +87,7 @@ TABLES: dict[str, Recipe] = {
     "unknown_segments": Recipe(lambda audit: fitness.unknown(audit.sessions), needs=("sessions",)),
     "uncovered_pages": Recipe(_uncovered),
     "traffic": Recipe(lambda audit: fitness.set_aside(audit.all_sessions), needs=("sessions",)),
+    "aside_rules": Recipe(_aside_rules, needs=("sessions",)),
     "identity": Recipe(_people, needs=("marks", "sessions"), keys=KEYS),
     "ties": Recipe(lambda audit: fitness.ties(audit.events), needs=("sessions",)),
 }

@@ -14,7 +14,14 @@ from conversion_audit.analysis.fitness.calendar import (
 )
 from conversion_audit.analysis.fitness.claims import Facts, findings, verdict
 from conversion_audit.analysis.fitness.counts import event_counts, ties
-from conversion_audit.analysis.fitness.coverage import consent, page_cover, set_aside, uncovered_pages, unknown
+from conversion_audit.analysis.fitness.coverage import (
+    aside_rules,
+    consent,
+    page_cover,
+    set_aside,
+    uncovered_pages,
+    unknown,
+)
 from conversion_audit.analysis.fitness.orders import book_match, order_faults, source_totals, totals_findings
 from conversion_audit.analysis.fitness.people import people
 from conversion_audit.analysis.fitness.records import (
@@ -25,6 +32,7 @@ from conversion_audit.analysis.fitness.records import (
     for_everyone,
     hours_record,
     people_record,
+    timeouts_record,
     traffic_record,
 )
 from conversion_audit.analysis.fitness.tags import silent_segments, step_gaps, used_events
@@ -32,6 +40,7 @@ from conversion_audit.analysis.fitness.tags import silent_segments, step_gaps, u
 __all__ = [
     "FILLING_DAYS",
     "Facts",
+    "aside_rules",
     "book_match",
     "books_record",
     "consent",
@@ -56,6 +65,7 @@ __all__ = [
     "source_totals",
     "step_gaps",
     "ties",
+    "timeouts_record",
     "totals_findings",
     "traffic_record",
     "uncovered_pages",

@@ -83,3 +83,26 @@ def set_aside(sessions: AnyTable) -> pd.DataFrame:
     low, high = wilson(rows["buying_sessions"], rows["sessions"])
     rate = rows["buying_sessions"] / rows["sessions"].where(rows["sessions"] > 0)
     return rows.assign(buying_rate=rate, buying_low=low, buying_high=high)
+
+
+def aside_rules(aside: AnyTable, sessions: AnyTable) -> pd.DataFrame:
+    """
+    Count what each rule set aside.
+
+    Parameters
+    ----------
+    aside : table
+        See `tables.ASIDE`.
+    sessions : table
+        See `tables.SESSIONS`; those of the period, set-aside ones included.
+
+    Returns
+    -------
+    DataFrame
+        One row per rule, the one that took most first; no row where nothing was set aside::
+
+            reason  rule         sessions  events  orders
+            bot     many_events        12   20480       0
+            test    test_order          3      41       3
+    """
+    return engine_of(aside, sessions).query(statement(__file__, "aside_rules"), {"aside": aside, "sessions": sessions})

@@ -24,3 +24,9 @@ SELECT part, sessions, CAST(coalesce(events, 0) AS BIGINT) AS events, CAST(coale
        CAST(coalesce(revenue, 0) AS DOUBLE) AS revenue, buying_sessions
 FROM parts
 ORDER BY CASE part WHEN 'all' THEN 1 WHEN 'counted' THEN 2 ELSE 3 END, part;
+
+-- name: aside_rules
+SELECT a.reason, a.rule, count(*) AS sessions, CAST(sum(s.events) AS BIGINT) AS events, CAST(sum(s.orders) AS BIGINT) AS orders
+FROM aside a JOIN sessions s ON s.session_id = a.session_id
+GROUP BY a.reason, a.rule
+ORDER BY sessions DESC, a.reason, a.rule;

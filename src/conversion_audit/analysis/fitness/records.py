@@ -54,6 +54,12 @@ def traffic_record(traffic: pd.DataFrame) -> dict[str, Any]:
     return {"claim": "fitness.traffic_claim" if rate > 0 else "fitness.traffic_claim_none", "rate": rate}
 
 
+def timeouts_record(timeouts: pd.DataFrame) -> dict[str, Any]:
+    """Return minutes and sessions of the gap that is used; see `intake.sessions.timeouts`."""
+    used = timeouts[timeouts["is_used"]].iloc[0]
+    return {"minutes": int(used["minutes"]), "sessions": int(used["sessions"])}
+
+
 def for_everyone(steps: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of `tags.step_gaps` for everyone, without the columns of segments."""
     rows = steps[steps["device"].isna() & steps["browser"].isna()]
