@@ -84,6 +84,14 @@ def test_nothing_overflows(browser, report, width):
     window.close()
 
 
+def test_no_table_is_cut_on_a_wide_screen(browser, report):
+    window, _ = opened(browser, report, 1280)
+    window.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    tables = "[...document.querySelectorAll('.scroll')]"
+    assert window.evaluate(f"{tables}.filter(one => one.scrollWidth > one.clientWidth + 1).length") == 0
+    window.close()
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_long_words_and_wide_tables_do_not_push_the_page_aside(browser, tmp_path, width):
     wide = pd.DataFrame({f"a_column_with_a_long_name_{n}": ["x" * 200] for n in range(12)})

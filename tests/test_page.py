@@ -11,8 +11,9 @@ import pytest
 import report_sample as sample
 
 from conversion_audit.findings import Finding
-from conversion_audit.report import page
+from conversion_audit.report import export, page
 from conversion_audit.report.show import MIME, bundles_of
+from conversion_audit.report.wording import claim_of
 
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -290,6 +291,45 @@ def test_only_what_show_displayed_leaves_a_notebook():
 
 def test_what_is_only_noted_stands_in_a_short_list(html):
     assert re.search(r"<h3[^>]*>Also noted</h3><ul class=\"asides\">\s*<li>29 orders came twice\.", html)
+
+
+def with_bundles(number: str, bundles: list, **about) -> str:
+    chapter = page.chapter(number, f"{number}_x", "ok", None) | {"bundles": bundles}
+    return page.render([chapter], [], sample.about(**about))
+
+
+def test_a_detail_is_told_in_one_line_and_its_table_stands_in_the_workbook():
+    frame = pd.DataFrame({"page": ["/a"], "sessions": [7]})
+    detail = bundles_of(frame, name="pages_left", claim="<b>Most</b> leave from /a", detail=True)
+    html = with_bundles("02", detail)
+    assert re.search(r"<li>&lt;b&gt;Most&lt;/b&gt; leave from /a <span class=\"ref\">pages_left</span></li>", html)
+    assert "<table>" not in html
+    assert "pages_left" not in with_bundles("02", detail, detail="board")
+    assert list(export.tables([{"number": "02", "bundles": detail}])) == ["pages_left"]
+
+
+def test_what_moved_since_the_last_audit_stands_on_the_first_page():
+    worse = Finding(
+        kind="observation", chapter="06", claim="Worse: mobile at payment.", severity="high", verdict="certain"
+    )
+    html = with_bundles("06", [*bundles_of("“Order” fell.", name="since_last"), *bundles_of([worse])])
+    first = html[html.index('id="summary"') : html.index('id="chapter-06"')]
+    assert "Since the last audit" in first and "“Order” fell." in first and "Worse: mobile at payment." in first
+    assert "Since the last audit" not in sample.report()
+
+
+def test_a_segment_of_everyone_begins_its_sentence_with_a_capital():
+    finding = {
+        "id": "F-1",
+        "kind": "friction",
+        "claim": "friction.friction",
+        "step": "pay",
+        "rate": 0.6,
+        "benchmark": 0.9,
+    }
+    assert claim_of(finding) == "Everyone: only 60% go on to “pay”, against 90% of comparable visitors"
+    mobile = finding | {"segment": {"device": "mobile", "os": "iOS"}}
+    assert claim_of(mobile) == "Mobile, iOS: only 60% go on to “pay”, against 90% of comparable visitors"
 
 
 def test_a_price_is_not_more_exact_than_it_is_known():

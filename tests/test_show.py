@@ -137,3 +137,26 @@ def test_bounds_of_a_rate_never_stand_under_its_count():
     assert '<th scope="row">cart</th><td class="n">71</td>' in html
     assert '50.0%<small class="i">40.0% – 60.0%</small>' in html
     assert '20.0%<small class="i">10.0% – 30.0%</small>' in html
+
+
+def test_only_the_columns_asked_for_stand_in_the_report_and_bounds_follow_their_rate(rates):
+    table = table_data(
+        pd.DataFrame({"step": ["a"], "n": [9], "step_rate": [0.5], "step_low": [0.4], "step_high": [0.6]})
+    )
+    html = table_html(table, chosen=["step", "step_rate"])
+    assert "40.0% – 60.0%" in html and ">9<" not in html
+    assert "more column" not in html
+
+
+def test_a_table_shows_as_many_columns_as_fit_and_counts_the_others():
+    table = table_data(pd.DataFrame({f"column_{n:02}": [f"thirteen_long_{n}"] for n in range(12)}))
+    html = table_html(table)
+    assert html.count('<th scope="col"') == 5
+    assert "7\u00a0more columns in the workbook." in html
+
+
+def test_a_team_is_not_called_by_the_step_of_its_name_and_a_way_has_parts():
+    frame = pd.DataFrame({"owner": ["checkout"], "path": ["home > cart"], "segment": ["mobile, Android"]})
+    with speaking(Voice(labels={"checkout": "Checkout begun", "home": "Home", "cart": "Cart"}, site="shop")):
+        html = table_html(table_data(frame))
+    assert "Checkout team" in html and "Home › Cart" in html and "Mobile, Android" in html

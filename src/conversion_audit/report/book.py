@@ -35,7 +35,7 @@ def blocks(
     shown = [bundle["finding"]["id"] for bundle in bundles if bundle["kind"] == "finding"]
     here = [one for one in findings if one["id"] in shown or str(one.get("chapter")) == number]
     said = [bundle for bundle in bundles if bundle["kind"] != "finding" and not _is_empty(bundle)]
-    told = [_block(bundle, board) for bundle in said if not bundle.get("detail")]
+    told = [_block(bundle, board) for bundle in said if not _is_detail(bundle)]
     for lead in [block for block in told if block["kind"] == "text"][:1]:
         lead["kind"] = "lead"
     if board:
@@ -52,8 +52,19 @@ def details(bundles: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
             "sheet": (bundle.get("name") or "") if (bundle.get("table") or {}).get("rows") else "",
         }
         for bundle in bundles
-        if bundle.get("detail") and not _is_empty(bundle)
+        if _is_detail(bundle) and not _is_empty(bundle)
     ]
+
+
+def _is_detail(bundle: Mapping[str, Any]) -> bool:
+    """A table without rows has nothing to show but what its claim says."""
+    return bool(bundle.get("detail")) or (bundle["kind"] == "table" and not bundle["table"]["rows"])
+
+
+def findings_first(bundles: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a chapter shows its findings before any figure or table: then they are its answer."""
+    kinds = [bundle["kind"] for bundle in bundles if bundle["kind"] in {"finding", "figure", "table"}]
+    return kinds[:1] == ["finding"]
 
 
 def _is_empty(bundle: Mapping[str, Any]) -> bool:

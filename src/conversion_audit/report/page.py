@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_audit.report import summary
-from conversion_audit.report.book import blocks, details, finding_view, without_repeats
+from conversion_audit.report.book import blocks, details, finding_view, findings_first, without_repeats
 from conversion_audit.report.formats import formatted, period_text
 from conversion_audit.report.show import MIME
 from conversion_audit.report.voice import ACCENT, Voice, speaking
@@ -180,6 +180,7 @@ def _chapter_view(
         "lead": next((block["text"] for block in shown if block["kind"] == "lead"), ""),
         "blocks": [block for block in shown if block["kind"] != "lead"],
         "details": [] if board else details(chapter.get("bundles") or []),
+        "findings_first": findings_first(chapter.get("bundles") or []),
         "findings": without_repeats([finding_view(one) for one in inside]),
         "note": markdown_html((about.get("notes") or {}).get(number, "")),
     }

@@ -11,7 +11,7 @@ from conversion_audit.report.voice import Voice, speaking
 from conversion_audit.report.words import heading, label, row_label, text, text_or
 
 MOST_ROWS, FEWER_ROWS = 25, 8
-LONGEST_CELL = 120
+LONGEST_CELL = 180
 WIDEST, _LONG_TEXT, _BETWEEN = 104, 22, 3
 _NUMERIC = {"count", "number", "number1", "number2", "percent", "percent1", "percent2", "points", "money", "duration"}
 _ENDINGS = ("_rate", "_share")
@@ -46,13 +46,15 @@ def table_html(
     empty = {column for column in table["columns"][1:] if all(is_missing(value) for value in _values(table, column))}
     kinds = {column: _sharper(table, column, kind) for column, kind in table["kinds"].items()}
     known = [one for one in _columns(table["columns"]) if one[0] not in empty and one[0] != base]
-    shown = _chosen(known, chosen) if chosen else _fitting(known, table, kinds, most)
+    picked = _chosen(known, chosen or ())
+    # Where all that was asked for is empty but the names, the other columns say more.
+    shown = picked if len(picked) > 1 else _fitting(known, table, kinds, most)
     head = "".join(_head_cell(column, kinds[column], n) for n, (column, _, _) in enumerate(shown))
     body = "".join(_row(table, row, shown, kinds) for row in table["rows"][:most])
     rest = len(table["rows"]) - most
     notes = [text("page.rates_of", {"base": _values(table, base)[0]})] if base else []
     notes += [text("page.more_rows", {"rows": rest})] if rest > 0 else []
-    hidden = 0 if chosen else len(known) - len(shown)
+    hidden = 0 if shown is picked else len(known) - len(shown)
     notes += [text("page.more_columns", {"columns": hidden})] if hidden else []
     more = f'<p class="more">{escape(" ".join(notes))}</p>' if notes else ""
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
@@ -65,7 +67,7 @@ def table_html(
 
 def _chosen(known: Sequence[tuple], chosen: Sequence[str]) -> list[tuple]:
     by_name = {one[0]: one for one in known}
-    return [by_name[name] for name in chosen if name in by_name] or list(known)
+    return [by_name[name] for name in chosen if name in by_name]
 
 
 def _fitting(known: Sequence[tuple], table: Mapping[str, Any], kinds: Mapping[str, str], most: int) -> list[tuple]:

@@ -164,7 +164,7 @@ def in_column(column: str, value: Any) -> str:
 def row_label(value: Any) -> str:
     """Return a value as it stands at the head of a row: our own words begin with a capital, the client's as they are."""
     shown = label(value)
-    ours = isinstance(value, str) and shown != value and value not in voice().labels
+    ours = isinstance(value, str) and value not in voice().labels and (shown != value or _worded(f"values.{value}"))
     return shown[:1].upper() + shown[1:] if ours else shown
 
 
