@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from conversion_audit.analysis.funnel import reached
+from conversion_audit.engine import Engine
 
 START = pd.Timestamp("2026-03-02 12:00")
 DAY, HOUR = 24 * 60, 60
@@ -203,6 +204,22 @@ def test_the_queries_agree_with_a_search_through_all_chains(steps, options):
 def test_every_option_agrees_with_the_search(steps, options):
     logs = random_logs(1_500, seed=2)
     assert disagreements(logs, as_marks(logs), steps, options)[:3] == []
+
+
+@pytest.mark.parametrize("unit", ["session", "visitor"])
+@pytest.mark.parametrize("in_period", [True, False], ids=["period", "all"])
+def test_an_engine_that_keeps_no_part_of_a_statement_gives_the_same(unit, in_period, monkeypatch):
+    marks = as_marks(random_logs(300, seed=4))
+    marks = marks.assign(in_period=marks.event_number > 1) if in_period else marks
+
+    def made() -> pd.DataFrame:
+        rows = reached(marks, ["A", "B", "C"], unit=unit).frame()
+        return rows.sort_values(["unit_id", "entry", "step"], ignore_index=True)
+
+    at_once = made()
+    monkeypatch.setattr(Engine, "keeps_subqueries", False)
+    pd.testing.assert_frame_equal(made(), at_once)
+    assert len(at_once)
 
 
 @pytest.mark.slow

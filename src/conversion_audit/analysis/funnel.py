@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -34,6 +34,7 @@ class Rules:
     tolerance: float
     excluding: bool
     steps: int
+    has_period: bool = True
 
     @property
     def unlimited(self) -> bool:
@@ -131,20 +132,14 @@ def reached(
     exclude = list(exclude)
     rules = _rules(order, entry, window, step_window, ties, tolerance, bool(exclude), len(steps))
     engine = engine_of(marks)
-    marks = with_period(engine, marks)
     named = pd.DataFrame(
         [(name, 0) for name in exclude] + [(name, n) for n, name in enumerate(steps, 1)], columns=["name", "step"]
     )
-    step_events = engine.create(
-        statement(__file__, f"{unit}_steps"),
-        {"marks": marks, "steps": named},
-        name="step_events",
-        both=in_range == "both",
-    )
-    chains = _chains(engine, step_events, rules)
-    engine.drop(step_events)
+    tables = {"marks": marks if isinstance(marks, Table) else engine.hold(marks), "steps": engine.hold(named, "steps")}
+    rules = replace(rules, has_period="in_period" in tables["marks"].columns)
+    chains = _chains(engine, _step_events(engine, tables, unit, both=in_range == "both"), rules)
     picked = _picked(engine, chains, rules, until if unit == "visitor" else None)
-    tables = {"picked": picked, "marks": marks, "steps": engine.hold(named, "steps")}
+    tables["picked"] = picked
     sql = statement(__file__, f"{unit}_reached")
     return (engine.view if rules.unlimited and unit == "session" else engine.create)(sql, tables, name="reached")
 
@@ -168,11 +163,23 @@ def _rules(
     return Rules(rule, later, entry == "first", window, step_window, kept, excluding, steps)
 
 
-def _chains(engine: Engine, step_events: Table, rules: Rules) -> Table:
+def _step_events(engine: Engine, tables: dict[str, Table], unit: Unit, *, both: bool) -> Table:
+    """Return the events that fill a step. The period is asked above the join, where it costs nothing if it is all there is."""
+    marked = with_period(engine, engine.view(statement(__file__, "marked_steps"), tables, name="marked"))
+    step_events = engine.view(statement(__file__, f"{unit}_steps"), {"marked": marked}, name="step_events")
+    within = "SELECT * FROM step_events WHERE in_period"
+    return engine.view(within, {"step_events": step_events}, name="step_events") if both else step_events
+
+
+def _chains(engine: Engine, asked: Table, rules: Rules) -> Table:
     """Return every chain: the quick way, and exactly for the units where that uses one event twice."""
-    if rules.keeps_every_state:
-        return exact_chains(engine, step_events, _entries(engine, step_events, rules), rules)
-    chains = _unlimited(engine, step_events, rules) if rules.unlimited else _limited(engine, step_events, rules)
+    if rules.unlimited and engine.keeps_subqueries:
+        step_events, chains = asked, _at_once(engine, asked, rules)
+    else:
+        step_events = engine.create("SELECT * FROM asked", {"asked": asked}, name="step_events")
+        if rules.keeps_every_state:
+            return exact_chains(engine, step_events, _entries(engine, step_events, rules), rules)
+        chains = (_unlimited if rules.unlimited else _limited)(engine, step_events, rules)
     if rules.later:  # each step in a moment of its own
         return chains
     shared = engine.create(statement(__file__, "shared_events"), {"chains": chains}, **rules.parameters)
@@ -186,8 +193,34 @@ def _chains(engine: Engine, step_events: Table, rules: Rules) -> Table:
     return engine.create(both, {"chains": chains, "shared": shared, "exact": exact})
 
 
+def _at_once(engine: Engine, step_events: Table, rules: Rules) -> Table:
+    """The same as `_unlimited` in one statement: nothing but the chains is kept, which halves the work."""
+    first = _inside("first_entries", starts="starts_seen")
+    starts = f"SELECT * FROM seen{_within(rules)}"
+    parts = [("seen", "SELECT * FROM step_events"), ("starts_seen", starts), ("taken1", first)]
+    for n in range(2, rules.steps + 1):
+        following = _inside("next_step_unlimited", step_events="seen", chains=f"taken{n - 1}")
+        parts.append((f"taken{n}", following.replace("$step", f"$step{n}")))
+    named = ", ".join(f"{name} AS ({sql})" for name, sql in parts)
+    sql = f"WITH {named} " + " UNION ALL ".join(f"SELECT * FROM {name}" for name, _ in parts[2:])
+    numbers = {f"step{n}": n for n in range(2, rules.steps + 1)}
+    return engine.create(sql, {"step_events": step_events}, name="chains", **rules.parameters, **numbers)
+
+
+def _within(rules: Rules) -> str:
+    """Where the period is all there is, a condition would be asked of every row in vain."""
+    return " WHERE in_period" if rules.has_period else ""
+
+
+def _inside(section: str, **tables: str) -> str:
+    """Return a section that reads other parts of the same statement under its own tables' names."""
+    names = ", ".join(f"{name} AS (SELECT * FROM {other})" for name, other in tables.items())
+    return f"WITH {names} {statement(__file__, section)}"
+
+
 def _unlimited(engine: Engine, step_events: Table, rules: Rules) -> Table:
-    first = engine.create(statement(__file__, "first_entries"), {"step_events": step_events}, name="chain")
+    starts = engine.view(f"SELECT * FROM seen{_within(rules)}", {"seen": step_events})
+    first = engine.create(statement(__file__, "first_entries"), {"starts": starts}, name="chain")
     return _stacked(engine, _following(engine, step_events, first, "next_step_unlimited", rules))
 
 

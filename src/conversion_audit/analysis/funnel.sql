@@ -1,23 +1,24 @@
--- name: session_steps
+-- name: marked_steps
 -- One row per event and step it can fill; step 0 is an excluding event.
-SELECT marks.session_id AS unit_id, steps.step, marks.event_number, marks.moment, marks.time, marks.in_period
+SELECT marks.*, steps.step
 FROM marks JOIN steps ON marks.name = steps.name
-WHERE marks.in_period OR NOT $both
+
+-- name: session_steps
+SELECT session_id AS unit_id, step, event_number, moment, time, in_period
+FROM marked
 
 -- name: visitor_steps
 SELECT
-    marks.visitor_id AS unit_id, steps.step, marks.visitor_event_number AS event_number,
-    marks.visitor_moment AS moment, marks.time, marks.in_period
-FROM marks JOIN steps ON marks.name = steps.name
-WHERE marks.in_period OR NOT $both
+    visitor_id AS unit_id, step, visitor_event_number AS event_number, visitor_moment AS moment, time, in_period
+FROM marked
 
 -- name: first_entries
 -- Where nothing limits a chain, the one that begins first reaches everything that a later one reaches.
 SELECT
     unit_id, MIN(event_number) AS entry, MIN(time) AS entry_time, 1 AS entry_step, 1 AS step,
     MIN(event_number) AS event_number, MIN(moment) AS moment, MIN(time) AS time, FALSE AS is_tied
-FROM step_events
-WHERE step = 1 AND in_period
+FROM starts
+WHERE step = 1
 GROUP BY unit_id
 
 -- name: next_step_unlimited
