@@ -7,6 +7,8 @@ import json
 import pytest
 from exports import FIXTURES, expected, opened, plain, rows_of
 
+from conversion_audit.audit import open_audit
+from conversion_audit.intake.headerless import SNOWPLOW
 from conversion_audit.intake.sources import KINDS, recognise
 
 NOON = 1772449200  # 2026-03-02 11:00 UTC
@@ -135,6 +137,71 @@ def test_the_same_visit_gives_the_same_numbers_in_every_format(tmp_path, kind):
     }
     [order] = [row for row in found if row.get("is_purchase")]
     assert (order["order_id"], order["amount"], order["currency"]) == ("0012", 59.9, "EUR")
+
+
+def ga360(at, event, url, order):
+    hit = {"hitNumber": str(1 + at // 20), "time": str(at * 1000), "type": "PAGE" if event == "view" else "EVENT"}
+    host, path = url.removeprefix("https://").split("/", 1)
+    hit |= {"page": {"pagePath": f"/{path}", "hostname": host}}
+    if order:
+        money = str(int(float(order["revenue"]) * 1_000_000))
+        hit |= {
+            "eCommerceAction": {"action_type": "6"},
+            "transaction": {
+                "transactionId": order["order_id"], "transactionRevenue": money, "localTransactionRevenue": money,
+                "currencyCode": "EUR",
+            },
+        }  # fmt: skip
+    return {
+        "visitId": str(NOON), "visitStartTime": str(NOON), "visitNumber": "1", "fullVisitorId": "0012.1", "date": "20260302",
+        "totals": {"hits": "3"}, "hits": [hit],
+    }  # fmt: skip
+
+
+def snowplow_tsv(at, event, url, order):
+    fields = snowplow(at, event, url, order)
+    fields |= {"platform": "web", "app_id": "shop", "event": "page_view" if event == "view" else "transaction"}
+    return "\t".join(str(fields.get(name, "")) for name in SNOWPLOW)
+
+
+def logs(at, event, url, order):
+    clock = f"02/Mar/2026:11:{at // 60:02}:{at % 60:02} +0000"
+    path = url.removeprefix("https://shop.example")
+    return f'203.0.113.9 - - [{clock}] "GET {path} HTTP/1.1" 200 5120 "-" "Mozilla/5.0 (Windows NT 10.0)"'
+
+
+ONE_CONFIG = """\
+client: Acme
+currency: EUR
+timezone: UTC
+main_goal: purchase
+sources:
+  - {kind: KIND, files: raw/export}
+goals:
+  purchase: {event: [purchase, transaction, Order Completed, Completed Order, ecommerceOrder, order, transaction_item], value: revenue}
+journey: []
+"""
+
+
+@pytest.mark.parametrize("writer", [*WRITERS.values(), matomo, ga360, snowplow_tsv, logs], ids=lambda one: one.__name__)
+def test_the_same_visit_gives_the_same_headline_from_every_tool(audit_home, writer):
+    lines = [writer(*step) for step in VISIT]
+    raw = audit_home / "data" / "acme" / "raw"
+    raw.mkdir(parents=True)
+    text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines) + "\n"
+    (raw / "export").write_text(text, encoding="utf-8")
+    config = ONE_CONFIG.replace("KIND", writer.__name__.removesuffix("_tsv"))
+    (raw.parent / "audit.yaml").write_text(config, encoding="utf-8")
+    audit = open_audit("acme")
+    [session] = audit.sessions.frame().to_dict("records")
+    has_orders = writer is not logs  # a log knows addresses, no orders; the page after the order is a page like others
+    assert (session["pages"], session["landing_page"], session["seconds"]) == (2 if has_orders else 3, "/", 60.0)
+    assert (session["orders"], float(session["revenue"])) == ((1, 59.9) if has_orders else (0, 0.0))
+    assert list(audit.ledger[["status", "reason", "rows"]].itertuples(index=False, name=None)) == [
+        ("analysed", "ok", 3)
+    ]
+    if has_orders:
+        assert list(audit.orders.frame()["order_id"]) == ["0012"]
 
 
 def test_every_kind_has_the_one_interface():
