@@ -54,7 +54,7 @@ def test_after_a_first_export_only_what_is_missing_is_asked_for():
 
 
 def test_steps_are_named_in_the_clients_words():
-    missing = [fault("step_never", "high", ("02",), {"step": "pay"}, step="pay")]
+    missing = [fault("step_never", "high", ("02",), {"step": "pay", "events": "page_view, purchase"}, step="pay")]
     assert "“Payment”" in email([], "en", missing, labels={"pay": "Payment"})
 
 

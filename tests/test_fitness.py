@@ -238,6 +238,12 @@ def test_a_step_never_seen_names_the_closest_event():
     ]
 
 
+def test_a_step_never_seen_is_told_with_the_ten_most_frequent_events():
+    nothing = fitness.step_gaps(SESSIONS, MARKS.iloc[:0], ["view", "buy"], "buy")
+    found = gaps.steps(nothing, ["view", "buy"], [f"x{n}" for n in range(12)])
+    assert {finding.values["events"] for finding in found} == {"x0, x1, x2, x3, x4, x5, x6, x7, x8, x9"}
+
+
 def step_row(**values):
     row = {
         "sessions": 400,

@@ -15,6 +15,7 @@ from conversion_audit.findings import Finding
 EVERY = ("01", "02", "03", "04", "05", "06")
 MISSED, MISSED_BADLY = 0.05, 0.20
 LEAST_MISSED = 5
+MOST_NAMED = 10
 
 
 def fault(claim: str, severity: str, voids: Sequence[str], values: Mapping[str, Any], **more: Any) -> Finding:
@@ -134,7 +135,8 @@ def steps(gaps: pd.DataFrame, names: Sequence[str], events_seen: Sequence[str]) 
         count = 0 if pd.isna(row["sessions"]) else int(row["sessions"])
         if count == 0:
             near = get_close_matches(name, [str(event) for event in events_seen], n=1, cutoff=0.5)
-            values = {"step": name, "closest": near[0] if near else None}
+            seen = ", ".join(map(str, events_seen[:MOST_NAMED])) or "–"
+            values = {"step": name, "closest": near[0] if near else None, "events": seen}
             claim = "step_never_closest" if near else "step_never"
             voids = EVERY if name == names[-1] else ("02", "03", "04")
             found.append(fault(claim, "high", voids, values, step=name, next_step="fitness.step_never_next"))
