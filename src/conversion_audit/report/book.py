@@ -10,7 +10,7 @@ from markupsafe import Markup
 from conversion_audit.report.formats import formatted, is_missing
 from conversion_audit.report.tables import FEWER_ROWS, MOST_ROWS, card_html, image_html, table_html
 from conversion_audit.report.wording import claim_of, cost_of, next_step_of, record_of
-from conversion_audit.report.words import heading, label, text, text_or
+from conversion_audit.report.words import heading, in_column, label, text, text_or
 
 BOARD_ROWS, BOARD_PICTURES, BOARD_FINDINGS = 8, 1, 3
 
@@ -125,7 +125,7 @@ def finding_view(finding: Mapping[str, Any]) -> dict[str, Any]:
         ("page.where", record["segment"] if finding.get("segment") else ""),
         ("page.since", formatted(finding["since"], "date") if finding.get("since") else ""),
         ("page.until", formatted(finding["until"], "date") if finding.get("until") else ""),
-        ("page.owner", label(finding.get("owner") or "")),
+        ("page.owner", in_column("owner", finding.get("owner") or "")),
         ("page.effort", formatted(finding.get("effort") or "")),
         ("page.status", label(finding["status"]) if finding.get("status") else ""),
     ]
