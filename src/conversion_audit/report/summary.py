@@ -61,10 +61,12 @@ def _fates(chapters: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def first_findings(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the three to tell first: what stops visitors, in rank order; then what else needs someone."""
+    """Return the three to tell first: what stops visitors, in rank order; then what else needs someone; small ones last."""
     open_ones = [one for one in findings if one.get("status") not in _CLOSED]
-    chosen = [one for one in open_ones if one.get("kind") in _COSTLY]
+    costly = [one for one in open_ones if one.get("kind") in _COSTLY]
+    chosen = [one for one in costly if one.get("severity") != "low"]
     chosen += [one for one in open_ones if one.get("kind") in _NEXT and one.get("severity") in {"high", "medium"}]
+    chosen += [one for one in costly if one.get("severity") == "low"]
     return chosen[:FIRST]
 
 
