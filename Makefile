@@ -60,8 +60,16 @@ test-all: lint .venv/installed-all
 lab: .venv/installed
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-bench: .venv/installed
-	$(BIN)/python -m tests.benchmarks
+bench: .venv/installed .venv/installed-peers
+	$(BIN)/python -m tests.benchmarks --peers .venv/peers/bin/python
+
+# The product does without its peers: they live in an environment of their own, for measuring only.
+.venv/installed-peers: pyproject.toml | .venv/installed
+	@$(PYTHON) -m venv .venv/peers
+	@VIRTUAL_ENV="$(CURDIR)/.venv/peers" $(BIN)/uv pip install --quiet -e ".[bench]" \
+	    || .venv/peers/bin/python -m pip install --quiet -e ".[bench]" \
+	    || echo "The peers could not be installed; their rows will say so."
+	@touch $@
 
 readme: .venv/installed
 	@$(BIN)/python tests/readme.py
