@@ -30,7 +30,7 @@ def main() -> None:
     if asked.jobs:
         home = asked.folder / "1"
         log.write_client(home, MILLION)
-        others = [pipeline.help_seconds(home), pipeline.check_share(home), pipeline.chapters_share(home)]
+        others = [pipeline.help_seconds(home), pipeline.check_share(home), pipeline.chapters_share(home), *_intake()]
         print("\n" + page.goals_table(others))
         for name, seconds in pipeline.profile(home)[:20]:
             print(f"{seconds:6.2f} CPU s  {name}")
@@ -46,7 +46,7 @@ def one_size(asked: argparse.Namespace, size: int) -> list[dict[str, Any]]:
     skip = HEAVY if size > 10 else set()
     found = measured.run_all(raw, home / "data" / "bench" / "prepared", asked.peers, asked.rounds, skip)
     records = [one.record for one in found]
-    return [*records, *pipeline.prepare_record(told, records[0]["cpu_seconds"]), *(_intake() if size == 10 else [])]
+    return [*records, *pipeline.prepare_record(told, records[0]["cpu_seconds"])]
 
 
 def _intake() -> list[dict[str, Any]]:

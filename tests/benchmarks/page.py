@@ -38,7 +38,11 @@ def _row(record: Mapping[str, Any]) -> str:
 def goals_table(records: Sequence[Mapping[str, Any]]) -> str:
     """Return the table of what is held to a goal that is no ratio to the floor."""
     lines = ["| | measured | goal |", "| --- | ---: | ---: |"]
-    lines += [f"| {one['measure']} | {one['ratio']:.2f} {one['against']} | {one['goal']:g} |" for one in records]
+    goals = ["" if one["goal"] is None else f"{one['goal']:g}" for one in records]
+    lines += [
+        f"| {one['measure']} | {one['ratio']:.2f} {one['against']} | {goal} |"
+        for one, goal in zip(records, goals, strict=True)
+    ]
     return "\n".join(lines)
 
 
