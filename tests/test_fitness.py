@@ -438,14 +438,16 @@ def test_the_gap_that_ends_a_session_is_the_one_that_is_used():
 def test_the_headline_stands_with_and_without_what_is_set_aside():
     sessions = pd.DataFrame(
         {
+            "session_id": ["a", "b", "c", "d"],
             "set_aside": [None, None, "bot", "internal"],
             "events": [3, 4, 900, 5],
             "orders": [1, 0, 0, 1],
             "revenue": [9.0, 0.0, 0.0, 5.0],
         }
     )
-    found = fitness.set_aside(sessions)
-    assert found[["part", "sessions", "events", "orders", "buying_rate"]].values.tolist() == [
+    marks = pd.DataFrame({"session_id": ["a", "a", "d", "b"], "name": ["purchase", "purchase", "purchase", "cart"]})
+    found = fitness.set_aside(sessions, marks, "purchase")
+    assert found[["part", "sessions", "events", "orders", "completing_rate"]].values.tolist() == [
         ["all", 4, 912, 2, 0.5],
         ["counted", 2, 7, 1, 0.5],
         ["bot", 1, 900, 0, 0.0],

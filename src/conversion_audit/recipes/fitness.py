@@ -72,6 +72,10 @@ def _people(audit: Audit) -> AnyTable:
     return fitness.people(audit.sessions, audit.marks, audit.config.main_goal)
 
 
+def _set_aside(audit: Audit) -> AnyTable:
+    return fitness.set_aside(audit.all_sessions, audit.table("marks"), audit.config.main_goal)
+
+
 TABLES: dict[str, Recipe] = {
     "event_counts": Recipe(_counts),
     "data_days": Recipe(_days, needs=("event_counts",), keys=("sources",)),
@@ -86,7 +90,7 @@ TABLES: dict[str, Recipe] = {
     "consent": Recipe(lambda audit: fitness.consent(audit.table("event_counts")), needs=("event_counts",)),
     "unknown_segments": Recipe(lambda audit: fitness.unknown(audit.sessions), needs=("sessions",)),
     "uncovered_pages": Recipe(_uncovered),
-    "traffic": Recipe(lambda audit: fitness.set_aside(audit.all_sessions), needs=("sessions",)),
+    "traffic": Recipe(_set_aside, needs=("marks", "sessions"), keys=KEYS),
     "aside_rules": Recipe(_aside_rules, needs=("sessions",)),
     "identity": Recipe(_people, needs=("marks", "sessions"), keys=KEYS),
     "ties": Recipe(lambda audit: fitness.ties(audit.events), needs=("sessions",)),

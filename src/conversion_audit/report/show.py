@@ -167,14 +167,16 @@ def _without_sales(columns: list[str], values: Mapping[str, list], kinds: Mappin
     """Where nothing is sold, orders and amounts that are nothing throughout say nothing: they are left out."""
 
     def is_idle(column: str) -> bool:
-        is_count = column in ("orders", "buying_sessions")
+        is_count = column in ("orders", "completing_sessions")
         return (is_count or kinds[column] == "money") and all(
             is_missing(value) or not value for value in values[column]
         )
 
     idle = {column for column in columns if is_idle(column)}
-    buying = "buying_sessions" in idle
-    return [column for column in columns if column not in idle and not (buying and column.startswith("buying_"))]
+    completing = "completing_sessions" in idle
+    return [
+        column for column in columns if column not in idle and not (completing and column.startswith("completing_"))
+    ]
 
 
 def _cell(value: Any) -> Any:

@@ -60,7 +60,7 @@ def uncovered_pages(events: AnyTable, start: date, end: date, most: int = 20) ->
     return engine_of(events).query(sql, {"events": events}, start=start, end=end, most=most)
 
 
-def set_aside(sessions: AnyTable) -> pd.DataFrame:
+def set_aside(sessions: AnyTable, marks: AnyTable, goal: str) -> pd.DataFrame:
     """
     Return the headline with and without the traffic that is set aside.
 
@@ -68,21 +68,26 @@ def set_aside(sessions: AnyTable) -> pd.DataFrame:
     ----------
     sessions : table
         See `tables.SESSIONS`; what is set aside included.
+    marks : table
+        See `tables.MARKS`; of the whole export.
+    goal : str
+        The main goal.
 
     Returns
     -------
     DataFrame
         Rows all, counted, and one per reason that occurs (bot, internal, test)::
 
-            part     sessions  events  orders  revenue  buying_sessions  buying_rate  ...
+            part     sessions  events  orders  revenue  completing_sessions  completing_rate  ...
             all         61523  571326    1786   290800             1781       0.0289
             counted     61305  567054    1784   290558             1779       0.0290
             bot            24    2540       0        0                0       0.0000
     """
-    rows = engine_of(sessions).query(statement(__file__, "set_aside"), {"sessions": sessions})
-    low, high = wilson(rows["buying_sessions"], rows["sessions"])
-    rate = rows["buying_sessions"] / rows["sessions"].where(rows["sessions"] > 0)
-    return rows.assign(buying_rate=rate, buying_low=low, buying_high=high)
+    tables = {"sessions": sessions, "marks": marks}
+    rows = engine_of(sessions, marks).query(statement(__file__, "set_aside"), tables, goal=goal)
+    low, high = wilson(rows["completing_sessions"], rows["sessions"])
+    rate = rows["completing_sessions"] / rows["sessions"].where(rows["sessions"] > 0)
+    return rows.assign(completing_rate=rate, completing_low=low, completing_high=high)
 
 
 def aside_rules(aside: AnyTable, sessions: AnyTable) -> pd.DataFrame:

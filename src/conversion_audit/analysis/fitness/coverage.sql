@@ -16,12 +16,13 @@ LIMIT $most;
 WITH parts AS (
     SELECT CASE WHEN GROUPING(coalesce(set_aside, 'counted')) = 1 THEN 'all' ELSE coalesce(set_aside, 'counted') END AS part,
            count(*) AS sessions, sum(events) AS events, sum(orders) AS orders, sum(revenue) AS revenue,
-           count(CASE WHEN orders > 0 THEN 1 END) AS buying_sessions
-    FROM sessions
+           count(m.session_id) AS completing_sessions
+    FROM sessions AS s
+    LEFT JOIN (SELECT DISTINCT session_id FROM marks WHERE name = $goal) AS m ON m.session_id = s.session_id
     GROUP BY GROUPING SETS ((), (coalesce(set_aside, 'counted')))
 )
 SELECT part, sessions, CAST(coalesce(events, 0) AS BIGINT) AS events, CAST(coalesce(orders, 0) AS BIGINT) AS orders,
-       CAST(coalesce(revenue, 0) AS DOUBLE) AS revenue, buying_sessions
+       CAST(coalesce(revenue, 0) AS DOUBLE) AS revenue, completing_sessions
 FROM parts
 ORDER BY CASE part WHEN 'all' THEN 1 WHEN 'counted' THEN 2 ELSE 3 END, part;
 

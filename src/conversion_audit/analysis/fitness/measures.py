@@ -143,8 +143,8 @@ def traffic(aside: pd.DataFrame, kinds: Collection[str]) -> list[Finding]:
             "out": out,
             "sessions": int(every["sessions"]),
             "rate": out / every["sessions"],
-            "rate_with": float(every["buying_rate"]),
-            "rate_without": None if counted is None else float(counted["buying_rate"]),
+            "rate_with": float(every["completing_rate"]),
+            "rate_without": None if counted is None else float(counted["completing_rate"]),
         }
         if values["rate"] > MANY:
             return [*found, fault("set_aside", "medium", ("01",), values)]
