@@ -111,3 +111,15 @@ def test_an_export_with_too_many_bad_rows_is_refused(tmp_path, small_shop, monke
     monkeypatch.setenv("AUDIT_HOME", str(home))
     with pytest.raises(DataError, match="of rows cannot be read"):
         open_audit("demo").prepare()
+
+
+def test_two_groups_are_the_largest_two_unless_others_are_named(small_audit):
+    from conversion_audit.recipes import journey
+
+    pairs = [journey.compared(small_audit, "device", *named) for named in ((), (None, "mobile"), ("tablet", "mobile"))]
+    assert [(pair["a"], pair["b"]) for pair in pairs] == [
+        ("mobile", "desktop"),
+        ("desktop", "mobile"),
+        ("tablet", "mobile"),
+    ]
+    assert not pairs[0]["steps"].a_all.equals(pairs[0]["steps"].b_all)

@@ -115,7 +115,8 @@ def compared(audit: Audit, column: str, a: str | None = None, b: str | None = No
         column, a, b, steps (see `visits.compare`) and ways (see `transitions.compare`); empty where there are not two.
     """
     found = visits.largest(audit.sessions, column)
-    a, b = a or next(iter(found), None), b or next((value for value in found if value != a), None)
+    a = a or next((value for value in found if value != b), None)
+    b = b or next((value for value in found if value != a), None)
     if a is None or b is None:
         return {}
     groups = [visits.with_value(audit.sessions, column, value) for value in (a, b)]
