@@ -44,6 +44,7 @@ def test_one_row_an_event_is_read_as_it_stands_beside_it(scratch):
     assert found.notes == (
         "events.csv: a line cannot be read: line 9 (wrong_field_count)",
         "events.csv: the time column holds seconds (1) and milliseconds (1); each row was converted by its own",
+        "events.csv: 1 times lie in the hour that the clock shows twice; 0 of them are the second, by the order of rows",
     )
 
 
