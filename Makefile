@@ -18,7 +18,7 @@ install = { $(PIP) uv && $(UV) $(1); } || $(PIP) $(1)
 help:
 	@echo "make audit     write the demo shop, audit it, print where the report is"
 	@echo "make test      ruff and the everyday tests (minutes)"
-	@echo "make test-all  slow, spark and browser tests as well (up to an hour); not yet those of make"
+	@echo "make test-all  everything: slow, spark and browser tests as well (up to an hour)"
 	@echo "make lab       JupyterLab on the notebooks"
 	@echo "make bench     benchmarks on generated logs"
 	@echo "make readme    write the README's tree, commands and dictionary from the code"
