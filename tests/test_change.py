@@ -74,3 +74,14 @@ def test_inputs_are_left_as_they_were(poorer_traffic):
     change.mix_and_rate(marks, sessions, "buy", ["channel"], BEFORE, AFTER)
     pd.testing.assert_frame_equal(marks, before[0])
     pd.testing.assert_frame_equal(sessions, before[1])
+
+
+def test_a_chart_by_day_says_how_many_days_lie_outside_its_band():
+    from conversion_audit.analysis import change_claims
+
+    days = pd.DataFrame({"is_alarm": [False, True, False]})
+    assert change_claims.daily_claim(days, "goal", {"name": "lead"}) == (
+        "change.goal_days_out",
+        {"name": "lead", "days": 3, "out": 1},
+    )
+    assert change_claims.daily_claim(days[~days.is_alarm], "step", {})[0] == "change.step_days"

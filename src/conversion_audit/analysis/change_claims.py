@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -64,6 +65,12 @@ def charted(fates: pd.DataFrame, most: int = 4) -> list[dict[str, Any]]:
     order = moved.moved.abs().sort_values(ascending=False, kind="stable").index
     rows = moved.loc[order].head(most)[["finding", "step", "segment"]].to_dict("records")
     return [row | {"segment": json.loads(row["segment"]), "where": places(row["segment"])} for row in rows]
+
+
+def daily_claim(daily: pd.DataFrame, what: str, record: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return what a chart by day shows; `what`: goal or step, `record`: what its sentence names."""
+    out = int(daily.is_alarm.sum())
+    return f"change.{what}_days{'_out' if out else ''}", {**record, "days": len(daily), "out": out}
 
 
 def findings(fates: pd.DataFrame) -> list[Finding]:
