@@ -2,62 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
+from conversion_audit.analysis.stage_names import parameter, stage_order
 from conversion_audit.analysis.statistics import ratio_se, wilson
 from conversion_audit.engine import AnyTable, engine_of, statement
 from conversion_audit.findings import Finding
 
-# Stages in their usual order: words that name them, and the usual name of the share that reaches each.
-USUAL = (
-    (("impression", "einblendung", "view"), "reach"),
-    (("click to action", "cta", "call to action", "callout"), "click_to_open_rate"),
-    (("click", "klick"), "click_rate"),
-    (("session", "visit", "besuch"), "arrival_rate"),
-    (("opt in", "optin", "lead", "signup", "sign up", "anmeldung"), "opt_in_rate"),
-    (("sent", "versandt", "gesendet", "follow up"), "sent_rate"),
-    (("delivered", "zugestellt"), "delivery_rate"),
-    (("open", "geoffnet"), "open_rate"),
-    (("cart", "basket", "warenkorb"), "add_to_cart_rate"),
-    (("form", "order started", "checkout", "kasse", "formular"), "checkout_rate"),
-    (("paid", "order", "purchase", "bezahlt", "bestellung"), "payment_rate"),
-    (("shipped", "dispatched", "versendet"), "shipping_rate"),
-)
-_PLACES = (0, 8, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12)
 Z95 = 1.96
 NEVER_SENT, NOT_DELIVERED = 0.05, 0.05
 FEWEST = 30
-
-
-def _words(stage: str) -> str:
-    return re.sub(r"[^a-z]+", " ", stage.lower().replace("ö", "o").replace("ä", "a").replace("ü", "u")).strip()
-
-
-def _usual(stage: str) -> int | None:
-    words = f" {_words(stage)}"
-    return next((k for k, (names, _) in enumerate(USUAL) if any(f" {name}" in words for name in names)), None)
-
-
-def stage_order(counts: pd.DataFrame) -> list[str]:
-    """Return the stages in their usual order; unknown ones by how many reach them, after the next larger known one."""
-    totals = counts.groupby("stage")["count"].sum().sort_values(ascending=False)
-    known = [s for s in totals.index if _usual(s) is not None]
-    order = sorted(known, key=lambda s: (_PLACES[_usual(s)], -totals[s]))
-    for stage in [s for s in totals.index if _usual(s) is None]:
-        larger = [k for k, s in enumerate(order) if totals[s] >= totals[stage]]
-        order.insert(larger[-1] + 1 if larger else 0, stage)
-    return order
-
-
-def parameter(stage: str) -> str:
-    """Return the usual name of the share that reaches a stage, e.g. ``click_rate``; ``rate`` for an unknown one."""
-    place = _usual(stage)
-    return "rate" if place is None else USUAL[place][1]
 
 
 def stage_table(counts: AnyTable, by: Sequence[str] = (), order: Sequence[str] | None = None) -> pd.DataFrame:
@@ -251,9 +209,10 @@ def findings(counts: AnyTable, order: Sequence[str] | None = None) -> list[Findi
     frame = _frame(counts)
     order = list(order or stage_order(frame))
     table = stage_table(counts, order=order)
-    made = _gaps(table) + _dearer_clicks(counts, frame, order)
     weak = weak_links(counts, order)
-    for row in weak[weak.is_weak].head(3).itertuples():
+    weak = weak[weak.is_weak]
+    made = _gaps(table) + _dearer_clicks(weak, frame)
+    for row in weak.head(3).itertuples():
         values = {"parameter": row.parameter, "rate_here": row.rate, "rate_there": row.benchmark_rate, "lost": row.lost}
         values |= {"benchmark_kind": row.benchmark_kind, "key": row.benchmark_kind}
         made.append(
@@ -275,12 +234,9 @@ def _gaps(table: pd.DataFrame) -> list[Finding]:
     return made
 
 
-def _dearer_clicks(counts: AnyTable, frame: pd.DataFrame, order: list[str]) -> list[Finding]:
-    clicks = [s for s in order if parameter(s) == "click_rate"]
-    weak = weak_links(counts, order)
-    weak = weak[weak.is_weak & weak.stage.isin(clicks) & (weak.benchmark_kind == "own_past")]
+def _dearer_clicks(weak: pd.DataFrame, frame: pd.DataFrame) -> list[Finding]:
     made = []
-    for row in weak.itertuples():
+    for row in weak[(weak.parameter == "click_rate") & (weak.benchmark_kind == "own_past")].itertuples():
         own = frame[frame.segment == row.segment]
         weeks = sorted(own.week.dropna().unique())
         late = own.week >= weeks[len(weeks) // 2]

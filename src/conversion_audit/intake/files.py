@@ -1,9 +1,7 @@
-"""What files there are and whether they can be read: found, recognised by their first bytes, decoded, fingerprinted."""
+"""What files there are and whether they can be read: found, recognised by their first bytes, decoded."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import stat
 import zipfile
@@ -13,6 +11,7 @@ from pathlib import Path
 
 from conversion_audit.errors import DataError, Problem, listing
 from conversion_audit.intake import packed, peek
+from conversion_audit.intake.fingerprints import fingerprints
 from conversion_audit.intake.remarks import Remark
 
 MEMBERS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".log", ".gz")
@@ -253,38 +252,6 @@ def _without_rows(file: InputFile) -> Problem:
     if file.size == 0:
         return Problem("is empty (0 bytes)", file.name, why="There is nothing to audit.", mend="Export it again.")
     return Problem("has a header but no rows", file.name, why="There is nothing to audit.", mend="Export it again.")
-
-
-def fingerprints(paths: Iterable[Path], cache: Path) -> dict[Path, str]:
-    """
-    Return the SHA-256 of each file, computed only where size or modification time is new.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-        The files.
-    cache : Path
-        A small JSON file that remembers them.
-    """
-    try:
-        known = json.loads(cache.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        known = {}
-    found: dict[Path, str] = {}
-    for path in paths:
-        about = path.stat()
-        key = f"{path}|{about.st_size}|{about.st_mtime_ns}"
-        known[key] = known.get(key) or _sha256(path)
-        found[path] = known[key]
-    beside = cache.with_name(f".{cache.name}.{os.getpid()}.tmp")
-    beside.write_text(json.dumps(known, indent=0, sort_keys=True), encoding="utf-8")
-    beside.replace(cache)
-    return found
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def changed(files: Iterable[InputFile]) -> list[Problem]:

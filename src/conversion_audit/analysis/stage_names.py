@@ -1,0 +1,50 @@
+"""What a stage of totals is, by its name: its usual place, and the usual name of the share that reaches it."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+# Stages in their usual order: words that name them, and the usual name of the share that reaches each.
+USUAL = (
+    (("impression", "einblendung", "view"), "reach"),
+    (("click to action", "cta", "call to action", "callout"), "click_to_open_rate"),
+    (("click", "klick"), "click_rate"),
+    (("session", "visit", "besuch"), "arrival_rate"),
+    (("opt in", "optin", "lead", "signup", "sign up", "anmeldung"), "opt_in_rate"),
+    (("sent", "versandt", "gesendet", "follow up"), "sent_rate"),
+    (("delivered", "zugestellt"), "delivery_rate"),
+    (("open", "geoffnet"), "open_rate"),
+    (("cart", "basket", "warenkorb"), "add_to_cart_rate"),
+    (("form", "order started", "checkout", "kasse", "formular"), "checkout_rate"),
+    (("paid", "order", "purchase", "bezahlt", "bestellung"), "payment_rate"),
+    (("shipped", "dispatched", "versendet"), "shipping_rate"),
+)
+_PLACES = (0, 8, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12)
+
+
+def _words(stage: str) -> str:
+    return re.sub(r"[^a-z]+", " ", stage.lower().replace("ö", "o").replace("ä", "a").replace("ü", "u")).strip()
+
+
+def _usual(stage: str) -> int | None:
+    words = f" {_words(stage)}"
+    return next((k for k, (names, _) in enumerate(USUAL) if any(f" {name}" in words for name in names)), None)
+
+
+def stage_order(counts: pd.DataFrame) -> list[str]:
+    """Return the stages in their usual order; unknown ones by how many reach them, after the next larger known one."""
+    totals = counts.groupby("stage")["count"].sum().sort_values(ascending=False)
+    known = [s for s in totals.index if _usual(s) is not None]
+    order = sorted(known, key=lambda s: (_PLACES[_usual(s)], -totals[s]))
+    for stage in [s for s in totals.index if _usual(s) is None]:
+        larger = [k for k, s in enumerate(order) if totals[s] >= totals[stage]]
+        order.insert(larger[-1] + 1 if larger else 0, stage)
+    return order
+
+
+def parameter(stage: str) -> str:
+    """Return the usual name of the share that reaches a stage, e.g. ``click_rate``; ``rate`` for an unknown one."""
+    place = _usual(stage)
+    return "rate" if place is None else USUAL[place][1]
