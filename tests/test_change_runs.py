@@ -181,6 +181,19 @@ def test_days_carry_limits_and_the_words_of_changes(before, after):
     assert {"2026-04-09", "2026-04-10"} <= alarms and len(alarms) <= 8
 
 
+def test_days_that_still_fill_are_no_part_of_the_trend(before):
+    late = sorted(before.date.unique())[-3:]
+    half = before.assign(passed=before.passed.where(~before.date.isin(late), 0))
+    days = change_marks.daily(half, "goal", "purchase", filling=late)
+    settled = days[~days.is_open]
+    assert days.is_open.sum() == 3 and not days.is_alarm[days.is_open].any()
+    assert days.expected_rate[0] == settled.passed.sum() / settled.at_risk.sum()
+    assert change_marks.daily(half, "goal", "purchase").is_alarm.tail(3).all()
+    changes = [{"on": str(late[0] - pd.Timedelta(days=8))[:10], "what": "new banner"}]
+    found = change_marks.marked_changes(half, changes, list(STEPS), "purchase", filling=late)
+    assert found.days.tolist() == [8.0] * len(found)
+
+
 def test_definitions_that_count_otherwise_are_listed_and_words_are_not():
     old = {"goals": {"purchase": {"event": ["purchase"], "label": "Buy"}}, "journey": ["a", "b"], "language": "en"}
     new = {"goals": {"purchase": {"event": ["order"], "label": "Kauf"}}, "journey": ["a", "b"], "language": "de"}

@@ -554,3 +554,40 @@ def test_the_sources_own_totals_count_once_a_session():
     assert [one.claim for one in fitness.totals_findings(fitness.source_totals(events, orders))] == [
         "fitness.source_totals"
     ]
+
+
+def silent_days(orders, weekday_off=None):
+    """Return sessions and goal marks: fifty visits a day and so many orders; on one weekday never an order."""
+    dates = pd.date_range("2026-03-02", periods=len(orders))
+    orders = [0 if day.day_of_week == weekday_off else n for day, n in zip(dates, orders, strict=True)]
+    sessions = pd.DataFrame({"session_id": range(50 * len(dates)), "date": np.repeat(dates, 50), "set_aside": None})
+    bought = sessions.groupby("date").head(50).assign(place=lambda rows: rows.groupby("date").cumcount())
+    bought = bought[bought["place"] < bought["date"].map(dict(zip(dates, orders, strict=True)))]
+    return sessions.astype({"session_id": str, "set_aside": "string"}), pd.DataFrame(
+        {"session_id": bought["session_id"].astype(str), "name": "purchase"}
+    )
+
+
+NO_BOOKS = pd.DataFrame({"date": pd.Series([], dtype="datetime64[ns]")})
+
+
+@pytest.mark.parametrize(
+    ("orders", "weekday_off", "books", "blind"),
+    [
+        ([30] * 14 + [0] + [30] * 13, None, NO_BOOKS, ["2026-03-16"]),
+        ([30] * 14 + [0] + [30] * 13, None, [30] * 14 + [12] + [30] * 13, ["2026-03-16"]),
+        ([30] * 14 + [0] + [30] * 13, None, [30] * 14 + [0] + [30] * 13, []),  # nobody bought: a finding, no gap
+        ([30] * 14 + [0] + [30] * 13, None, [30] * 14, ["2026-03-16"]),  # books that end before say nothing
+        ([30] * 28, 6, NO_BOOKS, []),  # closed on Sundays
+        ([8] * 14 + [0] + [8] * 13, None, NO_BOOKS, []),  # eight a day: none on one day may be chance
+        ([8] * 14 + [0] * 4 + [8] * 10, None, NO_BOOKS, ["2026-03-16", "2026-03-17", "2026-03-18", "2026-03-19"]),
+        ([0] * 2 + [30] * 26, None, NO_BOOKS, ["2026-03-02", "2026-03-03"]),  # the tag came later
+        ([0] * 28, None, NO_BOOKS, []),
+    ],
+)
+def test_a_silent_goal_blinds_a_day_only_where_it_was_certain_to_occur(orders, weekday_off, books, blind):
+    sessions, marks = silent_days(orders, weekday_off)
+    if not isinstance(books, pd.DataFrame):
+        books = pd.DataFrame({"date": np.repeat(pd.date_range("2026-03-02", periods=len(books)), books)})
+    found = fitness.blind_days(sessions, marks, books, "purchase", date(2026, 3, 2), date(2026, 3, 29))
+    assert [str(day)[:10] for day in found["date"]] == blind

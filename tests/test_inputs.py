@@ -510,8 +510,15 @@ def test_a_day_without_an_event_is_found(audit_home):
         for row in clean()
         if not (row["what"] == "purchase" and row["at"][:10] in ("2026-03-06", "2026-03-07", "2026-03-08"))
     ]
-    found = claims(taken_in(audit_home, as_csv(rows)))["event_interrupted"]
+    audit = taken_in(audit_home, as_csv(rows))
+    found = claims(audit)["event_interrupted"]
     assert (found["event"], str(found["since"])) == ("purchase", "2026-03-06")
+    # Seven of ten days are left, and every visit of theirs bought: the three silent days are in no rate, and listed.
+    assert [audit.headline[name] for name in ("sessions", "orders")] == [280, 280]
+    blind = audit.frame("blind_days")
+    assert [str(day)[:10] for day in blind["date"]] == ["2026-03-06", "2026-03-07", "2026-03-08"]
+    assert (blind["sessions"].sum(), blind["expected"].sum()) == (120, 120)
+    assert claims(audit)["blind_days"]["sessions"] == 120
 
 
 def test_the_last_days_of_a_ga4_export_are_said_to_be_filling_and_its_zone_is_found(tmp_path, monkeypatch):

@@ -10,14 +10,16 @@ from typing import Any
 
 import pandas as pd
 
-from conversion_audit import recipes
+from conversion_audit import asked, recipes
 from conversion_audit.config import Config, read_config
-from conversion_audit.engine import Engine, Table, quoted, statement
+from conversion_audit.engine import Engine, Table, statement
 from conversion_audit.errors import ConfigError, MachineError, Problem, closest
 from conversion_audit.findings import Finding, plain, ranked
 from conversion_audit.folders import Folders
 from conversion_audit.prepared import INTAKE, Prepared, code
 from conversion_audit.schema import EngineChoice, Period
+
+BLIND = "blind_days"
 
 
 def open_audit(
@@ -61,8 +63,8 @@ class Audit:
 
     def __init__(self, folders: Folders, config: Config, start: str | None, end: str | None, where: Any) -> None:
         self.folders, self.config = folders, config
-        self._asked = (_day(start, "start"), _day(end, "end"))
-        self._where = _conditions(where)
+        self._asked = (asked.read_day(start, "start"), asked.read_day(end, "end"))
+        self._where = asked.read_conditions(where)
         self._tables: dict[str, Table] = {}
         self._made: dict[str, Any] = {}
         try:
@@ -140,7 +142,7 @@ class Audit:
         recipe = recipes.TABLES[name]
         parts = [name, self.prepared.intake_hash, code("analysis"), self.prepared.config_part(recipe.keys)]
         if recipe.of_period:
-            parts += self._scope
+            parts += self._scope + ([] if name == BLIND else [sorted(self.frame(BLIND)["date"].astype(str))])
         return parts + [self._parts(needed) for needed in recipe.needs if needed in recipes.TABLES]
 
     @property
@@ -165,17 +167,20 @@ class Audit:
         if self.config.period:
             start, end = start or self.config.period.start, end or self.config.period.end
         if not (start and end):
-            found = {"visits": self.table("visits"), "stage_counts": self.table("stage_counts")}
-            days = self.engine.query(_sql("days"), found).iloc[0]
-            if days.isna().all() and self.has("stage_counts"):
-                why = "The export holds totals, and they name no day."
-                mend = "Write the days they are of into audit.yaml: period: {start: 2026-03-02, end: 2026-04-26}"
-                raise ConfigError(
-                    Problem("the period is not known", f"data/{self.folders.client}/audit.yaml", why=why, mend=mend)
-                )
-            first, last = (value.date() if pd.notna(value) else date(1970, 1, 1) for value in days)
+            if self._days_seen is None:
+                raise asked.of_no_day(self.folders.client)
+            first, last = self._days_seen
             start, end = start or first, end or last
         return Period(start=start, end=end)
+
+    @cached_property
+    def _days_seen(self) -> tuple[date, date] | None:
+        return asked.days_seen(self.table("visits"), self.table("stage_counts"))
+
+    @property
+    def last_day(self) -> date:
+        """Last day of the export, the period's where its totals name none."""
+        return self._days_seen[1] if self._days_seen else self.period.end
 
     @cached_property
     def every_session(self) -> Table:
@@ -184,20 +189,8 @@ class Audit:
 
     @cached_property
     def all_sessions(self) -> Table:
-        """Sessions of the period that meet `where`, bots, internal and test traffic included."""
-        known = self.every_session.columns
-        unknown = [column for column in self._where if column not in known]
-        if unknown:
-            hint = f"Columns: {', '.join(known)}"
-            raise ConfigError(*(Problem(f"where: no column {c!r}{closest(c, known)}", mend=hint) for c in unknown))
-        asked = pd.DataFrame({"start": [pd.Timestamp(self.period.start)], "end": [pd.Timestamp(self.period.end)]})
-        found = {"sessions": self.every_session, "period": self.engine.hold(asked, "period")}
-        table = self.engine.view(_sql("in_period"), found, name="in_period")
-        for column, value in self._where.items():
-            wanted = self.engine.hold(pd.DataFrame({column: [value]}), "wanted")
-            same = f"lower(CAST(s.{quoted(column)} AS VARCHAR)) = lower(w.{quoted(column)})"
-            table = self.engine.view(f"SELECT s.* FROM s JOIN w ON {same}", {"s": table, "w": wanted})
-        return self.engine.create("SELECT * FROM this", {"this": table}, name="all_sessions")
+        """Sessions of the period that meet `where`, bots, internal and test traffic included; none of a blind day."""
+        return asked.narrowed(self.every_session, self.period, self.frame(BLIND), self._where)
 
     @cached_property
     def sessions(self) -> Table:
@@ -284,8 +277,7 @@ def _engine(folders: Folders, chosen: EngineChoice) -> Engine:
         return Engine(fence, spill, chosen.memory)
     from conversion_audit.engine.spark import SparkEngine
 
-    asked = {"master": chosen.master, "rows": chosen.rows, "settings": chosen.settings}
-    return SparkEngine(fence, spill, chosen.memory, **asked)
+    return SparkEngine(fence, spill, chosen.memory, master=chosen.master, rows=chosen.rows, settings=chosen.settings)
 
 
 def _sql(name: str) -> str:
@@ -294,19 +286,3 @@ def _sql(name: str) -> str:
 
 def _tuples(record: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}
-
-
-def _day(value: str | None, name: str) -> date | None:
-    try:
-        return None if value is None else date.fromisoformat(str(value))
-    except ValueError as error:
-        raise ConfigError(Problem(f"{name} is not a day", seen=str(value), mend="Write e.g. 2026-03-02.")) from error
-
-
-def _conditions(where: Mapping[str, str] | str | None) -> dict[str, str]:
-    if not isinstance(where, str):
-        return {key: str(value) for key, value in (where or {}).items()}
-    pairs = [part.split("=", 1) for part in where.split(",") if part.strip()]
-    if any(len(pair) != 2 for pair in pairs):
-        raise ConfigError(Problem("where is not 'column=value, ...'", seen=where, mend="Write e.g. device=mobile."))
-    return {key.strip(): value.strip() for key, value in pairs}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,13 @@ FEWEST_PLACEBOS = 10
 
 
 def marked_changes(
-    cells: pd.DataFrame, changes: Sequence[Mapping[str, Any]], steps: Sequence[str], goal: str, *, days: int = DAYS
+    cells: pd.DataFrame,
+    changes: Sequence[Mapping[str, Any]],
+    steps: Sequence[str],
+    goal: str,
+    *,
+    days: int = DAYS,
+    filling: Collection[pd.Timestamp] = (),
 ) -> pd.DataFrame:
     """
     Compare the days before and after each change, at every step and for the goal.
@@ -34,6 +40,8 @@ def marked_changes(
         The main goal.
     days : int
         Days compared on each side; fewer, at least 7, where there are no more.
+    filling : collection of Timestamp
+        Days that may still gain events: left out.
 
     Returns
     -------
@@ -43,7 +51,8 @@ def marked_changes(
         differ by less), stands_out (beyond chance and beyond that). NaN where there are too few days on a side.
     """
     measures = [(GOAL, goal), *((STEP, step) for step in steps)]
-    series = {one: by_day(within(cells, *one)).set_index("date") for one in measures}
+    settled = cells[~cells["date"].isin(list(filling))]
+    series = {one: by_day(within(settled, *one)).set_index("date") for one in measures}
     rows = []
     for change in changes:
         day = pd.Timestamp(change["on"])
@@ -61,6 +70,7 @@ def daily(
     *,
     until: pd.Timestamp | None = None,
     changes: Sequence[Mapping[str, Any]] = (),
+    filling: Collection[pd.Timestamp] = (),
 ) -> pd.DataFrame:
     """
     Return a measure day by day for a chart.
@@ -71,17 +81,20 @@ def daily(
         Last day of the earlier period: its rate is what is expected; else the rate of all days.
     changes : sequence of mapping
         Each with on and what: marked.
+    filling : collection of Timestamp
+        Days that may still gain events: shown, but no part of what is expected and never an alarm.
 
     Returns
     -------
     DataFrame
         date, at_risk, passed, rate, expected_rate, low, high (three standard deviations of a day), is_alarm (outside),
-        change (text or None).
+        is_open (still filling), change (text or None).
     """
     rows = within(cells, kind, name, segment)
     days = by_day(rows)
     days = days[days.at_risk > 0].reset_index(drop=True)
-    base = days if until is None else days[days.date <= until]
+    is_open = days.date.isin(list(filling))
+    base = days[~is_open] if until is None else days[~is_open & (days.date <= until)]
     expected = base.passed.sum() / base.at_risk.sum() if base.at_risk.sum() else np.nan
     inflation = float(rows.inflation.max()) if len(rows) else 1.0
     width = 3 * np.sqrt(inflation * expected * (1 - expected) / days.at_risk)
@@ -93,7 +106,8 @@ def daily(
         expected_rate=expected,
         low=np.clip(expected - width, 0, 1),
         high=np.clip(expected + width, 0, 1),
-        is_alarm=(rate < expected - width) | (rate > expected + width),
+        is_alarm=((rate < expected - width) | (rate > expected + width)) & ~is_open,
+        is_open=is_open,
         change=days.date.map(words).astype(object),
     )
 

@@ -39,8 +39,17 @@ def _counts(audit: Audit) -> AnyTable:
     return fitness.event_counts(audit.table("events"), audit.period.start, audit.period.end)
 
 
+def _blind(audit: Audit) -> AnyTable:
+    days = audit.period.start, audit.period.end
+    return fitness.blind_days(
+        audit.every_session, audit.table("marks"), audit.book_orders, audit.config.main_goal, *days
+    )
+
+
 def _days(audit: Audit) -> AnyTable:
-    filling = fitness.FILLING_DAYS if any(source.kind == "ga4" for source in audit.config.sources) else 0
+    has_late = any(source.kind == "ga4" for source in audit.config.sources)
+    since = (audit.last_day - audit.period.end).days  # a period that ends earlier has had the time to fill up
+    filling = max(fitness.FILLING_DAYS - since, 0) if has_late else 0
     return fitness.days(audit.table("event_counts"), audit.period.start, audit.period.end, filling)
 
 
@@ -77,6 +86,7 @@ def _set_aside(audit: Audit) -> AnyTable:
 
 
 TABLES: dict[str, Recipe] = {
+    "blind_days": Recipe(_blind, needs=("marks", "sessions"), keys=KEYS),
     "event_counts": Recipe(_counts),
     "data_days": Recipe(_days, needs=("event_counts",), keys=("sources",)),
     "event_days": Recipe(_event_days, needs=("event_counts",), keys=KEYS),
@@ -141,4 +151,5 @@ def findings(audit: Audit) -> list[Finding]:
     if not audit.has("events"):
         remarks = audit.frame("remarks")
         return totals.findings(False, list(remarks.key))
-    return [*fitness.findings(facts(audit)), *fitness.totals_findings(audit.frame("source_totals"))]
+    blind = fitness.left_out(audit.frame("blind_days"), audit.config.main_goal)
+    return [*fitness.findings(facts(audit)), *blind, *fitness.totals_findings(audit.frame("source_totals"))]

@@ -4,6 +4,7 @@ Can these numbers be trusted? Every check of chapter 00, and what each fault fou
 The checks are functions from tables to one small table each; `findings` reads those tables and says what they void.
 """
 
+from conversion_audit.analysis.fitness.blind import blind_days, left_out
 from conversion_audit.analysis.fitness.calendar import (
     FILLING_DAYS,
     days,
@@ -41,6 +42,7 @@ __all__ = [
     "FILLING_DAYS",
     "Facts",
     "aside_rules",
+    "blind_days",
     "book_match",
     "books_record",
     "consent",
@@ -54,6 +56,7 @@ __all__ = [
     "findings",
     "for_everyone",
     "hours_record",
+    "left_out",
     "order_faults",
     "page_cover",
     "people",
