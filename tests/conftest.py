@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from conversion_audit import engine
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
@@ -48,6 +50,13 @@ def own_voice() -> Iterator[None]:
 
     with speaking(Voice()):
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def own_engine() -> Iterator[None]:
+    """Forget what a module's tests left in this process's own engine: worlds of a hundred thousand sessions add up."""
+    yield
+    engine._own_engine.cache_clear()
 
 
 @pytest.fixture

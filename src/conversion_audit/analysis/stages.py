@@ -199,6 +199,13 @@ def joined_stages(counts: AnyTable, steps: pd.DataFrame, order: Sequence[str] | 
     return pd.DataFrame(rows, columns=["step", "sessions", "source"])
 
 
+def chain_claim(chain: pd.DataFrame) -> tuple[str, dict[str, object]]:
+    """Return the key and the values of what `joined_stages` shows: how many of the first stage are left at the last."""
+    first, last = chain.iloc[0], chain.iloc[-1]
+    values = {"first": first.step, "first_count": int(first.sessions), "last": last.step, "count": int(last.sessions)}
+    return ("stages.chain_claim" if len(chain) > 1 else "stages.chain_claim_one"), values
+
+
 def findings(counts: AnyTable, order: Sequence[str] | None = None) -> list[Finding]:
     """
     Return the named tests that failed and the weakest links.
