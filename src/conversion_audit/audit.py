@@ -142,7 +142,7 @@ class Audit:
         recipe = recipes.TABLES[name]
         parts = [name, self.prepared.intake_hash, code("analysis"), self.prepared.config_part(recipe.keys)]
         if recipe.of_period:
-            parts += self._scope + ([] if name == BLIND else [sorted(self.frame(BLIND)["date"].astype(str))])
+            parts += self._scope + ([] if name == BLIND else [sorted(self.blind_days["date"].astype(str))])
         return parts + [self._parts(needed) for needed in recipe.needs if needed in recipes.TABLES]
 
     @property
@@ -183,6 +183,11 @@ class Audit:
         return self._days_seen[1] if self._days_seen else self.period.end
 
     @cached_property
+    def blind_days(self) -> pd.DataFrame:
+        """Days of the period that no rate contains: the goal was not recorded (see `fitness.blind_days`)."""
+        return self.frame(BLIND)
+
+    @cached_property
     def every_session(self) -> Table:
         """Sessions of the whole export."""
         return self.table("sessions")
@@ -190,7 +195,7 @@ class Audit:
     @cached_property
     def all_sessions(self) -> Table:
         """Sessions of the period that meet `where`, bots, internal and test traffic included; none of a blind day."""
-        return asked.narrowed(self.every_session, self.period, self.frame(BLIND), self._where)
+        return asked.narrowed(self.every_session, self.period, self.blind_days, self._where)
 
     @cached_property
     def sessions(self) -> Table:
