@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import pandas as pd
@@ -129,6 +130,12 @@ def referrers(values: Iterable[str | None]) -> pd.DataFrame:
 
 
 def _read(url: str, keep: Sequence[str], own: Collection[str]) -> tuple:
+    """Own hosts matter for addresses without a scheme alone, so that a page and a referrer of one address are read once."""
+    return _parsed(url, tuple(keep), frozenset() if "://" in url else frozenset(own))
+
+
+@lru_cache(maxsize=1 << 16)
+def _parsed(url: str, keep: tuple[str, ...], own: frozenset[str]) -> tuple:
     text = tidy(url)
     opaque = _OPAQUE.match(text)
     if opaque:
