@@ -353,7 +353,7 @@ def test_orders_are_held_to_the_books_one_by_one():
         ["export_only", 1, 99.0, pytest.approx(float("nan"), nan_ok=True)],
         ["in_both", 3, 35.0, 37.0],
     ]
-    assert found.iloc[0]["place"] == "books_only" and found.iloc[0]["orders"] == 1
+    assert found.iloc[0]["found_in"] == "books_only" and found.iloc[0]["orders"] == 1
     assert {finding.claim for finding in measures.books(found)} == {
         "fitness.books_missing",
         "fitness.books_extra",

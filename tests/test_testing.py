@@ -29,7 +29,7 @@ def test_a_task_gets_its_test_in_visitors_and_weeks():
     found = testing.design_table(planned(), days=70).iloc[0]
     assert (found.per_arm, found.per_arm_arcsine) == (1031, 1092)
     assert found.visitors_a_week == 1030
-    assert (found.weeks, found.design) == (3, "test")
+    assert (found.weeks, found.design) == (3, "split test")
     assert found.smallest_points == pytest.approx(minimum_effect(0.2, 4120))
 
 
@@ -40,7 +40,9 @@ def test_the_same_visitor_twice_makes_the_test_longer():
     assert shared.per_arm == pytest.approx(1.2 * plain.per_arm, rel=0.01)
 
 
-@pytest.mark.parametrize(("sessions", "design"), [(10_300, "test"), (1_500, "before and after"), (150, "too few")])
+@pytest.mark.parametrize(
+    ("sessions", "design"), [(10_300, "split test"), (1_500, "before and after"), (150, "too few")]
+)
 def test_too_little_traffic_is_said_with_what_to_do_then(sessions, design):
     assert testing.design_table(planned(sessions_at_risk=sessions), days=70).design[0] == design
 

@@ -256,7 +256,7 @@ def test_checks_are_told_as_counts_and_shares():
     record, _ = _rate(SMALL, 1)
     checks = check_table(record).set_index("check")
     assert (checks.needed["service_landings"], checks.allowed_share["misfit"]) == (100.0, 0.03)
-    assert checks.passed.all() and check_claim(record) == ("true_rate.checks_ok", {"failed": 0, "count": 5})
+    assert checks.holds.all() and check_claim(record) == ("true_rate.checks_ok", {"failed": 0, "count": 5})
     assert advice(record) == ("true_rate.use", {})
     frame = _hand_made()
     few = true_rate(frame, split(landing_cells(frame), INTENTS))

@@ -53,28 +53,28 @@ def changed_data(
     Returns
     -------
     DataFrame
-        what (files added, removed, replaced; then one row per fate of rows: ``analysed: ok``), before, after (counts),
-        before_share and after_share (of all rows; NaN for files).
+        what (files, files replaced, files removed; then rows by their fate), reason (of set-aside and quarantined rows),
+        before, after (counts), before_share and after_share (of all rows; NaN for files).
     """
     replaced = sum(before[name] != after[name] for name in before.keys() & after.keys())
     rows: list[tuple] = [
-        ("files", len(before), len(after), None, None),
-        ("files replaced", 0, replaced, None, None),
-        ("files removed", 0, len(before.keys() - after.keys()), None, None),
+        ("files", None, len(before), len(after), None, None),
+        ("files replaced", None, 0, replaced, None, None),
+        ("files removed", None, 0, len(before.keys() - after.keys()), None, None),
     ]
     old, new = _fates(ledger_before), _fates(ledger_after)
     totals = sum(old.values()) or 1, sum(new.values()) or 1
     for fate in sorted({*old, *new}):
         n_b, n_a = old.get(fate, 0), new.get(fate, 0)
-        rows.append((f"rows {fate}", n_b, n_a, n_b / totals[0], n_a / totals[1]))
-    table = pd.DataFrame(rows, columns=["what", "before", "after", "before_share", "after_share"])
+        rows.append((*fate, n_b, n_a, n_b / totals[0], n_a / totals[1]))
+    table = pd.DataFrame(rows, columns=["what", "reason", "before", "after", "before_share", "after_share"])
     return table.astype({"before_share": float, "after_share": float})
 
 
-def _fates(ledger: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _fates(ledger: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
     for row in ledger:
-        fate = f"{row['status']}: {row['reason']}"
+        fate = str(row["status"]), str(row["reason"])
         found[fate] = found.get(fate, 0) + int(row["rows"] or 0)
     return found
 

@@ -58,7 +58,7 @@ def check_table(record: Mapping) -> pd.DataFrame:
     DataFrame
         One row per check::
 
-                      check    seen  needed  seen_share  allowed_share  passed
+                      check    seen  needed  seen_share  allowed_share   holds
            service_landings  3929.0   100.0           -              -    True
                      misfit       -       -       0.003           0.03    True
 
@@ -73,7 +73,7 @@ def check_table(record: Mapping) -> pd.DataFrame:
             "needed": rows.limit.where(counts),
             "seen_share": rows.value.mask(counts),
             "allowed_share": rows.limit.mask(counts),
-            "passed": rows.passed,
+            "holds": rows.passed,
         }
     )
 

@@ -186,7 +186,7 @@ def come_back(
     DataFrame
         One row per intent, days and outcome::
 
-             intent  days  outcome  visitors  came_back  come_back_rate  come_back_low  come_back_high  of
+             intent  days  outcome  visitors  came_back  converted_later_rate  converted_later_low  converted_later_high  of
             returns    30   served       402         61           0.152          0.120           0.190  visitors
     """
     tables = {
@@ -203,9 +203,9 @@ def come_back(
     low, high = wilson(table.came_back, table.visitors)
     return table.assign(
         outcome=np.where(table.is_served == 1, "served", "not served"),
-        come_back_rate=table.came_back / table.visitors,
-        come_back_low=low,
-        come_back_high=high,
+        converted_later_rate=table.came_back / table.visitors,
+        converted_later_low=low,
+        converted_later_high=high,
         of="visitors",
     ).drop(columns="is_served")
 
@@ -250,8 +250,12 @@ def _back(back: pd.DataFrame) -> list[Finding]:
         well, ill = sides.loc["served"], sides.loc["not served"]
         low, _ = newcombe(well.came_back, well.visitors, ill.came_back, ill.visitors)
         if low > 0:
-            values = {"key": intent, "intent": intent, "days": int(days), "served_rate": well.come_back_rate}
-            values |= {"served": int(well.visitors), "failed": int(ill.visitors), "failed_rate": ill.come_back_rate}
+            values = {"key": intent, "intent": intent, "days": int(days), "served_rate": well.converted_later_rate}
+            values |= {
+                "served": int(well.visitors),
+                "failed": int(ill.visitors),
+                "failed_rate": ill.converted_later_rate,
+            }
             found.append(
                 Finding(
                     kind="observation",

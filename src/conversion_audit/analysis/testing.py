@@ -12,10 +12,10 @@ from conversion_audit.analysis.statistics import minimum_effect, sample_size
 
 ALPHA, POWER = 0.05, 0.8
 MOST_WEEKS = 8
-FORMULA = "n = (z_a sqrt(2 p1 (1 - p1)) + z_b sqrt(p1 (1 - p1) + p2 (1 - p2)))^2 / (p2 - p1)^2 per arm"
-TEST, BEFORE_AFTER, NEITHER, NO_RATE = "test", "before and after", "too few", "no rate"
+FORMULA = "n = (z_a sqrt(2 p1 (1 - p1)) + z_b sqrt(p1 (1 - p1) + p2 (1 - p2)))^2 / (p2 - p1)^2"
+TEST, BEFORE_AFTER, NEITHER, NO_RATE = "split test", "before and after", "too few", "no rate"
 COLUMNS = [
-    "finding", "step", "segment", "unit", "rate", "target_rate", "difference_points", "visitors_a_week", "per_arm",
+    "finding", "step", "segment", "unit", "rate", "target_rate", "aimed_points", "visitors_a_week", "per_arm",
     "per_arm_arcsine", "weeks", "smallest_points", "smallest_before_after_points", "design", "alpha", "power",
 ]  # fmt: skip
 
@@ -42,7 +42,7 @@ def design_table(
     Returns
     -------
     DataFrame
-        One row per candidate, in order: finding, step, segment, unit (visitor), rate, target_rate, difference_points,
+        One row per candidate, in order: finding, step, segment, unit (visitor), rate, target_rate, aimed_points,
         visitors_a_week (at risk), per_arm (Miller's formula, see `FORMULA`), per_arm_arcsine (the other usual formula, to
         compare with other calculators), weeks (two arms), smallest_points (what `weeks` of traffic would show),
         smallest_before_after_points (the same without a test: so many weeks before and after), design: ``test``,
@@ -103,7 +103,7 @@ def _row(row: dict, days: int, visitors_per_session: float, inflation: float, mo
     plain = before_after_effect(rate, whole, whole, 0, inflation)
     design = TEST if weeks <= most else BEFORE_AFTER if plain <= gap else NEITHER
     return about | {
-        "difference_points": gap,
+        "aimed_points": gap,
         "visitors_a_week": a_week,
         "per_arm": ceil(per_arm),
         "per_arm_arcsine": ceil(arcsine),

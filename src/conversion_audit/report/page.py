@@ -200,7 +200,7 @@ def _within(chapters: Sequence[Mapping[str, Any]], most: int) -> list[dict[str, 
 
 
 def _partial(chapters: list[dict[str, Any]]) -> str:
-    broken = [f"“{one['question']}”" for one in chapters if one["status"] in {FAILED, PARTLY}]
+    broken = [text("page.quoted", {"words": one["question"]}) for one in chapters if one["status"] in {FAILED, PARTLY}]
     return text("page.partial", {"chapters": ", ".join(broken)}) if broken else ""
 
 

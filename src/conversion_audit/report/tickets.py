@@ -154,5 +154,5 @@ def _acceptance(about: Mapping[str, Any]) -> str:
 def _length(test: Mapping[str, Any]) -> str:
     design = test["design"]
     record = {**test, "most": 8, "smallest": test.get("smallest_before_after_points")}
-    key = {"test": "length_test", "before and after": "length_before_after"}.get(design, "length_none")
+    key = {"split test": "length_test", "before and after": "length_before_after"}.get(design, "length_none")
     return safe(text(f"tickets.{key}", record))

@@ -46,7 +46,7 @@ def books(match: pd.DataFrame) -> list[Finding]:
     """Find orders that the export lacks, by the shop's own books."""
     if match.empty:
         return []
-    rows = match.set_index("place").reindex(["in_both", "books_only", "export_only"]).fillna(0)
+    rows = match.set_index("found_in").reindex(["in_both", "books_only", "export_only"]).fillna(0)
     both, only_books, only_export = (
         int(rows.loc[place, "orders"]) for place in ("in_both", "books_only", "export_only")
     )

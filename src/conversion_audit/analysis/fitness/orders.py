@@ -72,9 +72,9 @@ def book_match(orders: AnyTable, book_orders: AnyTable, start: date, end: date) 
     Returns
     -------
     DataFrame
-        One row per place, empty without books::
+        One row per place where orders were found, empty without books::
 
-            place        orders  revenue  book_revenue
+            found_in     orders  revenue  book_revenue
             in_both         940  81230.0       81410.0
             books_only     61      NaN        5020.0
             export_only     4    310.0           NaN

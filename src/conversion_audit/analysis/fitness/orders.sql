@@ -21,16 +21,16 @@ WITH ours AS (
     FROM book_orders
     GROUP BY lower(trim(replace(order_id, '#', '')))
 ), matched AS (
-    SELECT CASE WHEN o.id IS NULL THEN 'books_only' WHEN b.id IS NULL THEN 'export_only' ELSE 'in_both' END AS place,
+    SELECT CASE WHEN o.id IS NULL THEN 'books_only' WHEN b.id IS NULL THEN 'export_only' ELSE 'in_both' END AS found_in,
            o.revenue, b.revenue AS book_revenue
     FROM ours o FULL JOIN books b ON b.id = o.id
     WHERE o.id IS NOT NULL OR b.in_period = 1
 )
-SELECT place, count(*) AS orders, CAST(sum(revenue) AS DOUBLE) AS revenue, CAST(sum(book_revenue) AS DOUBLE) AS book_revenue
+SELECT found_in, count(*) AS orders, CAST(sum(revenue) AS DOUBLE) AS revenue, CAST(sum(book_revenue) AS DOUBLE) AS book_revenue
 FROM matched
 WHERE EXISTS (SELECT 1 FROM book_orders)
-GROUP BY place
-ORDER BY place;
+GROUP BY found_in
+ORDER BY found_in;
 
 -- name: source_totals
 -- Universal Analytics writes a session's own totals beside every hit, money in millionths.

@@ -28,7 +28,7 @@ def events_record(events: pd.DataFrame) -> dict[str, Any]:
 
 def books_record(match: pd.DataFrame) -> dict[str, Any]:
     """Return claim, both, booked; see `orders.book_match`."""
-    orders = match.set_index("place")["orders"]
+    orders = match.set_index("found_in")["orders"]
     both = int(orders.get("in_both", 0))
     booked = both + int(orders.get("books_only", 0))
     return {"claim": "fitness.books_claim" if booked else "fitness.books_claim_none", "both": both, "booked": booked}
