@@ -17,7 +17,7 @@ FINDING = {
     "mechanism": {"message": "card number invalid"},
 }  # fmt: skip
 PLANNED = {"effort": "S", "owner": "checkout", "target_rate": 0.88, "guardrails": '["purchase"]'}
-TEST = {"design": "test", "per_arm": 47, "weeks": 1, "smallest_before_after_points": 0.05}
+TEST = {"design": "split test", "per_arm": 47, "weeks": 1, "smallest_before_after_points": 0.05}
 HOSTILE = (
     "<script>alert(1)</script> [x](javascript:alert(1)) @channel #12 `rm` |a|\n- [ ] task\n# title http://evil.example"
 )
