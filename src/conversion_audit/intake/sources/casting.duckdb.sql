@@ -1,9 +1,10 @@
 -- name: times
 -- What the time column of each file is made of. The ranges are the years 2005 to 2100 in each unit: they do not overlap.
 WITH texts AS (
-    -- 20260302 is a day, not a number.
+    -- 20260302 is a day, not a number; what has a colon is a clock's time, and a cast that fails is dear.
     SELECT file, trim("time") AS text,
-           CASE WHEN NOT regexp_full_match(trim("time"), '(19|20)\d{6}') THEN TRY_CAST(trim("time") AS DECIMAL(38, 9)) END AS number
+           CASE WHEN contains("time", ':') OR regexp_full_match(trim("time"), '(19|20)\d{6}') THEN NULL
+                ELSE TRY_CAST(trim("time") AS DECIMAL(38, 9)) END AS number
     FROM mapped
     WHERE reject IS NULL AND "time" IS NOT NULL
 ), slashed AS (
@@ -38,7 +39,8 @@ FROM texts;
 -- name: rows
 WITH texts AS (
     SELECT m.*, trim(m."time") AS clock,
-           CASE WHEN NOT regexp_full_match(trim(m."time"), '(19|20)\d{6}') THEN TRY_CAST(trim(m."time") AS DECIMAL(38, 9)) END AS number,
+           CASE WHEN contains(m."time", ':') OR regexp_full_match(trim(m."time"), '(19|20)\d{6}') THEN NULL
+                ELSE TRY_CAST(trim(m."time") AS DECIMAL(38, 9)) END AS number,
            s.zone, s."decimal" AS mark, s.day_first, u.unit,
            regexp_replace(m.amount, '[\s'']', '', 'g') AS money
     FROM mapped m CROSS JOIN settings s LEFT JOIN units u ON u.file = m.file
@@ -104,18 +106,20 @@ SELECT file, line, event_id, device_id, user_id, source_session, instant AS "tim
        CASE WHEN reject IS NOT NULL THEN reject_value WHEN instant IS NULL THEN "time" END AS reject_value
 FROM valued CROSS JOIN (SELECT currency AS default_currency FROM settings) fallback;
 
--- name: twice
--- Rows whose time names no zone and lies in an hour that the client's clock shows twice.
+-- name: doubled
+-- Hours that the client's clock shows twice, of those in which anything happened.
 WITH hours AS (
     SELECT DISTINCT date_trunc('hour', "time") AS hour FROM rows WHERE "time" IS NOT NULL
-), doubled AS (
-    SELECT hour FROM hours WHERE local_time(hour, $zone) = local_time(hour + INTERVAL 1 HOUR, $zone)
 )
+SELECT hour FROM hours WHERE local_time(hour, $zone) = local_time(hour + INTERVAL 1 HOUR, $zone);
+
+-- name: twice
+-- Rows of such an hour whose time names no zone.
 SELECT r.file, r.line, r."time"
 FROM rows r
 JOIN doubled d ON d.hour = date_trunc('hour', r."time")
 JOIN mapped m ON m.file = r.file AND m.line = r.line
-WHERE TRY_CAST(m."time" AS DOUBLE) IS NULL
+WHERE (contains(m."time", ':') OR TRY_CAST(m."time" AS DOUBLE) IS NULL)
   AND NOT (length(trim(m."time")) > 10 AND regexp_matches(trim(m."time"), '(Z|UTC|GMT|[+-]\d\d(:?\d\d)?)$'));
 
 -- name: second

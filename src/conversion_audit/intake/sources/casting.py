@@ -102,7 +102,10 @@ def cast(mapped: Table, settings: Settings, notes: tuple[Remark, ...] = ()) -> R
 def _hour_twice(mapped: Table, made: Table, zone: str) -> list[Remark]:
     """Move the times of an hour that the clock shows twice to its second turn where a sorted file shows that it is."""
     engine, found = made.engine, {"mapped": mapped, "rows": made}
-    found["twice"] = engine.create(statement(__file__, "twice", stem="casting.duckdb"), found, zone=zone)
+    found["doubled"] = engine.create(statement(__file__, "doubled", stem="casting.duckdb"), found, zone=zone)
+    if not len(found["doubled"]):
+        return []
+    found["twice"] = engine.create(statement(__file__, "twice", stem="casting.duckdb"), found)
     if not len(found["twice"]):
         return []
     second = engine.create(statement(__file__, "second", stem="casting.duckdb"), found)
