@@ -42,9 +42,10 @@ _RESISTS = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOE
 
 @dataclass(frozen=True)
 class Rows(Table):
-    """A table of rows, and what reading it changed or found odd, in words."""
+    """A table of rows, what reading it changed or found odd, in words, and where its texts are stored meanwhile."""
 
     notes: tuple[Remark, ...] = ()
+    stored: Table | None = None
 
 
 @dataclass(frozen=True)
@@ -285,7 +286,7 @@ def _numbered(
     held = engine.create("SELECT number, file, first FROM named", {"named": named}, name="raw_files")
     flags = [f"coalesce({quoted(name)}, false) AS {quoted(name)}" for name in _FLAGS if kinds.get(name) == "bool"]
     given = [*flags, "coalesce(properties, '{}') AS properties"] if flags else []
-    view = Rows(f"rows_of_{made.name}", engine, notes=notes)
+    view = Rows(f"rows_of_{made.name}", engine, notes=notes, stored=made)
     engine.query(f"""
         CREATE TEMP VIEW {quoted(view.name)} AS
         SELECT f.file, coalesce(r.line, r.rowid - f.first + 1) AS line,
