@@ -73,7 +73,10 @@ def reconcile(
         `ours` counts sessions; `by_unit` is the change to visitors with our settings, and so on.
     """
     engine = engine_of(history)
-    logs = {False: with_period(engine, history)}
+    named = pd.DataFrame({"name": list(steps)}, dtype="string")
+    found = {"marks": with_period(engine, history), "steps": named}
+    log = engine.create(statement(__file__, "of_steps"), found, name="log")  # counted a dozen times: cut out once
+    logs = {False: log}
     logs[True] = engine.view(statement(__file__, "whole_seconds"), {"marks": logs[False]})
     counted: dict[tuple, list[int]] = {}
 
@@ -95,6 +98,7 @@ def reconcile(
             current = current | changed
             counts.append(count(current))
         rows.append(_differences(tool, steps, counts))
+    engine.drop(log)
     return pd.concat(rows, ignore_index=True)
 
 

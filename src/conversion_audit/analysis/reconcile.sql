@@ -1,3 +1,8 @@
+-- name: of_steps
+SELECT session_id, visitor_id, event_number, moment, visitor_event_number, visitor_moment, time, name, detail, in_period
+FROM marks
+WHERE name IN (SELECT name FROM steps);
+
 -- name: whole_seconds
 -- Times cut to the second, and with them what is tied.
 SELECT
