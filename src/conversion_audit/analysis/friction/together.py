@@ -46,7 +46,8 @@ def replay(attempts: Attempts, candidates, cells, drafts: Sequence, prices: Sequ
             later[inside] = np.maximum(later[inside], _later_gain(attempts, candidates, cells, drafts, prices, draft))
         together += float((rescue * value).sum())
         mended += float((rescue * value * (1 + later)).sum())
-    together = min(together, float(singles.sum()))
+    # One finding alone is worth its own price.
+    together = min(together, float(singles.sum())) if len(drafts) > 1 else float(singles.sum())
     spread = np.array([[p.low, p.high] for p in prices])
     # Independent intervals: the deviations of a sum add up in squares.
     down, up = np.sqrt(((singles[:, None] - spread) ** 2).sum(0))
