@@ -622,9 +622,9 @@ def test_an_export_too_big_for_the_disk_is_refused_before_it_is_read(tmp_path, m
 
     files = [big(60 * 10**9), big(10**9, gzipped=True), big(10**9, format="parquet")]
     assert room.needed_bytes(files) == 108 * 10**9
-    room.refuse_too_big(files, tmp_path / "acme" / "prepared", free=108 * 10**9)
+    room.refuse_too_big(files, tmp_path / "acme" / "prepared", free=108 * 10**9, memory=32 * 10**9)
     with pytest.raises(MachineError) as refused:
-        room.refuse_too_big(files, tmp_path / "acme" / "prepared", free=8 * 10**9)
+        room.refuse_too_big(files, tmp_path / "acme" / "prepared", free=8 * 10**9, memory=32 * 10**9)
     assert refused.value.exit_code == 5
     assert str(refused.value) == (
         "data/acme/prepared: needs about 108.0 GB on disk, 8.0 GB are free\n"
@@ -638,9 +638,13 @@ def test_a_machine_without_memory_to_sort_is_refused_with_the_estimate_and_the_a
     with pytest.raises(MachineError) as refused:
         room.refuse_too_big(files, tmp_path / "acme" / "prepared", free=10**12, memory=6 * 10**8)
     assert str(refused.value).startswith(
-        "data/acme/prepared: needs 1.0 GB of memory, the machine has 0.6 GB\n    The export: about 1,000,000 rows, "
+        "data/acme/prepared: needs 1.0 GB of memory, there are 0.6 GB\n    The export: about 1,000,000 rows, "
     )
-    assert str(refused.value).endswith("Run it on a machine with more, or on Spark: `engine` in audit.yaml.")
+    mend = "Give fewer days, run it on a machine with more, or on Spark: `engine` in audit.yaml."
+    assert str(refused.value).endswith(mend)
+    huge = [InputFile(tmp_path / "absent", "raw/a", "ndjson", size=60 * 10**9)]  # two hundred million rows
+    with pytest.raises(MachineError, match=r"needs 20.0 GB of memory, there are 8.0 GB\n.*about 200,000,000 rows"):
+        room.refuse_too_big(huge, tmp_path / "acme" / "prepared", free=10**12, memory=8 * 10**9)
 
 
 def test_rows_time_and_disk_are_estimated_from_the_first_records(tmp_path):

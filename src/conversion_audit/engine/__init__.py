@@ -211,6 +211,12 @@ class Engine:
         """Return a table for statements in DuckDB's own words: the same, except on an engine past one machine."""
         return table
 
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that may be used."""
+        number, unit = str(self._run("SELECT current_setting('memory_limit')").fetchone()[0]).split()
+        return int(float(number) * 1024 ** ("bytes", "KiB", "MiB", "GiB", "TiB").index(unit))
+
     def close(self) -> None:
         """Close the connection and forget its tables."""
         self.connection.close()

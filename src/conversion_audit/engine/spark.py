@@ -149,6 +149,11 @@ class SparkEngine(Engine):
             return int(self.query("SELECT count(*) AS n FROM this", {"this": table}).n[0])
         return super().size(table)
 
+    @property
+    def memory(self) -> int:
+        """As much as anybody could ask for: what is large is sorted elsewhere."""
+        return 2**62
+
     def here(self, table: AnyTable) -> AnyTable:
         """Return a table for statements in DuckDB's own words."""
         if not self._is_far({"this": table}):

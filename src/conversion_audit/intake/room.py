@@ -28,8 +28,10 @@ ROW_BYTES = 300.0
 LEAST_MEMORY = 1_000_000_000
 """Bytes below which sorting has nothing to work with; above, it spills to disk."""
 
+ROW_MEMORY = 100.0
+"""Bytes of memory for one row below which spilling no longer helps: ten million rows went through with 150, not with 70."""
 
-MORE_MEMORY = "Run it on a machine with more, or on Spark: `engine` in audit.yaml."
+MORE_MEMORY = "Give fewer days, run it on a machine with more, or on Spark: `engine` in audit.yaml."
 
 
 @dataclass(frozen=True)
@@ -107,23 +109,23 @@ def refuse_too_big(
     free : int, optional
         Bytes free there. Defaults to what the system says.
     memory : int, optional
-        Bytes of the machine's memory. Defaults to what the system says.
+        Bytes of memory that may be used. Defaults to what the system has.
 
     Raises
     ------
     MachineError
         With the estimate, what there is, and the alternative.
     """
-    memory = _memory() if memory is None else memory
-    if memory < LEAST_MEMORY:
-        what = f"needs {_size(LEAST_MEMORY)} of memory, the machine has {_size(memory)}"
-        why = f"The export: {estimate(files).words}."
+    memory, expected = _memory() if memory is None else memory, estimate(files)
+    least = max(LEAST_MEMORY, ROW_MEMORY * expected.rows)
+    if memory < least:
+        what = f"needs {_size(least)} of memory, there are {_size(memory)}"
+        why = f"The export: {expected.words}."
         raise MachineError(Problem(what, f"data/{folder.parent.name}/{folder.name}", why=why, mend=MORE_MEMORY))
     needed, free = needed_bytes(files), shutil.disk_usage(folder).free if free is None else free
     if needed > free:
         what = f"needs about {_size(needed)} on disk, {_size(free)} are free"
         held = f"The export's {len(files):,} files hold about {_size(needed / ROOM)} of text"
-        expected = estimate(files)
         why = f"{held}: {_rounded(expected.rows)} rows, {_time(expected.seconds)}."
         mend = "Free some space, or give fewer days: `files` in audit.yaml takes a pattern such as raw/events_202603*."
         raise MachineError(Problem(what, f"data/{folder.parent.name}/{folder.name}", why=why, mend=mend))
