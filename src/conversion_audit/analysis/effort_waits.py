@@ -61,7 +61,8 @@ def _gap(here: np.ndarray, there: np.ndarray) -> tuple[float, float]:
     if min(len(here), len(there)) < FEWEST:
         return np.nan, np.nan
     gap = here.mean() - there.mean()
-    return float(gap), float(gap / np.sqrt(here.var() / len(here) + there.var() / len(there)))
+    with np.errstate(divide="ignore", invalid="ignore"):  # where all waits are alike there is no spread to measure with
+        return float(gap), float(gap / np.sqrt(here.var() / len(here) + there.var() / len(there)))
 
 
 def _usual_gaps(table: pd.DataFrame) -> np.ndarray:
