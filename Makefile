@@ -80,7 +80,7 @@ scorecard: .venv/installed-all
 	@$(BIN)/python tests/scorecard.py -n $(WORKERS)
 
 lock: .venv/installed
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
 	    pyproject.toml -o .venv/lock.txt
 	@{ cat .venv/lock.txt; echo "-e ."; } > requirements.txt
 

@@ -645,6 +645,8 @@ def test_a_machine_without_memory_to_sort_is_refused_with_the_estimate_and_the_a
     huge = [InputFile(tmp_path / "absent", "raw/a", "ndjson", size=60 * 10**9)]  # two hundred million rows
     with pytest.raises(MachineError, match=r"needs 20.0 GB of memory, there are 8.0 GB\n.*about 200,000,000 rows"):
         room.refuse_too_big(huge, tmp_path / "acme" / "prepared", free=10**12, memory=8 * 10**9)
+    # A batch gives each client a small share: what the machine has is judged apart from what the rows need of it.
+    room.refuse_too_big(files, tmp_path / "acme" / "prepared", free=10**12, memory=8 * 10**9, limit=256 * 10**6)
 
 
 def test_rows_time_and_disk_are_estimated_from_the_first_records(tmp_path):

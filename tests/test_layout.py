@@ -130,15 +130,10 @@ def test_a_column_and_a_value_have_one_name_in_the_whole_report(section, languag
     """The sections [columns] and [values] of all files are one: a second wording would silently take the first's place."""
     wordings: dict[str, set[str]] = {}
     for path in (path.with_name(path.name.replace(".en.", f".{language}.")) for path in TEXTS):
-        found = tomllib.loads(path.read_text(encoding="utf-8")).get(section)
-        for key, words in flat(found) if isinstance(found, dict) else ():
-            wordings.setdefault(key, set()).add(words)
+        for key, words in sentences(path).items():
+            if key.startswith(f"{section}."):
+                wordings.setdefault(key, set()).add(words)
     assert {key: words for key, words in wordings.items() if len(words) > 1} == {}
-
-
-def flat(data: dict, before: str = "") -> list[tuple[str, str]]:
-    parts = [flat(v, f"{before}{k}.") if isinstance(v, dict) else [(before + k, v)] for k, v in data.items()]
-    return [pair for part in parts for pair in part]
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=name_of)

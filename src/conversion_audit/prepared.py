@@ -128,7 +128,7 @@ class Prepared:
         scratch.mkdir()
         try:
             files = [file for several in self.files.values() for file in several]
-            room.refuse_too_big(files, self.folder, memory=self.engine.memory)
+            room.refuse_too_big(files, self.folder, limit=self.engine.memory)
             tables = prepare.take_in(self.engine, self.config, self.files, key=self.key, scratch=scratch)
             # What other tables still read as views comes first.
             for name, path in sorted(paths.items(), key=lambda item: tables[item[0]].path is not None):

@@ -207,7 +207,7 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     """This program's own peak: what getrusage tells is at least what the process that started it held."""
     status = Path("/proc/self/status")
     if not status.exists():
@@ -232,7 +232,7 @@ def main(name: str, log: str, prepared: str) -> None:
     cpu, wall = _cpu(), time.perf_counter()
     result = run()
     told = {"cpu": _cpu() - cpu, "wall": time.perf_counter() - wall, "result": result}
-    print(json.dumps(told | {"peak_mb": _peak_mb()}))
+    print(json.dumps(told | {"peak_mb": peak_mb()}))
 
 
 if __name__ == "__main__":

@@ -14,15 +14,14 @@ from typing import Any
 
 BIN = Path(sys.executable).with_name("audit")
 _PREPARE = """
-import json, resource, sys
+import json, resource
 from conversion_audit.audit import open_audit
+from tests.benchmarks.contest import peak_mb
 audit = open_audit("bench")
 for name in ("events", "marks", "sessions"):
     audit.table(name)
 used = resource.getrusage(resource.RUSAGE_SELF)
-lines = open("/proc/self/status").read().splitlines() if sys.platform == "linux" else []
-peak = next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), used.ru_maxrss)
-print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "peak_mb": peak / 1024}))
+print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "peak_mb": peak_mb()}))
 """
 
 

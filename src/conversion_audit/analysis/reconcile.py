@@ -76,8 +76,7 @@ def reconcile(
     named = pd.DataFrame({"name": list(steps)}, dtype="string")
     found = {"marks": with_period(engine, history), "steps": named}
     log = engine.create(statement(__file__, "of_steps"), found, name="log")  # counted a dozen times: cut out once
-    logs = {False: log}
-    logs[True] = engine.view(statement(__file__, "whole_seconds"), {"marks": logs[False]})
+    logs = {False: log, True: engine.view(statement(__file__, "whole_seconds"), {"marks": log})}
     counted: dict[tuple, list[int]] = {}
 
     def count(settings: Mapping[str, Any]) -> list[int]:

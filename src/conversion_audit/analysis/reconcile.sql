@@ -1,6 +1,5 @@
 -- name: of_steps
-SELECT session_id, visitor_id, event_number, moment, visitor_event_number, visitor_moment, time, name, detail, in_period
-FROM marks
+SELECT * FROM marks
 WHERE name IN (SELECT name FROM steps);
 
 -- name: whole_seconds

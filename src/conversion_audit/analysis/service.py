@@ -186,8 +186,10 @@ def come_back(
     DataFrame
         One row per intent, days and outcome::
 
-             intent  days  outcome  visitors  came_back  converted_later_rate  converted_later_low  converted_later_high  of
-            returns    30   served       402         61           0.152          0.120           0.190  visitors
+             intent  days  outcome  visitors  came_back  converted_later_rate  ...  of
+            returns    30   served       402         61                 0.152       visitors
+
+        `converted_later_low` and `converted_later_high` are the rate's interval.
     """
     tables = {
         "served": served,

@@ -45,7 +45,7 @@ def design_table(
         One row per candidate, in order: finding, step, segment, unit (visitor), rate, target_rate, aimed_points,
         visitors_a_week (at risk), per_arm (Miller's formula, see `FORMULA`), per_arm_arcsine (the other usual formula, to
         compare with other calculators), weeks (two arms), smallest_points (what `weeks` of traffic would show),
-        smallest_before_after_points (the same without a test: so many weeks before and after), design: ``test``,
+        smallest_before_after_points (the same without a test: so many weeks before and after), design: ``split test``,
         ``before and after`` (beside an untouched sibling step), ``too few``, or ``no rate``. NaN where there is no rate.
 
     References

@@ -118,7 +118,7 @@ def unzip(path: Path, name: str, folder: Path, allowed: tuple[str, ...]) -> list
                 raise DataError(_bomb(name, total, path.stat().st_size))
             folder.mkdir(parents=True, exist_ok=True)
             return [_member(archive, info, folder, number, name) for number, info in enumerate(wanted, 1)]
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
+    except (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error) as error:
         raise DataError(
             Problem(f"cannot be unpacked: {error}", name, mend="Unpack it yourself and put the files into raw/.")
         ) from error

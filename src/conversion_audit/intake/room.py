@@ -95,7 +95,11 @@ def _row_bytes(file: InputFile) -> float:
 
 
 def refuse_too_big(
-    files: Sequence[InputFile], folder: Path, free: int | None = None, memory: int | None = None
+    files: Sequence[InputFile],
+    folder: Path,
+    free: int | None = None,
+    memory: int | None = None,
+    limit: int | None = None,
 ) -> None:
     """
     Refuse before starting where the disk would run full, or where there is too little memory to sort anything.
@@ -109,7 +113,9 @@ def refuse_too_big(
     free : int, optional
         Bytes free there. Defaults to what the system says.
     memory : int, optional
-        Bytes of memory that may be used. Defaults to what the system has.
+        Bytes of the machine's memory. Defaults to what the system says.
+    limit : int, optional
+        Bytes of it that the engine may use: its share where several clients run side by side. Defaults to all.
 
     Raises
     ------
@@ -117,9 +123,10 @@ def refuse_too_big(
         With the estimate, what there is, and the alternative.
     """
     memory, expected = _memory() if memory is None else memory, estimate(files)
-    least = max(LEAST_MEMORY, ROW_MEMORY * expected.rows)
-    if memory < least:
-        what = f"needs {_size(least)} of memory, there are {_size(memory)}"
+    limit = memory if limit is None else limit
+    least, there = (LEAST_MEMORY, memory) if memory < LEAST_MEMORY else (ROW_MEMORY * expected.rows, limit)
+    if there < least:
+        what = f"needs {_size(least)} of memory, there are {_size(there)}"
         why = f"The export: {expected.words}."
         raise MachineError(Problem(what, f"data/{folder.parent.name}/{folder.name}", why=why, mend=MORE_MEMORY))
     needed, free = needed_bytes(files), shutil.disk_usage(folder).free if free is None else free

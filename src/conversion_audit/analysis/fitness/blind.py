@@ -22,14 +22,14 @@ def blind_days(
     """
     Find whole days without the goal where it was certain to occur.
 
-    A stretch of days without the goal is blind where the same weekdays' usual rates let at least 25 sessions expect it. Where
-    the shop's own books were given, a day on which they hold no order either is left alone: nobody bought, and that is a
+    A stretch of days without the goal is blind where the same weekdays' usual rates (with fewer than 21 days: that of all)
+    let at least 25 sessions expect it. Where the shop's own books were given, a day on which they hold no order either is left alone: nobody bought, and that is a
     finding of chapter 04 and no gap.
 
     Parameters
     ----------
     sessions, marks, book_orders : table
-        See `tables`; sessions of any length of time, set-aside ones are left out.
+        See `tables`; of the whole export, what is set aside is not counted.
     goal : str
         The main goal.
     start, end : date
