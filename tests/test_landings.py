@@ -10,9 +10,10 @@ def sources(events, given=None, own=()):
     """Source, medium and campaign of each session, from rows of (session, page_url, referrer)."""
     rows = pd.DataFrame(events, columns=["session_id", "page_url", "referrer"]).astype("string")
     rows["row_id"] = range(len(rows))
-    numbered = rows[["row_id", "session_id"]].assign(event_number=rows.groupby("session_id").cumcount() + 1)
     names = sorted(set(rows["session_id"]))
-    facts = pd.DataFrame({"session_id": names})
+    numbered = pd.DataFrame({"row_id": rows["row_id"], "session_number": rows["session_id"].map(names.index)})
+    numbered["event_number"] = rows.groupby("session_id").cumcount() + 1
+    facts = pd.DataFrame({"session_id": names, "session_number": range(len(names))})
     for column in ("source_session", "source", "medium", "campaign", "own_channel"):
         facts[column] = pd.Series([(given or {}).get((name, column)) for name in names], dtype="string")
     facts = facts.assign(bounced=0, visit_number=1)

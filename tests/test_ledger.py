@@ -30,7 +30,10 @@ def counted() -> pd.DataFrame:
     staged["row_id"] = range(1, len(staged) + 1)
     staged["time"] = pd.Timestamp("2026-03-01 12:00")
     repeated = pd.DataFrame({"row_id": [3], "event_id": ["e2"]})
-    numbered = pd.DataFrame({"row_id": [1, 2, 5, 6, 8], "session_id": ["s1", "s1", "bot", "late", "s1"]})
+    numbered = pd.DataFrame(
+        {"row_id": [1, 2, 5, 6, 7, 8], "session_number": pd.array([1, 1, 2, 3, None, 1], dtype="Int64")}
+    )
+    owners = pd.DataFrame({"session_id": ["s1", "bot", "late"], "session_number": [1, 2, 3]})
     sessions = pd.DataFrame(
         {
             "session_id": ["s1", "bot", "late"],
@@ -38,7 +41,7 @@ def counted() -> pd.DataFrame:
             "date": pd.to_datetime(["2026-03-01", "2026-03-01", "2026-05-01"]),
         }
     )
-    made = fates(staged, repeated, numbered, sessions, zone="Europe/Berlin")
+    made = fates(staged, repeated, numbered, owners, sessions, zone="Europe/Berlin")
     return ledger(made, date(2026, 3, 1), date(2026, 3, 31))
 
 

@@ -27,9 +27,9 @@ def with_sources(
     Parameters
     ----------
     facts : table
-        One row per session: session_id, source, medium, campaign, own_channel and others.
+        One row per session: session_id, session_number, source, medium, campaign, own_channel and others.
     rows, numbered : table
-        row_id with page_url and referrer; row_id with session_id and event_number.
+        row_id with page_url and referrer; row_id with session_number and event_number.
     texts : mapping
         ``pages`` and ``referrers``, as `pages.pages` and `pages.referrers` read them.
     own : collection of str

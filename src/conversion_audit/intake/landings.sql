@@ -1,5 +1,5 @@
 -- name: nameless
-SELECT session_id FROM facts WHERE source IS NULL AND medium IS NULL AND campaign IS NULL AND own_channel IS NULL;
+SELECT session_number FROM facts WHERE source IS NULL AND medium IS NULL AND campaign IS NULL AND own_channel IS NULL;
 
 -- name: hosts
 SELECT host, max(is_own) = 1 AS is_own
@@ -10,7 +10,7 @@ ORDER BY host;
 
 -- name: signs
 -- Every row of a nameless session that says where it came from: tags before click ids before referrers.
-SELECT n.session_id, n.event_number,
+SELECT n.session_number, n.event_number,
        CASE WHEN p.utm_source IS NOT NULL OR p.utm_medium IS NOT NULL THEN 1
             WHEN p.click_source IS NOT NULL THEN 2
             ELSE 3 END AS place,
@@ -20,7 +20,7 @@ SELECT n.session_id, n.event_number,
             ELSE coalesce(p.click_medium, h.medium) END AS medium,
        p.utm_campaign AS campaign
 FROM nameless s
-JOIN numbered n ON n.session_id = s.session_id
+JOIN numbered n ON n.session_number = s.session_number
 JOIN rows r ON r.row_id = n.row_id
 LEFT JOIN pages p ON p.value = r.page_url
 LEFT JOIN referrers f ON f.value = r.referrer
@@ -29,12 +29,12 @@ WHERE p.utm_source IS NOT NULL OR p.utm_medium IS NOT NULL OR p.click_source IS 
 
 -- name: with_sources
 WITH ranked AS (
-    SELECT session_id, source, medium, campaign,
-           ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY place, event_number) AS n
+    SELECT session_number, source, medium, campaign,
+           ROW_NUMBER() OVER (PARTITION BY session_number ORDER BY place, event_number) AS n
     FROM signs
 )
-SELECT f.session_id, f.source_session,
+SELECT f.session_id, f.session_number, f.source_session,
        coalesce(f.source, g.source) AS source, coalesce(f.medium, g.medium) AS medium, coalesce(f.campaign, g.campaign) AS campaign,
        f.own_channel, f.bounced, f.visit_number
 FROM facts f
-LEFT JOIN ranked g ON g.session_id = f.session_id AND g.n = 1;
+LEFT JOIN ranked g ON g.session_number = f.session_number AND g.n = 1;

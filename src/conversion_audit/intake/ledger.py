@@ -41,9 +41,11 @@ def ledger(fates: AnyTable, start: date, end: date) -> pd.DataFrame:
     return engine_of(fates).query(sql, {"fates": fates}, start=start, end=end)
 
 
-def fates(staged: AnyTable, repeated: AnyTable, numbered: AnyTable, sessions: AnyTable, *, zone: str) -> Table:
+def fates(
+    staged: AnyTable, repeated: AnyTable, numbered: AnyTable, owners: AnyTable, sessions: AnyTable, *, zone: str
+) -> Table:
     """Return each file's rows by status, reason and day of the session (see ``ledger.sql``)."""
-    found = {"staged": staged, "repeated": repeated, "numbered": numbered, "sessions": sessions}
+    found = {"staged": staged, "repeated": repeated, "numbered": numbered, "owners": owners, "sessions": sessions}
     return engine_of(staged).create(statement(__file__, "fates"), found, name="fates", zone=zone)
 
 

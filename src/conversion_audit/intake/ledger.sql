@@ -5,14 +5,16 @@ WITH firsts AS (
     SELECT min(row_id) AS row_id FROM staged WHERE is_purchase AND order_id IS NOT NULL GROUP BY order_id
     UNION ALL
     SELECT row_id FROM staged WHERE is_purchase AND order_id IS NULL
+), owned AS (
+    SELECT o.session_number, s.date, s.set_aside FROM owners o JOIN sessions s ON s.session_id = o.session_id
 )
 SELECT s.file,
        CASE WHEN s.reject IS NOT NULL THEN 'quarantined'
-            WHEN r.row_id IS NOT NULL OR n.session_id IS NULL OR x.set_aside IS NOT NULL THEN 'set_aside'
+            WHEN r.row_id IS NOT NULL OR n.session_number IS NULL OR x.set_aside IS NOT NULL THEN 'set_aside'
             ELSE 'analysed' END AS status,
        CASE WHEN s.reject IS NOT NULL THEN s.reject
             WHEN r.row_id IS NOT NULL THEN 'duplicate'
-            WHEN n.session_id IS NULL THEN 'no_consent'
+            WHEN n.session_number IS NULL THEN 'no_consent'
             WHEN x.set_aside IS NOT NULL THEN x.set_aside
             ELSE 'ok' END AS reason,
        coalesce(x.date, CAST(local_time(s.time, $zone) AS DATE)) AS date,
@@ -22,7 +24,7 @@ SELECT s.file,
 FROM staged s
 LEFT JOIN repeated r ON r.row_id = s.row_id
 LEFT JOIN numbered n ON n.row_id = s.row_id
-LEFT JOIN sessions x ON x.session_id = n.session_id
+LEFT JOIN owned x ON x.session_number = n.session_number
 LEFT JOIN firsts f ON f.row_id = s.row_id
 GROUP BY 1, 2, 3, 4;
 

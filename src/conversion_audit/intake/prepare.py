@@ -158,19 +158,18 @@ def prepare(
     staged = rows.staged(raw, now, required=required)
     repeated = rows.repeated(staged)
     rows.refuse_overlap(staged, repeated, may_overlap)
-    worth = [
-        event for goal in config.goals.values() if goal.value == "revenue" and not goal.where for event in goal.event
-    ]
-    kept = rows.kept(staged, repeated, key=key, purchase_events=worth)
+    accepted = rows.accepted(staged, key=key)
+    kept = rows.kept(accepted, repeated)
     found_zone = config.timezone or zones.zone_of(kept)
     zone = found_zone or "UTC"
     timeout_seconds = min(source.session_timeout for source in config.sources)
     keyed = sessions.add_sessions(kept, timeout_seconds=timeout_seconds)
-    visitors = identity.session_visitors(sessions.logins(kept, keyed))
-    numbered = sessions.numbered(kept, keyed, visitors)
-    texts = rows.clean_texts(kept, config)
+    owners = sessions.owners(identity.session_visitors(sessions.logins(keyed)))
+    numbered = sessions.numbered(keyed, owners)
+    engine.drop(keyed)
+    texts = rows.clean_texts(accepted, config)
     own = (*config.own_hosts, *config.referral_exclusions)
-    facts = landings.with_sources(sessions.facts(kept, numbered), kept, numbered, texts, own)
+    facts = landings.with_sources(sessions.facts(accepted, numbered, owners), accepted, numbered, texts, own)
     shared = sessions.shared_ids(facts) if any(source.kind not in START_TIMES for source in config.sources) else 0
     notes = [*notes, Remark("same_session", ids=shared)] if shared else notes
     named = channels.channels(sessions.source_triples(facts), own=own)
@@ -178,12 +177,17 @@ def prepare(
         named["channel"] = named["channel"].fillna("Direct")
     by_channel = sessions.channels(facts, named)
     rates = pd.DataFrame({"currency": [config.currency, *config.fx], "rate": [1.0, *map(float, config.fx.values())]})
-    events = sessions.events(kept, numbered, by_channel, texts, rates, path=scratch / "events.parquet", zone=zone)
+    events = sessions.events(
+        accepted, numbered, owners, by_channel, texts, rates, path=scratch / "events.parquet", zone=zone
+    )
     items = orders.items(kept)
-    placed = orders.orders(sessions.purchases(kept, events), items, zone=zone)
-    aside = traffic.set_aside(events, kept, config.internal)
-    visits = sessions.visits(events, facts, by_channel, visitors, placed, aside, zone=zone)
-    fates = ledger.fates(staged, repeated, numbered, visits, zone=zone)
+    worth = [
+        event for goal in config.goals.values() if goal.value == "revenue" and not goal.where for event in goal.event
+    ]
+    placed = orders.orders(sessions.purchases(kept, events, worth), items, zone=zone)
+    aside = traffic.set_aside(events, accepted, config.internal)
+    visits = sessions.visits(events, facts, by_channel, owners, placed, aside, zone=zone)
+    fates = ledger.fates(staged, repeated, numbered, owners, visits, zone=zone)
     tables = {"events": events, "items": items, "orders": placed, "rejects": rows.rejects(staged), "aside": aside}
     for name, table in tables.items():
         check(table, CONTRACTS[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -88,36 +88,33 @@ def refuse_overlap(staged: Table, repeated: Table, may_overlap: Collection[str])
         raise DataError(*problems)
 
 
-def kept(staged: Table, repeated: Table, *, key: bytes, purchase_events: Sequence[str]) -> Table:
+def accepted(staged: Table, *, key: bytes) -> Table:
     """
-    Return accepted rows once each, with ids that may join people.
+    Return rows that can be read, with ids that may join people.
 
     Parameters
     ----------
-    staged, repeated : table
+    staged : table
         See above.
     key : bytes
         The client's own key: an id that is an address or a number becomes a keyed hash.
-    purchase_events : sequence of str
-        Events of goals worth their revenue: orders, whatever the source calls them.
     """
     engine = engine_of(staged)
     illegal = pd.DataFrame({"word": pd.Series(sorted(values.ILLEGAL_IDS), dtype="string")})
     odd = engine.query(statement(__file__, "odd_ids"), {"staged": staged, "illegal": illegal}, separated=SEPARATED)
     ids = values.ids(odd["value"], key)
-    ids["is_legal"] = [not values.is_illegal_id(value) for value in ids["value"]]
-    ids["clean"] = ids["clean"].where(ids["is_legal"])
-    events = pd.DataFrame({"event": pd.Series(sorted(set(purchase_events)), dtype="string")})
-    found = {
-        "staged": staged,
-        "repeated": repeated,
-        "odd_ids": engine.create("SELECT * FROM ids", {"ids": ids}, name="odd_ids"),
-        "purchases": engine.create("SELECT * FROM events", {"events": events}, name="purchase_events"),
-    }
-    return engine.view(statement(__file__, "kept"), found, name="kept")
+    ids["clean"] = ids["clean"].where([not values.is_illegal_id(value) for value in ids["value"]])
+    found = {"staged": staged, "odd_ids": engine.create("SELECT * FROM ids", {"ids": ids}, name="odd_ids")}
+    return engine.view(statement(__file__, "accepted"), found, name="accepted")
 
 
-def clean_texts(kept: Table, config: Config) -> dict[str, Table]:
+def kept(accepted: Table, repeated: Table) -> Table:
+    """Return accepted rows once each."""
+    found = {"accepted": accepted, "repeated": repeated}
+    return engine_of(accepted).view(statement(__file__, "kept"), found, name="kept")
+
+
+def clean_texts(accepted: Table, config: Config) -> dict[str, Table]:
     """
     Clean pages, titles, referrers, searches, errors and suspicious properties.
 
@@ -127,20 +124,19 @@ def clean_texts(kept: Table, config: Config) -> dict[str, Table]:
         Mapping tables, each with `value` (as exported), `clean` (as kept; pages: host, page, page_type, search_term) and
         `masked` (pieces of personal data replaced).
     """
-    engine = engine_of(kept)
-
-    def distinct(name: str, **parameters: str) -> pd.Series:
-        return engine.query(statement(__file__, f"distinct_{name}"), {"rows": kept}, **parameters)["value"]
-
-    addresses = pages.pages(distinct("pages"), keep=config.query_parameters, own_hosts=config.own_hosts)
+    engine = engine_of(accepted)
+    distinct = engine.query(statement(__file__, "texts"), {"rows": accepted})
+    texts = {name: distinct[name].dropna().sort_values() for name in distinct}
+    other = engine.query(statement(__file__, "suspicious"), {"rows": accepted}, pattern=SUSPICIOUS)["properties"]
+    addresses = pages.pages(texts["page_url"], keep=config.query_parameters, own_hosts=config.own_hosts)
     types = values.page_types(addresses["page"].dropna().drop_duplicates(), config.page_types)
     cleaned = {
         "pages": addresses.merge(types, on="page", how="left"),
-        "titles": values.texts(distinct("titles")),
-        "referrers": pages.referrers(distinct("referrers")).rename(columns={"referrer": "clean"}),
-        "searches": values.texts(distinct("searches")),
-        "errors": values.texts(distinct("errors")),
-        "other": values.texts(distinct("properties", pattern=SUSPICIOUS)),
+        "titles": values.texts(texts["page_title"]),
+        "referrers": pages.referrers(texts["referrer"]).rename(columns={"referrer": "clean"}),
+        "searches": values.texts(texts["search_term"]),
+        "errors": values.texts(texts["error"]),
+        "other": values.texts(other.sort_values()),
     }
     return {name: engine.hold(frame, name) for name, frame in cleaned.items()}
 

@@ -62,12 +62,11 @@ WHERE f.file <> s.file AND NOT s.has_id
 GROUP BY s.file, f.file, o.rows
 ORDER BY s.file, f.file;
 
--- name: kept
--- Accepted rows once, with ids that may join people and text that means something.
+-- name: accepted
+-- Rows that can be read, with ids that may join people and text that means something.
 SELECT s.row_id, s.event_id,
        CASE WHEN d.value IS NULL THEN s.device_id ELSE d.clean END AS device_id,
        CASE WHEN u.value IS NULL THEN s.user_id ELSE u.clean END AS user_id,
-       CASE WHEN u.value IS NULL THEN s.user_id WHEN u.is_legal THEN u.clean END AS login,
        s.source_session, s.time,
        coalesce(s.order_1, 0) AS order_1, coalesce(s.order_2, 0) AS order_2, coalesce(s.order_3, 0) AS order_3,
        s.local_date, s.event, s.is_page,
@@ -76,14 +75,16 @@ SELECT s.row_id, s.event_id,
        lower(known(s.platform)) AS platform, known(s.app_version) AS app_version, lower(known(s.device)) AS device,
        known(s.browser) AS browser, known(s.os) AS os, known(s.country) AS country, known(s.language) AS language, s.user_agent,
        known(s.order_id) AS order_id, s.amount, s.amount_text, upper(known(s.currency)) AS currency,
-       s.is_purchase OR p.event IS NOT NULL AS is_purchase, s.is_refund,
+       s.is_purchase, s.is_refund,
        s.error, s.load_seconds, s.engagement_seconds, s.is_bounce, s.visit_number, s.properties, s.items
 FROM staged s
-LEFT JOIN repeated r ON r.row_id = s.row_id
 LEFT JOIN odd_ids d ON d.value = s.device_id
 LEFT JOIN odd_ids u ON u.value = s.user_id
-LEFT JOIN purchases p ON p.event = s.event
-WHERE s.reject IS NULL AND r.row_id IS NULL;
+WHERE s.reject IS NULL;
+
+-- name: kept
+-- Accepted rows once each.
+SELECT a.* FROM accepted a LEFT JOIN repeated r ON r.row_id = a.row_id WHERE r.row_id IS NULL;
 
 -- name: odd_ids
 -- Ids that are words for nothing, or that may be a person's address or number. All others stay untouched.
@@ -92,23 +93,14 @@ FROM (SELECT DISTINCT device_id AS value FROM staged UNION ALL SELECT DISTINCT u
 WHERE value LIKE '%@%' OR value LIKE '%\%40%' ESCAPE '\' OR value LIKE '+%' OR value LIKE '%0000000%' OR matches(value, $separated)
    OR lower(trim(replace(replace(value, '"', ''), '''', ''))) IN (SELECT word FROM illegal);
 
--- name: distinct_pages
-SELECT DISTINCT page_url AS value FROM rows WHERE page_url IS NOT NULL ORDER BY value;
+-- name: texts
+-- The distinct texts of five columns, each row of the answer one text of one of them.
+SELECT page_url, page_title, referrer, search_term, error
+FROM rows
+GROUP BY GROUPING SETS ((page_url), (page_title), (referrer), (search_term), (error));
 
--- name: distinct_titles
-SELECT DISTINCT page_title AS value FROM rows WHERE page_title IS NOT NULL ORDER BY value;
-
--- name: distinct_referrers
-SELECT DISTINCT referrer AS value FROM rows WHERE referrer IS NOT NULL ORDER BY value;
-
--- name: distinct_searches
-SELECT DISTINCT search_term AS value FROM rows WHERE search_term IS NOT NULL ORDER BY value;
-
--- name: distinct_errors
-SELECT DISTINCT error AS value FROM rows WHERE error IS NOT NULL ORDER BY value;
-
--- name: distinct_properties
-SELECT DISTINCT properties AS value FROM rows WHERE matches(properties, $pattern) ORDER BY value;
+-- name: suspicious
+SELECT DISTINCT properties FROM rows WHERE matches(properties, $pattern);
 
 -- name: rejects
 SELECT file, line, reject AS reason, reject_column AS "column", reject_value AS value

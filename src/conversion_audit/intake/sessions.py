@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -20,14 +20,15 @@ def add_sessions(rows: AnyTable, *, timeout_seconds: float) -> Table:
     Parameters
     ----------
     rows : table
-        Kept rows: row_id, event_id, device_id, login, source_session, time, order_1, order_2, order_3.
+        Kept rows: row_id, event_id, device_id, user_id, source_session, time, order_1, order_2, order_3, event, is_page.
     timeout_seconds : float
         The longest gap inside a session.
 
     Returns
     -------
     Table
-        One row per event of a known device or login: row_id, session_id.
+        One row per kept row: row_id, session_id (null where device and login are unknown), event_id, device_id, user_id, time,
+        order_1, order_2, order_3, event, is_page.
     """
     sql = statement(__file__, "add_sessions")
     return engine_of(rows).create(sql, {"rows": rows}, name="keyed", timeout_seconds=float(timeout_seconds))
@@ -53,12 +54,17 @@ def timeouts(rows: AnyTable, *, timeout_seconds: float) -> pd.DataFrame:
     return engine_of(rows).query(statement(__file__, "timeouts"), {"rows": rows, "timeouts": tried})
 
 
-def logins(rows: AnyTable, keyed: AnyTable) -> Table:
+def logins(keyed: AnyTable) -> Table:
     """Return one row per session: session_id, device_id, its first legal login, start."""
-    return _made("logins", rows=rows, keyed=keyed)
+    return _made("logins", keyed=keyed)
 
 
-def numbered(rows: AnyTable, keyed: AnyTable, visitors: AnyTable) -> Table:
+def owners(visitors: AnyTable) -> Table:
+    """Return one row per session: session_id, visitor_id, user_id, and numbers that stand for session and visitor."""
+    return _made("owners", visitors=visitors)
+
+
+def numbered(keyed: AnyTable, owners: AnyTable) -> Table:
     """
     Put events into their total order, in the session and in the visitor's life.
 
@@ -67,25 +73,23 @@ def numbered(rows: AnyTable, keyed: AnyTable, visitors: AnyTable) -> Table:
 
     Parameters
     ----------
-    rows : table
-        Kept rows.
     keyed : table
-        row_id -> session_id (see `add_sessions`).
-    visitors : table
-        session_id -> visitor_id, user_id (see `identity.session_visitors`).
+        See `add_sessions`.
+    owners : table
+        See `owners`.
 
     Returns
     -------
     Table
-        One row per event of a session: row_id, session_id, visitor_id, event_number, moment, visitor_event_number,
-        visitor_moment, next_event, next_time, next_page_time.
+        One row per kept row: row_id, session_number, event_number, moment, visitor_event_number, visitor_moment, next_event,
+        next_time, next_page_time; all but row_id are null outside sessions.
     """
-    return _made("numbered", rows=rows, keyed=keyed, visitors=visitors)
+    return _made("numbered", keyed=keyed, owners=owners)
 
 
-def facts(rows: AnyTable, numbered: AnyTable) -> Table:
+def facts(rows: AnyTable, numbered: AnyTable, owners: AnyTable) -> Table:
     """Return what only the raw rows know of a session: its id in the source, traffic source, bounce, visit number."""
-    return _made("facts", rows=rows, numbered=numbered)
+    return _made("facts", rows=rows, numbered=numbered, owners=owners)
 
 
 def shared_ids(facts: AnyTable) -> int:
@@ -99,13 +103,14 @@ def source_triples(facts: AnyTable) -> pd.DataFrame:
 
 
 def channels(facts: AnyTable, named: AnyTable) -> Table:
-    """Return session_id -> channel: the source's own grouping, else the channel of its traffic source."""
+    """Return each session's channel: the source's own grouping, else the channel of its traffic source."""
     return _made("channels", facts=facts, named=named)
 
 
 def events(
     rows: AnyTable,
     numbered: AnyTable,
+    owners: AnyTable,
     channels: AnyTable,
     texts: Mapping[str, AnyTable],
     rates: pd.DataFrame,
@@ -118,8 +123,8 @@ def events(
 
     Parameters
     ----------
-    rows, numbered, channels : table
-        Kept rows; their order; their session's channel.
+    rows, numbered, owners, channels : table
+        Accepted rows; the order of those that are kept; their sessions, and the channels of these.
     texts : mapping
         Mapping tables of `rows.clean_texts`.
     rates : DataFrame
@@ -134,21 +139,38 @@ def events(
     Table
         See `tables.EVENTS`.
     """
-    found = {"rows": rows, "numbered": numbered, "session_channels": channels, "rates": rates, **texts}
+    found = {
+        "rows": rows,
+        "numbered": numbered,
+        "owners": owners,
+        "session_channels": channels,
+        "rates": rates,
+        **texts,
+    }
     sql = statement(__file__, "events")
     return engine_of(rows).write(sql, path, found, zone=zone, currency=str(rates["currency"][0]))
 
 
-def purchases(rows: AnyTable, events: AnyTable) -> Table:
-    """Return purchase and refund events as `orders.orders` reads them."""
-    return _made("purchases", rows=rows, events=events)
+def purchases(rows: AnyTable, events: AnyTable, purchase_events: Sequence[str]) -> Table:
+    """
+    Return purchase and refund events as `orders.orders` reads them.
+
+    Parameters
+    ----------
+    rows, events : table
+        Kept rows; the events made of them.
+    purchase_events : sequence of str
+        Events of goals worth their revenue: orders, whatever the source calls them.
+    """
+    goals = pd.DataFrame({"event": pd.Series(sorted(set(purchase_events)), dtype="string")})
+    return _made("purchases", rows=rows, events=events, goals=goals)
 
 
 def visits(
     events: AnyTable,
     facts: AnyTable,
     channels: AnyTable,
-    visitors: AnyTable,
+    owners: AnyTable,
     orders: AnyTable,
     aside: AnyTable,
     *,
@@ -159,8 +181,8 @@ def visits(
 
     Parameters
     ----------
-    events, facts, channels, visitors, orders : table
-        See above, `identity` and `orders`.
+    events, facts, channels, owners, orders : table
+        See above and `orders`.
     aside : table
         session_id -> reason, for sessions that are set aside.
     zone : str
@@ -170,7 +192,7 @@ def visits(
         "events": events,
         "facts": facts,
         "session_channels": channels,
-        "visitors": visitors,
+        "owners": owners,
         "orders": orders,
         "aside": aside,
     }

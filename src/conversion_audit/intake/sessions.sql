@@ -1,33 +1,36 @@
 -- name: add_sessions
--- Two windows: the number of the row that opened the session is carried along.
-WITH known AS (
-    SELECT row_id, event_id, coalesce(device_id, 'user ' || login) AS owner, source_session, time, order_1, order_2, order_3
+-- Rows without a session of their source's take two windows: the number of the row that opened the session is carried along.
+WITH gaps AS (
+    SELECT row_id, event_id, device_id, user_id, time, order_1, order_2, order_3, event, is_page,
+           coalesce(device_id, 'user ' || user_id) AS owner,
+           ROW_NUMBER() OVER (PARTITION BY coalesce(device_id, 'user ' || user_id)
+                              ORDER BY time, order_1, order_2, order_3, event_id) AS n,
+           LAG(time) OVER (PARTITION BY coalesce(device_id, 'user ' || user_id)
+                           ORDER BY time, order_1, order_2, order_3, event_id) AS earlier
     FROM rows
-    WHERE coalesce(device_id, login) IS NOT NULL
-), gaps AS (
-    SELECT row_id, owner, time,
-           ROW_NUMBER() OVER (PARTITION BY owner ORDER BY time, order_1, order_2, order_3, event_id) AS n,
-           LAG(time) OVER (PARTITION BY owner ORDER BY time, order_1, order_2, order_3, event_id) AS earlier
-    FROM known
-    WHERE source_session IS NULL
+    WHERE source_session IS NULL AND coalesce(device_id, user_id) IS NOT NULL
 ), opened AS (
-    SELECT row_id, owner,
-           MAX(CASE WHEN earlier IS NULL OR seconds_between(earlier, time) > $timeout_seconds THEN n END)
-               OVER (PARTITION BY owner ORDER BY n ROWS UNBOUNDED PRECEDING) AS first_row
+    SELECT *, MAX(CASE WHEN earlier IS NULL OR seconds_between(earlier, time) > $timeout_seconds THEN n END)
+                  OVER (PARTITION BY owner ORDER BY n ROWS UNBOUNDED PRECEDING) AS first_row
     FROM gaps
 )
-SELECT row_id, owner || '/' || source_session AS session_id FROM known WHERE source_session IS NOT NULL
+SELECT row_id, coalesce(device_id, 'user ' || user_id) || '/' || source_session AS session_id,
+       event_id, device_id, user_id, time, order_1, order_2, order_3, event, is_page
+FROM rows
+WHERE source_session IS NOT NULL OR coalesce(device_id, user_id) IS NULL
 UNION ALL
-SELECT row_id, owner || '/gap/' || CAST(first_row AS VARCHAR) AS session_id FROM opened;
+SELECT row_id, owner || '/gap/' || CAST(first_row AS VARCHAR) AS session_id,
+       event_id, device_id, user_id, time, order_1, order_2, order_3, event, is_page
+FROM opened;
 
 -- name: timeouts
 -- How many sessions each gap would give, where the source has no session ids.
 WITH gaps AS (
-    SELECT coalesce(device_id, 'user ' || login) AS owner, time,
-           LAG(time) OVER (PARTITION BY coalesce(device_id, 'user ' || login)
+    SELECT coalesce(device_id, 'user ' || user_id) AS owner, time,
+           LAG(time) OVER (PARTITION BY coalesce(device_id, 'user ' || user_id)
                            ORDER BY time, order_1, order_2, order_3, event_id) AS earlier
     FROM rows
-    WHERE source_session IS NULL AND coalesce(device_id, login) IS NOT NULL
+    WHERE source_session IS NULL AND coalesce(device_id, user_id) IS NOT NULL
 )
 SELECT t.minutes,
        count(CASE WHEN g.earlier IS NULL OR seconds_between(g.earlier, g.time) > t.minutes * 60 THEN 1 END) AS sessions,
@@ -37,50 +40,66 @@ GROUP BY t.minutes, t.is_used
 ORDER BY t.minutes;
 
 -- name: logins
-SELECT k.session_id,
-       min(r.device_id) AS device_id,
-       earliest(r.login, r.time) AS login,
-       min(r.time) AS start
-FROM rows r JOIN keyed k ON k.row_id = r.row_id
-GROUP BY k.session_id;
+SELECT session_id,
+       min(device_id) AS device_id,
+       earliest(user_id, time) AS login,
+       min(time) AS start
+FROM keyed
+WHERE session_id IS NOT NULL
+GROUP BY session_id;
+
+-- name: owners
+-- Numbers stand for the two ids wherever events are sorted or joined: the ids are long, and there are as many as events.
+SELECT session_id, visitor_id, user_id,
+       CAST(ROW_NUMBER() OVER (ORDER BY session_id) AS INTEGER) AS session_number,
+       CAST(DENSE_RANK() OVER (ORDER BY visitor_id) AS INTEGER) AS visitor_number
+FROM visitors;
 
 -- name: numbered
 -- The order in a visitor's life is sorted once, by all keys; the order in a session follows from it.
 WITH owned AS (
-    SELECT r.row_id, k.session_id, v.visitor_id, r.event_id, r.time, r.order_1, r.order_2, r.order_3, r.event, r.is_page
-    FROM rows r
-    JOIN keyed k ON k.row_id = r.row_id
-    LEFT JOIN visitors v ON v.session_id = k.session_id
+    SELECT k.row_id, o.session_number, o.visitor_number, k.event_id, k.time, k.order_1, k.order_2, k.order_3, k.event, k.is_page
+    FROM keyed k
+    JOIN owners o ON o.session_id = k.session_id
 ), lived AS (
-    SELECT row_id, session_id, visitor_id, time, event, is_page,
-           ROW_NUMBER() OVER (PARTITION BY visitor_id ORDER BY time, order_1, order_2, order_3, event_id) AS visitor_event_number,
-           DENSE_RANK() OVER (PARTITION BY visitor_id ORDER BY time, order_1, order_2, order_3) AS visitor_moment
+    SELECT row_id, session_number, visitor_number, time, event, is_page,
+           CAST(ROW_NUMBER() OVER (PARTITION BY visitor_number ORDER BY time, order_1, order_2, order_3, event_id) AS INTEGER)
+               AS visitor_event_number,
+           CAST(DENSE_RANK() OVER (PARTITION BY visitor_number ORDER BY time, order_1, order_2, order_3) AS INTEGER) AS visitor_moment
     FROM owned
 )
-SELECT row_id, session_id, visitor_id,
-       ROW_NUMBER() OVER in_session AS event_number,
-       DENSE_RANK() OVER (PARTITION BY session_id ORDER BY visitor_moment) AS moment,
+SELECT row_id, session_number,
+       CAST(ROW_NUMBER() OVER in_session AS INTEGER) AS event_number,
+       CAST(DENSE_RANK() OVER (PARTITION BY session_number ORDER BY visitor_moment) AS INTEGER) AS moment,
        visitor_event_number, visitor_moment,
        LEAD(event) OVER in_session AS next_event,
        LEAD(time) OVER in_session AS next_time,
-       MIN(CASE WHEN is_page THEN time END) OVER (PARTITION BY session_id ORDER BY visitor_moment, visitor_event_number
-                                                  ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next_page_time
+       LEAD(CASE WHEN is_page THEN time END IGNORE NULLS) OVER in_session AS next_page_time
 FROM lived
-WINDOW in_session AS (PARTITION BY session_id ORDER BY visitor_moment, visitor_event_number);
+WINDOW in_session AS (PARTITION BY session_number ORDER BY visitor_moment, visitor_event_number)
+UNION ALL
+SELECT row_id, NULL AS session_number, NULL AS event_number, NULL AS moment, NULL AS visitor_event_number, NULL AS visitor_moment,
+       NULL AS next_event, NULL AS next_time, NULL AS next_page_time
+FROM keyed
+WHERE session_id IS NULL;
 
 -- name: facts
 -- What only the raw rows know of a session. Its traffic source is the first that any of its rows names;
 -- it bounced where the source calls none of its rows engaged.
-SELECT n.session_id,
-       min(r.source_session) AS source_session,
-       earliest(r.source, n.event_number) AS source,
-       earliest(r.medium, n.event_number) AS medium,
-       earliest(r.campaign, n.event_number) AS campaign,
-       earliest(r.channel, n.event_number) AS own_channel,
-       min(CAST(r.is_bounce AS INTEGER)) AS bounced,
-       min(r.visit_number) AS visit_number
-FROM rows r JOIN numbered n ON n.row_id = r.row_id
-GROUP BY n.session_id;
+WITH known_of AS (
+    SELECT n.session_number,
+           min(r.source_session) AS source_session,
+           earliest(r.source, n.event_number) AS source,
+           earliest(r.medium, n.event_number) AS medium,
+           earliest(r.campaign, n.event_number) AS campaign,
+           earliest(r.channel, n.event_number) AS own_channel,
+           min(CAST(r.is_bounce AS INTEGER)) AS bounced,
+           min(r.visit_number) AS visit_number
+    FROM rows r JOIN numbered n ON n.row_id = r.row_id
+    WHERE n.session_number IS NOT NULL
+    GROUP BY n.session_number
+)
+SELECT o.session_id, f.* FROM known_of f JOIN owners o ON o.session_number = f.session_number;
 
 -- name: shared_ids
 SELECT count(*) AS ids
@@ -95,23 +114,24 @@ GROUP BY source, medium, campaign
 ORDER BY source, medium, campaign;
 
 -- name: channels
-SELECT f.session_id, coalesce(known(f.own_channel), n.channel) AS channel
+SELECT f.session_id, f.session_number, coalesce(known(f.own_channel), n.channel) AS channel
 FROM facts f
 LEFT JOIN named n ON coalesce(n.source, '') = coalesce(f.source, '') AND coalesce(n.medium, '') = coalesce(f.medium, '')
                  AND coalesce(n.campaign, '') = coalesce(f.campaign, '');
 
 -- name: purchases
+WITH sold AS (
+    SELECT r.event_id, r.is_purchase OR g.event IS NOT NULL AS is_purchase, r.is_refund
+    FROM rows r LEFT JOIN goals g ON g.event = r.event
+    WHERE r.is_purchase OR r.is_refund OR g.event IS NOT NULL
+)
 SELECT e.event_id, e.session_id, e.visitor_id, e.visitor_event_number, e.time, e.order_id, e.amount, e.revenue,
-       r.is_purchase, r.is_refund
-FROM events e JOIN rows r ON r.event_id = e.event_id
-WHERE r.is_purchase OR r.is_refund;
+       s.is_purchase, s.is_refund
+FROM events e JOIN sold s ON s.event_id = e.event_id;
 
 -- name: events
-SELECT r.event_id, n.visitor_id, r.device_id, r.user_id, n.session_id,
-       CAST(n.event_number AS INTEGER) AS event_number,
-       CAST(n.visitor_event_number AS INTEGER) AS visitor_event_number,
-       CAST(n.moment AS INTEGER) AS moment,
-       CAST(n.visitor_moment AS INTEGER) AS visitor_moment,
+SELECT r.event_id, w.visitor_id, r.device_id, r.user_id, w.session_id,
+       n.event_number, n.visitor_event_number, n.moment, n.visitor_moment,
        r.time,
        CAST(local_time(r.time, $zone) AS DATE) AS date,
        CAST(EXTRACT(HOUR FROM local_time(r.time, $zone)) AS INTEGER) AS hour,
@@ -127,8 +147,9 @@ SELECT r.event_id, n.visitor_id, r.device_id, r.user_id, n.session_id,
        m.clean AS error, r.load_seconds,
        CASE WHEN o.value IS NULL THEN r.properties ELSE o.clean END AS properties
 FROM rows r
-LEFT JOIN numbered n ON n.row_id = r.row_id
-LEFT JOIN session_channels c ON c.session_id = n.session_id
+JOIN numbered n ON n.row_id = r.row_id
+LEFT JOIN owners w ON w.session_number = n.session_number
+LEFT JOIN session_channels c ON c.session_number = n.session_number
 LEFT JOIN pages p ON p.value = r.page_url
 LEFT JOIN titles i ON i.value = r.page_title
 LEFT JOIN referrers f ON f.value = r.referrer
@@ -187,6 +208,6 @@ FROM seen f
 JOIN facts s ON s.session_id = f.session_id
 LEFT JOIN session_channels c ON c.session_id = f.session_id
 LEFT JOIN landings l ON l.session_id = f.session_id
-LEFT JOIN visitors v ON v.session_id = f.session_id
+JOIN owners v ON v.session_id = f.session_id
 LEFT JOIN sold o ON o.session_id = f.session_id
 LEFT JOIN aside a ON a.session_id = f.session_id;

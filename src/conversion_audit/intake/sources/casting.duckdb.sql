@@ -8,7 +8,7 @@ WITH texts AS (
     FROM mapped
     WHERE reject IS NULL AND "time" IS NOT NULL
 ), slashed AS (
-    SELECT *, CASE WHEN number IS NULL THEN regexp_extract(text, '^(\d{1,2})/(\d{1,2})/\d{4}', ['first', 'second']) END AS parts
+    SELECT *, CASE WHEN number IS NULL AND contains(text, '/') THEN regexp_extract(text, '^(\d{1,2})/(\d{1,2})/\d{4}', ['first', 'second']) END AS parts
     FROM texts
 )
 SELECT file,
@@ -37,13 +37,22 @@ SELECT count(*) FILTER (regexp_full_match(text, '\d{1,3}(,\d{3})*\.\d+') AND NOT
 FROM texts;
 
 -- name: rows
-WITH texts AS (
+WITH names AS (
+    SELECT DISTINCT event, lower(replace(event, '_', ' ')) AS plain_name FROM mapped WHERE event IS NOT NULL
+), told AS (
+    SELECT event, event IN (SELECT name FROM page_events) AS is_page,
+           plain_name IN ('purchase', 'order', 'orders', 'order completed', 'order placed', 'order paid', 'transaction',
+                'in app purchase', 'ecommerce purchase', 'checkout completed', 'completed order', 'placed order', 'purchase completed',
+                'buy', 'order complete', 'purchased', 'payment completed') AS bought,
+           plain_name IN ('refund', 'refunded', 'order refunded', 'refunded order', 'purchase refunded') AS returned
+    FROM names
+), texts AS (
     SELECT m.*, trim(m."time") AS clock,
            CASE WHEN contains(m."time", ':') OR regexp_full_match(trim(m."time"), '(19|20)\d{6}') THEN NULL
                 ELSE TRY_CAST(trim(m."time") AS DECIMAL(38, 9)) END AS number,
            s.zone, s."decimal" AS mark, s.day_first, u.unit,
-           regexp_replace(m.amount, '[\s'']', '', 'g') AS money
-    FROM mapped m CROSS JOIN settings s LEFT JOIN units u ON u.file = m.file
+           regexp_replace(m.amount, '[\s'']', '', 'g') AS money, t.is_page, t.bought, t.returned
+    FROM mapped m CROSS JOIN settings s LEFT JOIN units u ON u.file = m.file LEFT JOIN told t ON t.event = m.event
 ), instants AS (
     SELECT *,
            CASE WHEN number IS NOT NULL THEN
@@ -68,17 +77,14 @@ WITH texts AS (
     SELECT *,
            CASE WHEN micros BETWEEN -62135596800000000 AND 253402300799999999 THEN make_timestamp(CAST(micros AS BIGINT))
                 WHEN zoned IS NOT NULL THEN zoned
+                WHEN zone = 'UTC' THEN local
                 -- An hour that a clock shows twice is taken the first time it is shown.
                 WHEN local_time(timezone('UTC', timezone(zone, local)) - INTERVAL 1 HOUR, zone) = local
                 THEN timezone('UTC', timezone(zone, local)) - INTERVAL 1 HOUR
                 ELSE timezone('UTC', timezone(zone, local)) END AS instant,
            CASE WHEN mark = ',' THEN
                     CASE WHEN regexp_full_match(money, '[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?') THEN replace(replace(money, '.', ''), ',', '.') END
-                WHEN regexp_full_match(money, '[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?') THEN replace(money, ',', '') END AS plain,
-           lower(replace(event, '_', ' ')) IN ('purchase', 'order', 'orders', 'order completed', 'order placed', 'order paid', 'transaction',
-                'in app purchase', 'ecommerce purchase', 'checkout completed', 'completed order', 'placed order', 'purchase completed',
-                'buy', 'order complete', 'purchased', 'payment completed') AS bought,
-           lower(replace(event, '_', ' ')) IN ('refund', 'refunded', 'order refunded', 'refunded order', 'purchase refunded') AS returned
+                WHEN regexp_full_match(money, '[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?') THEN replace(money, ',', '') END AS plain
     FROM instants
 ), valued AS (
     SELECT *, CASE WHEN abs(CAST(plain AS DOUBLE)) < 1e11 THEN CAST(plain AS DECIMAL(18, 4)) END AS worth FROM utc
@@ -86,7 +92,7 @@ WITH texts AS (
 SELECT file, line, event_id, device_id, user_id, source_session, instant AS "time",
        TRY_CAST(order_1 AS BIGINT) AS order_1, TRY_CAST(order_2 AS BIGINT) AS order_2, TRY_CAST(order_3 AS BIGINT) AS order_3,
        local_date, event,
-       coalesce(event IN (SELECT name FROM page_events), FALSE) AS is_page,
+       coalesce(is_page, FALSE) AS is_page,
        page_url, page_title, referrer, search_term, source, medium, campaign, channel, platform, app_version, device, browser, os,
        country, language, user_agent, order_id,
        CASE WHEN returned THEN -abs(worth) ELSE worth END AS amount,

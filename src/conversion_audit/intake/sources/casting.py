@@ -10,7 +10,7 @@ import pandas as pd
 from conversion_audit.engine import Table, engine_of, quoted, statement
 from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake.remarks import Remark
-from conversion_audit.intake.sources.reading import TEXT, Rows
+from conversion_audit.intake.sources.reading import TEXT, Rows, shown
 from conversion_audit.tables import ROWS
 
 _NOT_MAPPED = ("file", "line", "is_page", "amount_text", "is_purchase", "is_refund")
@@ -48,7 +48,7 @@ class Settings:
     numbers: bool = False
 
 
-def cast(mapped: Table, settings: Settings, notes: tuple[Remark, ...] = ()) -> Rows:
+def cast(mapped: Rows, settings: Settings) -> Rows:
     """
     Read times, amounts and flags from texts.
 
@@ -58,12 +58,10 @@ def cast(mapped: Table, settings: Settings, notes: tuple[Remark, ...] = ()) -> R
 
     Parameters
     ----------
-    mapped : Table
-        Columns of `MAPPED`, with file and line.
+    mapped : Rows
+        Columns of `MAPPED`, with file and line; given up afterwards, so that a large export is not held twice.
     settings : Settings
         What texts leave open.
-    notes : tuple of Remark
-        What reading the files already noted.
 
     Returns
     -------
@@ -94,9 +92,24 @@ def cast(mapped: Table, settings: Settings, notes: tuple[Remark, ...] = ()) -> R
             pd.DataFrame({"name": pd.Series(settings.page_events, dtype="string")}), "page_events"
         ),
     }
-    made = engine.create(statement(__file__, "rows", stem="casting.duckdb"), held, name="rows")
+    rows = statement(__file__, "rows", stem="casting.duckdb")
+    columns = ", ".join(map(quoted, _filled(set(mapped.stored.columns))))
+    made = engine.create(f"SELECT {columns} FROM ({rows}) cast_rows", held, name="cast_rows")
     twice = _hour_twice(mapped, made, str(fixed["zone"]))
-    return Rows(made.name, engine, notes=(*notes, *_mixed_units(times), *twice))
+    engine.drop(mapped.stored)
+    view = Rows(f"rows_of_{made.name}", engine, notes=(*mapped.notes, *_mixed_units(times), *twice), stored=made)
+    kinds = {name: column.kind for name, column in ROWS.columns.items()}
+    engine.query(
+        f"CREATE TEMP VIEW {quoted(view.name)} AS SELECT {', '.join(shown(made, kinds))} FROM {quoted(made.name)} r"
+    )
+    return view
+
+
+def _filled(given: set[str]) -> list[str]:
+    """Columns of `tables.ROWS` that may hold something when only these texts are given."""
+    of_others = {"items": ITEM, "currency": ("amount",), "amount_text": ("amount",)}
+    always = {"file", "line", "time", "is_page", "is_purchase", "is_refund", "reject", "reject_column", "reject_value"}
+    return [name for name in ROWS.columns if name in always | given or given & set(of_others.get(name, ()))]
 
 
 def _hour_twice(mapped: Table, made: Table, zone: str) -> list[Remark]:

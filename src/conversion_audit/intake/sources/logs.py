@@ -55,4 +55,4 @@ def read(
         columns=casting.MAPPED,
     )
     mapped = gather(engine, files, reading)
-    return casting.cast(mapped, casting.Settings(timezone, ".", page_events=("page_view",)), mapped.notes)
+    return casting.cast(mapped, casting.Settings(timezone, ".", page_events=("page_view",)))

@@ -52,4 +52,4 @@ def read(
     reading = Reading(rows, WHOLE, scratch, source.salvage, columns=casting.MAPPED, rows_per_line="many")
     mapped = gather(engine, files, reading)
     settings = casting.Settings(timezone, source.decimal, source.currency, ("page_view",), numbers=True)
-    return casting.cast(mapped, settings, mapped.notes)
+    return casting.cast(mapped, settings)

@@ -86,7 +86,7 @@ def read(
     settings = casting.Settings(
         places.timezone or timezone, source.decimal, source.currency, (*source.page_events, *places.page_events), True
     )
-    return casting.cast(mapped, settings, mapped.notes)
+    return casting.cast(mapped, settings)
 
 
 def _taken(places: Places) -> list[str]:

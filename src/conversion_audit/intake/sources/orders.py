@@ -107,7 +107,7 @@ def read(
     )
     mapped = gather(engine, files, reading)
     settings = casting.Settings(timezone, source.decimal, source.currency)
-    rows = casting.cast(mapped, settings, mapped.notes)
+    rows = casting.cast(mapped, settings)
     made = engine.create(
         statement(__file__, "orders", stem="orders.duckdb"), {"rows": rows}, name="books", zone=timezone or "UTC"
     )

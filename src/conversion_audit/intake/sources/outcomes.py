@@ -99,7 +99,7 @@ def read(
         parameters=plan.parameters,
     )
     mapped = gather(engine, files, reading)
-    rows = casting.cast(mapped, casting.Settings(timezone, source.decimal, source.currency), mapped.notes)
+    rows = casting.cast(mapped, casting.Settings(timezone, source.decimal, source.currency))
     made = engine.create(statement(__file__, "outcomes", stem="outcomes.duckdb"), {"rows": rows}, name="outcomes")
     bad = engine.query(
         "SELECT count(*) AS n FROM rows WHERE reject IS NOT NULL OR order_id IS NULL OR event IS NULL", {"rows": rows}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
@@ -36,13 +36,16 @@ _JSON = {"ndjson": "newline_delimited", "array": "array", "json": "unstructured"
 WHOLE: Shape = {"row": "json"}
 """The shape of a row that is read as one JSON object, whatever is in it."""
 
-_FLAGS = ("is_page", "is_purchase", "is_refund")
+_DEFAULTS = {(name, "bool"): "FALSE" for name in ("is_page", "is_purchase", "is_refund")} | {
+    ("properties", "json"): "'{}'"
+}
+_REJECT = ("reject", "reject_column", "reject_value")
 _RESISTS = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException, duckdb.SerializationException)
 
 
 @dataclass(frozen=True)
 class Rows(Table):
-    """A table of rows, what reading it changed or found odd, in words, and where its texts are stored meanwhile."""
+    """A table of rows, what reading it changed or found odd, in words, and the table that stores the columns it really has."""
 
     notes: tuple[Remark, ...] = ()
     stored: Table | None = None
@@ -82,6 +85,13 @@ class Reading:
     rows_per_line: Literal["one", "many"] = "one"
     parameters: dict[str, Any] | None = None
 
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Columns of the table, without file and line, and their kinds."""
+        return self.columns or {
+            name: column.kind for name, column in ROWS.columns.items() if name not in ("file", "line")
+        }
+
 
 def gather(engine: Engine, files: Sequence[InputFile], reading: Reading) -> Rows:
     """
@@ -98,8 +108,9 @@ def gather(engine: Engine, files: Sequence[InputFile], reading: Reading) -> Rows
     DataError
         For files that cannot be read at all.
     """
-    kinds = reading.columns or {name: column.kind for name, column in ROWS.columns.items() if name != "file"}
-    made = engine.create(_nothing({"line": "int", **kinds}), name="raw_rows")
+    kinds = reading.kinds
+    first = {name: kind for name, kind in kinds.items() if name in _REJECT}
+    made = engine.create(_nothing({"line": "int", **first}), name="raw_rows")
     full = [file for file in files if not file.is_empty]
     numbers = {file.name: number for number, file in enumerate(full)}
     notes = [note for file in files for note in file.notes]
@@ -196,14 +207,18 @@ def _unreadable(file: InputFile, error: duckdb.Error) -> Problem:
 
 def _insert(engine: Engine, made: Table, files: list[InputFile], reading: Reading, numbers: dict[str, int]) -> None:
     raw, values = _raw(engine, files, reading)
-    sql = f"""
-        INSERT INTO {quoted(made.name)} BY NAME
+    select = f"""
         WITH raw AS ({raw}), read AS ({reading.rows})
         SELECT * EXCLUDE (__file, __line), $numbers[CAST(__file AS BIGINT) + 1] AS __file, TRY_CAST(__line AS BIGINT) AS line
         FROM read
     """
     # A list, not a join: a join may turn the rows around, and their order is their line.
-    engine.query(sql, numbers=[numbers[file.name] for file in files], **values, **(reading.parameters or {}))
+    values |= {"numbers": [numbers[file.name] for file in files], **(reading.parameters or {})}
+    # A column that no file has would cost each row as much room as any other: it is not stored.
+    given = engine.query(f"DESCRIBE {select}", **values)["column_name"]
+    for name in given[~given.isin(made.columns)]:
+        engine.query(f"ALTER TABLE {quoted(made.name)} ADD COLUMN {quoted(name)} {_SQL[reading.kinds[name]]}")
+    engine.query(f"INSERT INTO {quoted(made.name)} BY NAME {select}", **values)
 
 
 def _raw(engine: Engine, files: list[InputFile], reading: Reading) -> tuple[str, dict[str, Any]]:
@@ -284,13 +299,20 @@ def _numbered(
     named = pd.DataFrame({"number": range(len(files)), "file": [file.name for file in files]})
     named = named.merge(firsts, how="left", on="number").astype({"first": "Int64", "file": "string"})
     held = engine.create("SELECT number, file, first FROM named", {"named": named}, name="raw_files")
-    flags = [f"coalesce({quoted(name)}, false) AS {quoted(name)}" for name in _FLAGS if kinds.get(name) == "bool"]
-    given = [*flags, "coalesce(properties, '{}') AS properties"] if flags else []
     view = Rows(f"rows_of_{made.name}", engine, notes=notes, stored=made)
     engine.query(f"""
         CREATE TEMP VIEW {quoted(view.name)} AS
-        SELECT f.file, coalesce(r.line, r.rowid - f.first + 1) AS line,
-               r.* EXCLUDE (__file, line) {f"REPLACE ({', '.join(given)})" if given else ""}
+        SELECT f.file, coalesce(r.line, r.rowid - f.first + 1) AS line, {", ".join(shown(made, kinds))}
         FROM {quoted(made.name)} r JOIN {quoted(held.name)} f ON f.number = r.__file
     """)
     return view
+
+
+def shown(stored: Table, kinds: Mapping[str, str]) -> list[str]:
+    """Return the columns to select from a table ``r`` so that it has all of these kinds: what is not stored is missing in every row."""
+    there, parts = set(stored.columns), []
+    for name, kind in kinds.items():
+        given = f"r.{quoted(name)}" if name in there else f"CAST(NULL AS {_SQL[kind]})"
+        default = _DEFAULTS.get((name, kind))
+        parts.append(f"{f'coalesce({given}, {default})' if default else given} AS {quoted(name)}")
+    return parts

@@ -93,10 +93,7 @@ def read(
     settings = casting.Settings(
         timezone, source.decimal, source.currency, source.page_events, all(file.format == "parquet" for file in main)
     )
-    rows = casting.cast(mapped, settings, mapped.notes)
-    if mapped.stored:
-        engine.drop(mapped.stored)  # a large export need not be held twice
-    return rows
+    return casting.cast(mapped, settings)
 
 
 def _join_key(source: config.Source, file: InputFile) -> str | None:

@@ -82,11 +82,12 @@ def read_totals(
         parameters=plan.parameters,
     )
     mapped = gather(engine, files, reading)
-    rows = casting.cast(mapped, casting.Settings("UTC", source.decimal), mapped.notes)
+    texts = engine.create('SELECT file, line, item_quantity, "time" FROM m', {"m": mapped}, name="texts")
+    rows = casting.cast(mapped, casting.Settings("UTC", source.decimal))
     wanted = "r.time, r.reject, r.campaign, r.event, r.amount, r.properties, m.item_quantity AS number, m.time AS clock"
     frame = engine.query(
         f"SELECT {wanted} FROM r JOIN m ON m.file = r.file AND m.line = r.line ORDER BY r.file, r.line",
-        {"r": rows, "m": mapped},
+        {"r": rows, "m": texts},
     )
     made, notes = _stage_counts(frame, stages)
     held = engine.create('SELECT CAST(date AS DATE) AS date, stage, segment, "count", CAST(cost AS DECIMAL(18, 4)) AS cost FROM made',
