@@ -30,3 +30,7 @@ CREATE OR REPLACE MACRO known(value) AS CASE WHEN coalesce(list_position(['', '(
 
 -- name: matches
 CREATE OR REPLACE MACRO matches(value, pattern) AS regexp_matches(value, pattern)
+
+-- name: number_by
+-- A number for each row, as they come: no order is asked for, and none is sorted.
+CREATE OR REPLACE MACRO number_by(value) AS CAST(row_number() OVER () AS INTEGER)

@@ -32,3 +32,6 @@ CREATE OR REPLACE MACRO known(value) AS CASE WHEN lower(trim(value)) IN ('', '(n
 
 -- name: matches
 CREATE OR REPLACE MACRO matches(value, pattern) AS value RLIKE pattern
+
+-- name: number_by
+CREATE OR REPLACE MACRO number_by(value) AS CAST(row_number() OVER (ORDER BY value) AS INT)

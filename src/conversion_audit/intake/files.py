@@ -45,6 +45,8 @@ class InputFile:
         Header, or keys of the first records; repeated names get ``_2``, ``_3``.
     records : tuple of dict
         The first records, to recognise the kind by.
+    rows : int, optional
+        How many there are, where the file says so itself.
     notes : tuple of Remark
         What was done to make it readable, in words.
     """
@@ -62,6 +64,7 @@ class InputFile:
     has_header: bool = True
     columns: tuple[str, ...] = ()
     records: tuple[dict, ...] = ()
+    rows: int | None = None
     notes: tuple[Remark, ...] = ()
     original: Path | None = None
 
@@ -212,8 +215,8 @@ def _open(
 def _with_contents(file: InputFile, scratch: Path, encoding: str | None, delimiter: str | None) -> InputFile:
     start = packed.first_bytes(file.path)
     if start[:4] == b"PAR1":
-        columns, records = peek.parquet(file.path, file.name)
-        return replace(file, format="parquet", columns=columns, records=records)
+        columns, records, rows = peek.parquet(file.path, file.name)
+        return replace(file, format="parquet", columns=columns, records=records, rows=rows)
     if packed.is_gzip(start):
         packed.refuse_bomb(file.path, file.name)
         file = replace(file, gzipped=True)

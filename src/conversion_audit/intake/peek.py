@@ -74,8 +74,8 @@ def _foreign(start: bytes, path: Path) -> tuple[str, str] | None:
     return next((what for sign, what in signs.items() if head.startswith(sign)), None)
 
 
-def parquet(path: Path, name: str) -> tuple[tuple[str, ...], tuple[dict, ...]]:
-    """Return a Parquet file's top-level columns and first rows, or raise DataError naming the damage."""
+def parquet(path: Path, name: str) -> tuple[tuple[str, ...], tuple[dict, ...], int]:
+    """Return a Parquet file's top-level columns, first rows and number of rows, or raise DataError naming the damage."""
     import duckdb
 
     with duckdb.connect() as connection:
@@ -83,7 +83,9 @@ def parquet(path: Path, name: str) -> tuple[tuple[str, ...], tuple[dict, ...]]:
             # Bounded by the first row group that answers; nested values become plain Python.
             cursor = connection.execute("SELECT * FROM read_parquet($path) LIMIT $n", {"path": [str(path)], "n": 5})
             columns = tuple(column[0] for column in cursor.description)
-            return columns, tuple(dict(zip(columns, row, strict=True)) for row in cursor.fetchall())
+            records = tuple(dict(zip(columns, row, strict=True)) for row in cursor.fetchall())
+            counted = connection.execute("SELECT num_rows FROM parquet_file_metadata($path)", {"path": str(path)})
+            return columns, records, int(counted.fetchone()[0])
         except duckdb.Error as error:
             what = f"is a damaged Parquet file: {str(error).splitlines()[0][:120]}"
             raise DataError(Problem(what, name, mend="Copy or export it again.")) from error

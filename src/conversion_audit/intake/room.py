@@ -12,14 +12,14 @@ from pathlib import Path
 from conversion_audit.errors import MachineError, Problem
 from conversion_audit.intake.files import InputFile
 
-UNPACKED = {"gzip": 8.0, "parquet": 4.0, "plain": 1.0}
-"""Bytes of text that one byte of a file stands for: compressed JSON lines shrink to about an eighth."""
+UNPACKED = 8.0
+"""Bytes of text that one byte of a compressed file stands for."""
 
 ROOM = 1.5
 """Bytes of disk for one byte of text: rows held while they are read, what is spilled while they are sorted, the tables."""
 
 
-CPU_SECONDS = 33.0
+CPU_SECONDS = 20.0
 """To read, clean, order and write a million rows; what the benchmark measured at ten million."""
 
 ROW_BYTES = 300.0
@@ -50,7 +50,7 @@ class Estimate:
 
 def estimate(files: Sequence[InputFile], cores: int | None = None) -> Estimate:
     """
-    Estimate what preparing an export takes, from the size of its files and the length of their first records.
+    Estimate what preparing an export takes, from the size of its files, the rows they say they have, and their first records.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def estimate(files: Sequence[InputFile], cores: int | None = None) -> Estimate:
     cores : int, optional
         Cores that share the work. Defaults to the machine's.
     """
-    rows = round(sum(_text_bytes(file) / _row_bytes(file) for file in files))
+    rows = round(sum(map(_rows, files)))
     seconds = CPU_SECONDS * rows / 1e6 / min(cores or os.cpu_count() or 1, 4)
     return Estimate(rows, seconds, needed_bytes(files))
 
@@ -78,10 +78,15 @@ def needed_bytes(files: Sequence[InputFile]) -> int:
     return int(ROOM * sum(_text_bytes(file) for file in files))
 
 
+def _rows(file: InputFile) -> float:
+    return _text_bytes(file) / _row_bytes(file) if file.rows is None else file.rows
+
+
 def _text_bytes(file: InputFile) -> float:
-    packing = "gzip" if file.gzipped else "parquet" if file.format == "parquet" else "plain"
+    if file.rows is not None:
+        return file.rows * _row_bytes(file)
     size = file.path.stat().st_size if file.path.exists() else file.size
-    return UNPACKED[packing] * size
+    return size * UNPACKED if file.gzipped else size
 
 
 def _row_bytes(file: InputFile) -> float:

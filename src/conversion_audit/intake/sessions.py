@@ -61,7 +61,7 @@ def logins(keyed: AnyTable) -> Table:
 
 def owners(visitors: AnyTable) -> Table:
     """Return one row per session: session_id, visitor_id, user_id, and numbers that stand for session and visitor."""
-    return _made("owners", visitors=visitors)
+    return _made("owners", session_numbers=_made("session_numbers", visitors=visitors))
 
 
 def numbered(keyed: AnyTable, owners: AnyTable) -> Table:

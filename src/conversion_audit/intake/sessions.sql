@@ -48,12 +48,16 @@ FROM keyed
 WHERE session_id IS NOT NULL
 GROUP BY session_id;
 
--- name: owners
+-- name: session_numbers
 -- Numbers stand for the two ids wherever events are sorted or joined: the ids are long, and there are as many as events.
-SELECT session_id, visitor_id, user_id,
-       CAST(ROW_NUMBER() OVER (ORDER BY session_id) AS INTEGER) AS session_number,
-       CAST(DENSE_RANK() OVER (ORDER BY visitor_id) AS INTEGER) AS visitor_number
-FROM visitors;
+SELECT session_id, visitor_id, user_id, number_by(session_id) AS session_number FROM visitors;
+
+-- name: owners
+WITH firsts AS (
+    SELECT visitor_id, min(session_number) AS visitor_number FROM session_numbers GROUP BY visitor_id
+)
+SELECT s.session_id, s.visitor_id, s.user_id, s.session_number, f.visitor_number
+FROM session_numbers s JOIN firsts f ON f.visitor_id = s.visitor_id;
 
 -- name: numbered
 -- The order in a visitor's life is sorted once, by all keys; the order in a session follows from it.
@@ -168,7 +172,7 @@ WITH seen AS (
            count(*) AS events,
            count(CASE WHEN is_page THEN 1 END) AS pages,
            earliest(CASE WHEN is_page THEN page END, event_number) AS landing_page,
-           min(CASE WHEN is_page THEN event_number END) AS landing,
+           nullif(earliest(CASE WHEN is_page THEN coalesce(page_type, '') END, event_number), '') AS landing_page_type,
            latest(CASE WHEN is_page THEN page END, event_number) AS exit_page,
            earliest(referrer, event_number) AS referrer,
            earliest(platform, event_number) AS platform,
@@ -180,9 +184,6 @@ WITH seen AS (
     FROM events
     WHERE session_id IS NOT NULL
     GROUP BY session_id
-), landings AS (
-    SELECT e.session_id, e.page_type
-    FROM events e JOIN seen f ON f.session_id = e.session_id AND f.landing = e.event_number
 ), sold AS (
     SELECT session_id, count(*) AS orders, sum(revenue) AS revenue
     FROM orders
@@ -192,7 +193,7 @@ WITH seen AS (
 SELECT f.session_id, f.visitor_id, f.device_id, v.user_id, s.source_session, f.start,
        CAST(local_time(f.start, $zone) AS DATE) AS date,
        CAST(EXTRACT(HOUR FROM local_time(f.start, $zone)) AS INTEGER) AS hour,
-       f.seconds, f.events, f.pages, f.landing_page, l.page_type AS landing_page_type, f.exit_page,
+       f.seconds, f.events, f.pages, f.landing_page, f.landing_page_type, f.exit_page,
        c.channel, known(s.source) AS source, known(s.medium) AS medium, known(s.campaign) AS campaign, f.referrer,
        f.platform, f.device, f.browser, f.os, f.country, f.language,
        CAST(coalesce(s.visit_number,
@@ -207,7 +208,6 @@ SELECT f.session_id, f.visitor_id, f.device_id, v.user_id, s.source_session, f.s
 FROM seen f
 JOIN facts s ON s.session_id = f.session_id
 LEFT JOIN session_channels c ON c.session_id = f.session_id
-LEFT JOIN landings l ON l.session_id = f.session_id
 JOIN owners v ON v.session_id = f.session_id
 LEFT JOIN sold o ON o.session_id = f.session_id
 LEFT JOIN aside a ON a.session_id = f.session_id;

@@ -105,6 +105,7 @@ def set_aside(events: AnyTable, rows: AnyTable, internal: Mapping[str, Rule]) ->
     found: dict[str, AnyTable] = {"events": events, "rows": rows}
     agents = bots(engine.query(statement(__file__, "user_agents"), found)["user_agent"])
     found["bots"] = engine.hold(agents.loc[agents["is_bot"], ["user_agent"]].astype("string"), "bots")
+    found["crawled"] = engine.create(statement(__file__, "crawled"), found, name="crawled")
     found["by_rule"] = _by_rules(events, internal)
     limits = {
         "most_events": MOST_EVENTS,

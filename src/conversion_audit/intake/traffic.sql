@@ -2,23 +2,30 @@
 SELECT DISTINCT user_agent FROM rows WHERE user_agent IS NOT NULL ORDER BY user_agent;
 
 -- name: facts
--- One row per session: how much, how fast, how often at the payment.
-SELECT session_id,
-       min(visitor_id) AS visitor_id,
-       min(date) AS date,
-       count(*) AS events,
-       count(CASE WHEN is_page THEN 1 END) AS pages,
-       seconds_between(min(CASE WHEN is_page THEN time END), max(CASE WHEN is_page THEN time END)) AS page_seconds,
-       count(CASE WHEN lower(event) LIKE '%payment%' THEN 1 END) AS payments,
-       seconds_between(min(CASE WHEN lower(event) LIKE '%payment%' THEN time END),
-                       max(CASE WHEN lower(event) LIKE '%payment%' THEN time END)) AS payment_seconds,
-       count(DISTINCT order_id) AS orders,
-       max(CASE WHEN lower(order_id) LIKE 'test%' OR lower(order_id) LIKE '%-test%' THEN order_id END) AS test_order,
-       max(CASE WHEN properties LIKE '%traffic_type%' THEN lower(property(properties, 'traffic_type')) END) AS traffic_type,
-       max(CASE WHEN properties LIKE '%debug_mode%' THEN lower(property(properties, 'debug_mode')) END) AS debug_mode
-FROM events
-WHERE session_id IS NOT NULL
-GROUP BY session_id;
+-- One row per session: how much, how fast, how often at the payment. Orders are counted apart, because few events have one.
+WITH ordered AS (
+    SELECT session_id, count(DISTINCT order_id) AS orders
+    FROM events
+    WHERE order_id IS NOT NULL AND session_id IS NOT NULL
+    GROUP BY session_id
+), counted AS (
+    SELECT session_id,
+           min(visitor_id) AS visitor_id,
+           min(date) AS date,
+           count(*) AS events,
+           count(CASE WHEN is_page THEN 1 END) AS pages,
+           seconds_between(min(CASE WHEN is_page THEN time END), max(CASE WHEN is_page THEN time END)) AS page_seconds,
+           count(CASE WHEN lower(event) LIKE '%payment%' THEN 1 END) AS payments,
+           seconds_between(min(CASE WHEN lower(event) LIKE '%payment%' THEN time END),
+                           max(CASE WHEN lower(event) LIKE '%payment%' THEN time END)) AS payment_seconds,
+           max(CASE WHEN lower(order_id) LIKE 'test%' OR lower(order_id) LIKE '%-test%' THEN order_id END) AS test_order,
+           max(CASE WHEN properties LIKE '%traffic_type%' THEN lower(property(properties, 'traffic_type')) END) AS traffic_type,
+           max(CASE WHEN properties LIKE '%debug_mode%' THEN lower(property(properties, 'debug_mode')) END) AS debug_mode
+    FROM events
+    WHERE session_id IS NOT NULL
+    GROUP BY session_id
+)
+SELECT c.*, coalesce(o.orders, 0) AS orders FROM counted c LEFT JOIN ordered o ON o.session_id = c.session_id;
 
 -- name: suspects
 -- Behaviour no person shows. One row per session and rule.
@@ -49,6 +56,10 @@ SELECT f.session_id, 'card_testing' AS rule, CAST(d.payments AS VARCHAR) AS evid
 FROM facts f JOIN days d ON d.visitor_id = f.visitor_id AND d.date = f.date
 WHERE d.payments >= $most_payments_a_day AND d.orders * 5 < d.payments;
 
+-- name: crawled
+-- Few rows name a crawler, and most exports name none: they are found before events are read.
+SELECT r.event_id, r.user_agent FROM rows r JOIN bots b ON b.user_agent = r.user_agent;
+
 -- name: by_rule
 -- A session is met by a rule when one of its events is; the rule's conditions follow.
 WITH placed AS (
@@ -69,10 +80,8 @@ WHERE 1 = 0;
 -- name: set_aside
 -- One row per session: bot before internal before test, and by the name of the rule.
 WITH flags AS (
-    SELECT e.session_id, 1 AS place, 'bot' AS reason, 'user_agent' AS rule, SUBSTR(min(r.user_agent), 1, 120) AS evidence
-    FROM rows r
-    JOIN bots b ON b.user_agent = r.user_agent
-    JOIN events e ON e.event_id = r.event_id
+    SELECT e.session_id, 1 AS place, 'bot' AS reason, 'user_agent' AS rule, SUBSTR(min(c.user_agent), 1, 120) AS evidence
+    FROM events e JOIN crawled c ON c.event_id = e.event_id
     WHERE e.session_id IS NOT NULL
     GROUP BY e.session_id
     UNION ALL
