@@ -13,7 +13,7 @@ def sources(events, given=None, own=()):
     names = sorted(set(rows["session_id"]))
     numbered = pd.DataFrame({"row_id": rows["row_id"], "session_number": rows["session_id"].map(names.index)})
     numbered["event_number"] = rows.groupby("session_id").cumcount() + 1
-    facts = pd.DataFrame({"session_id": names, "session_number": range(len(names))})
+    facts = pd.DataFrame({"session_id": names, "session_number": range(len(names)), "visitor_id": names})
     for column in ("source_session", "source", "medium", "campaign", "own_channel"):
         facts[column] = pd.Series([(given or {}).get((name, column)) for name in names], dtype="string")
     facts = facts.assign(bounced=0, visit_number=1)

@@ -17,6 +17,7 @@ from tests.benchmarks import log, measured, page, pipeline
 
 MILLION = 1_000_000
 HEAVY = {"pandas_funnel", "pandas_transitions", "retentioneering_funnel", "polars_transitions"}
+LITTLE_MEMORY = "3GB"
 
 
 def main() -> None:
@@ -42,7 +43,7 @@ def one_size(asked: argparse.Namespace, size: int) -> list[dict[str, Any]]:
     """Measure one size: its log, its prepared tables, every contest."""
     home = asked.folder / str(size)
     raw = log.write_client(home, size * MILLION)
-    told = pipeline.prepare(home)
+    told = pipeline.prepare(home, LITTLE_MEMORY if size > 10 else None)
     skip = HEAVY if size > 10 else set()
     found = measured.run_all(raw, home / "data" / "bench" / "prepared", asked.peers, asked.rounds, skip)
     records = [one.record for one in found]

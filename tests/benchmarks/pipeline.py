@@ -25,13 +25,15 @@ print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "peak_mb": peak_mb()}))
 """
 
 
-def prepare(home: Path) -> dict[str, Any] | None:
-    """Make events, marks and sessions of the client ``bench``; None where they are there already."""
+def prepare(home: Path, memory: str | None = None) -> dict[str, Any] | None:
+    """Make events, marks and sessions of the client ``bench``, the engine held to some memory; None where they are there already."""
     folder = home / "data" / "bench" / "prepared"
     if any(folder.glob("sessions-*.parquet")):
         return None
-    done = subprocess.run([sys.executable, "-c", _PREPARE], capture_output=True, text=True, env=_env(home), check=True)
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    env = _env(home) | ({"AUDIT_MEMORY": memory} if memory else {})
+    done = subprocess.run([sys.executable, "-c", _PREPARE], stdout=subprocess.PIPE, text=True, env=env, check=True)
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    return told | {"memory": memory}
 
 
 def prepare_record(told: dict[str, Any] | None, floor: float) -> list[dict[str, Any]]:
@@ -40,7 +42,8 @@ def prepare_record(told: dict[str, Any] | None, floor: float) -> list[dict[str, 
         return []
     ratio = told["cpu"] / floor
     spread = {"ratio": ratio, "low": ratio, "high": ratio, "cpu_seconds": told["cpu"], "peak_mb": told["peak_mb"]}
-    words = "**prepare: clean, stitch, sessions, order, marks, written**"
+    held = f", the engine held to {told['memory']}" if told["memory"] else ""
+    words = f"**prepare: clean, stitch, sessions, order, marks, written{held}**"
     return [{"measure": words, "goal": 25.0, "against": "floor"} | spread]
 
 

@@ -27,7 +27,7 @@ def with_sources(
     Parameters
     ----------
     facts : table
-        One row per session: session_id, session_number, source, medium, campaign, own_channel and others.
+        One row per session: session_id, session_number, visitor_id, source, medium, campaign, own_channel and others.
     rows, numbered : table
         row_id with page_url and referrer; row_id with session_number and event_number.
     texts : mapping

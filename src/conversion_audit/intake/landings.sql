@@ -33,7 +33,7 @@ WITH ranked AS (
            ROW_NUMBER() OVER (PARTITION BY session_number ORDER BY place, event_number) AS n
     FROM signs
 )
-SELECT f.session_id, f.session_number, f.source_session,
+SELECT f.session_id, f.session_number, f.visitor_id, f.source_session,
        coalesce(f.source, g.source) AS source, coalesce(f.medium, g.medium) AS medium, coalesce(f.campaign, g.campaign) AS campaign,
        f.own_channel, f.bounced, f.visit_number
 FROM facts f

@@ -177,9 +177,7 @@ def prepare(
         named["channel"] = named["channel"].fillna("Direct")
     by_channel = sessions.channels(facts, named)
     rates = pd.DataFrame({"currency": [config.currency, *config.fx], "rate": [1.0, *map(float, config.fx.values())]})
-    events = sessions.events(
-        accepted, numbered, owners, by_channel, texts, rates, path=scratch / "events.parquet", zone=zone
-    )
+    events = sessions.events(accepted, numbered, by_channel, texts, rates, path=scratch / "events.parquet", zone=zone)
     items = orders.items(kept)
     worth = [
         event for goal in config.goals.values() if goal.value == "revenue" and not goal.where for event in goal.event

@@ -103,14 +103,13 @@ def source_triples(facts: AnyTable) -> pd.DataFrame:
 
 
 def channels(facts: AnyTable, named: AnyTable) -> Table:
-    """Return each session's channel: the source's own grouping, else the channel of its traffic source."""
+    """Return each session with its visitor and channel: the source's own grouping, else the channel of its traffic source."""
     return _made("channels", facts=facts, named=named)
 
 
 def events(
     rows: AnyTable,
     numbered: AnyTable,
-    owners: AnyTable,
     channels: AnyTable,
     texts: Mapping[str, AnyTable],
     rates: pd.DataFrame,
@@ -123,8 +122,8 @@ def events(
 
     Parameters
     ----------
-    rows, numbered, owners, channels : table
-        Accepted rows; the order of those that are kept; their sessions, and the channels of these.
+    rows, numbered, channels : table
+        Accepted rows; the order of those that are kept; their sessions with visitor and channel.
     texts : mapping
         Mapping tables of `rows.clean_texts`.
     rates : DataFrame
@@ -142,7 +141,6 @@ def events(
     found = {
         "rows": rows,
         "numbered": numbered,
-        "owners": owners,
         "session_channels": channels,
         "rates": rates,
         **texts,

@@ -103,7 +103,7 @@ WITH known_of AS (
     WHERE n.session_number IS NOT NULL
     GROUP BY n.session_number
 )
-SELECT o.session_id, f.* FROM known_of f JOIN owners o ON o.session_number = f.session_number;
+SELECT o.session_id, o.visitor_id, f.* FROM known_of f JOIN owners o ON o.session_number = f.session_number;
 
 -- name: shared_ids
 SELECT count(*) AS ids
@@ -118,7 +118,7 @@ GROUP BY source, medium, campaign
 ORDER BY source, medium, campaign;
 
 -- name: channels
-SELECT f.session_id, f.session_number, coalesce(known(f.own_channel), n.channel) AS channel
+SELECT f.session_id, f.session_number, f.visitor_id, coalesce(known(f.own_channel), n.channel) AS channel
 FROM facts f
 LEFT JOIN named n ON coalesce(n.source, '') = coalesce(f.source, '') AND coalesce(n.medium, '') = coalesce(f.medium, '')
                  AND coalesce(n.campaign, '') = coalesce(f.campaign, '');
@@ -134,7 +134,7 @@ SELECT e.event_id, e.session_id, e.visitor_id, e.visitor_event_number, e.time, e
 FROM events e JOIN sold s ON s.event_id = e.event_id;
 
 -- name: events
-SELECT r.event_id, w.visitor_id, r.device_id, r.user_id, w.session_id,
+SELECT r.event_id, c.visitor_id, r.device_id, r.user_id, c.session_id,
        n.event_number, n.visitor_event_number, n.moment, n.visitor_moment,
        r.time,
        CAST(local_time(r.time, $zone) AS DATE) AS date,
@@ -152,7 +152,6 @@ SELECT r.event_id, w.visitor_id, r.device_id, r.user_id, w.session_id,
        CASE WHEN o.value IS NULL THEN r.properties ELSE o.clean END AS properties
 FROM rows r
 JOIN numbered n ON n.row_id = r.row_id
-LEFT JOIN owners w ON w.session_number = n.session_number
 LEFT JOIN session_channels c ON c.session_number = n.session_number
 LEFT JOIN pages p ON p.value = r.page_url
 LEFT JOIN titles i ON i.value = r.page_title
