@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["AnyTable", "Engine", "Table", "engine_of", "grouping_sets", "like", "quoted", "sections", "statement"]
 
 _PARAMETER = re.compile(r"\$(\w+)")
-# A dictionary that grows beyond this is dear to make and saves nothing: ids have none, names of things have one.
-_PARQUET = "FORMAT parquet, COMPRESSION zstd, STRING_DICTIONARY_PAGE_SIZE_LIMIT 100000"
 _serial = count(1)
 
 
@@ -174,7 +172,7 @@ class Engine:
         self._bind(tables or {})
         beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
-            self._run(f"COPY ({sql}) TO {_literal(str(beside))} ({_PARQUET})", parameters)
+            self._run(f"COPY ({sql}) TO {_literal(str(beside))} (FORMAT parquet, COMPRESSION zstd)", parameters)
             put(beside, path)
         finally:
             beside.unlink(missing_ok=True)
