@@ -53,11 +53,12 @@ GROUP BY session_id;
 SELECT session_id, visitor_id, user_id, number_by(session_id) AS session_number FROM visitors;
 
 -- name: owners
+-- A session without a device under a login that nobody may be joined through has no visitor, and stays.
 WITH firsts AS (
     SELECT visitor_id, min(session_number) AS visitor_number FROM session_numbers GROUP BY visitor_id
 )
 SELECT s.session_id, s.visitor_id, s.user_id, s.session_number, f.visitor_number
-FROM session_numbers s JOIN firsts f ON f.visitor_id = s.visitor_id;
+FROM session_numbers s LEFT JOIN firsts f ON f.visitor_id = s.visitor_id;
 
 -- name: numbered
 -- The order in a visitor's life is sorted once, by all keys; the order in a session follows from it.
