@@ -23,8 +23,8 @@ def blind_days(
     Find whole days without the goal where it was certain to occur.
 
     A stretch of days without the goal is blind where the same weekdays' usual rates (with fewer than 21 days: that of all)
-    let at least 25 sessions expect it. Where the shop's own books were given, a day on which they hold no order either is left alone: nobody bought, and that is a
-    finding of chapter 04 and no gap.
+    let at least 25 sessions expect it. Where the shop's own books were given, a day on which they hold no order either is
+    left alone: nobody bought, and that is a finding of chapter 04 and no gap.
 
     Parameters
     ----------

@@ -10,7 +10,8 @@ import pandas as pd
 from conversion_audit.engine import Table, engine_of, quoted, statement
 from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake.remarks import Remark
-from conversion_audit.intake.sources.reading import TEXT, Rows, shown
+from conversion_audit.intake.sources.reading import TEXT
+from conversion_audit.intake.sources.stored import Rows, completed
 from conversion_audit.tables import ROWS
 
 _NOT_MAPPED = ("file", "line", "is_page", "amount_text", "is_purchase", "is_refund")
@@ -97,12 +98,8 @@ def cast(mapped: Rows, settings: Settings) -> Rows:
     made = engine.create(f"SELECT {columns} FROM ({rows}) cast_rows", held, name="cast_rows")
     twice = _hour_twice(mapped, made, str(fixed["zone"]))
     engine.drop(mapped.stored)
-    view = Rows(f"rows_of_{made.name}", engine, notes=(*mapped.notes, *_mixed_units(times), *twice), stored=made)
     kinds = {name: column.kind for name, column in ROWS.columns.items()}
-    engine.query(
-        f"CREATE TEMP VIEW {quoted(view.name)} AS SELECT {', '.join(shown(made, kinds))} FROM {quoted(made.name)} r"
-    )
-    return view
+    return completed(made, kinds, (*mapped.notes, *_mixed_units(times), *twice))
 
 
 def _filled(given: set[str]) -> list[str]:

@@ -21,7 +21,7 @@ from conversion_audit.intake import packed
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources import mapping
-from conversion_audit.intake.sources.reading import Rows
+from conversion_audit.intake.sources.stored import Rows
 from conversion_audit.intake.sources.totals import read_totals
 
 KIND = "ga4_report"

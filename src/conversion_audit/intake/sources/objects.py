@@ -11,7 +11,8 @@ from conversion_audit import config
 from conversion_audit.engine import Engine, quoted, statement
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources import casting
-from conversion_audit.intake.sources.reading import WHOLE, Reading, Rows, gather
+from conversion_audit.intake.sources.reading import WHOLE, Reading, gather
+from conversion_audit.intake.sources.stored import Rows
 
 CAMPAIGN = {"source": "utm_source", "medium": "utm_medium", "campaign": "utm_campaign"}
 ORDER = {

@@ -20,7 +20,8 @@ from conversion_audit.errors import DataError, Problem, closest, listing
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources import casting, mapping
-from conversion_audit.intake.sources.reading import Reading, Rows, gather
+from conversion_audit.intake.sources.reading import Reading, gather
+from conversion_audit.intake.sources.stored import Rows
 
 KIND = "orders"
 TITLE = "The shop's own orders"

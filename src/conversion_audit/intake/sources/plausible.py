@@ -18,7 +18,7 @@ from conversion_audit.engine import Engine, Table
 from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.remarks import Remark
-from conversion_audit.intake.sources.reading import Rows
+from conversion_audit.intake.sources.stored import Rows
 from conversion_audit.intake.sources.totals import read_totals
 
 KIND = "plausible"

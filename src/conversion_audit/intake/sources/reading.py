@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,37 +18,18 @@ from conversion_audit.intake import packed
 from conversion_audit.intake.careful import LINE, Bad, mended
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.remarks import Remark
+from conversion_audit.intake.sources.stored import SQL_KINDS, Rows, begun, completed, widen
 from conversion_audit.tables import ROWS
 
 Shape = dict[str, Any]
-_SQL = {
-    "text": "VARCHAR",
-    "json": "VARCHAR",
-    "int": "BIGINT",
-    "float": "DOUBLE",
-    "bool": "BOOLEAN",
-    "time": "TIMESTAMP",
-}
-_SQL |= {"money": "DECIMAL(18, 4)"}
 SMALL = 64 << 20
 TEXT = "text"
 _JSON = {"ndjson": "newline_delimited", "array": "array", "json": "unstructured"}
 WHOLE: Shape = {"row": "json"}
 """The shape of a row that is read as one JSON object, whatever is in it."""
 
-_DEFAULTS = {(name, "bool"): "FALSE" for name in ("is_page", "is_purchase", "is_refund")} | {
-    ("properties", "json"): "'{}'"
-}
 _REJECT = ("reject", "reject_column", "reject_value")
 _RESISTS = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException, duckdb.SerializationException)
-
-
-@dataclass(frozen=True)
-class Rows(Table):
-    """A table of rows, what reading it changed or found odd, in words, and the table that stores the columns it really has."""
-
-    notes: tuple[Remark, ...] = ()
-    stored: Table | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +91,7 @@ def gather(engine: Engine, files: Sequence[InputFile], reading: Reading) -> Rows
     """
     kinds = reading.kinds
     first = {name: kind for name, kind in kinds.items() if name in _REJECT}
-    made = engine.create(_nothing({"line": "int", **first}), name="raw_rows")
+    made = begun(engine, {"line": "int", **first}, name="raw_rows")
     full = [file for file in files if not file.is_empty]
     numbers = {file.name: number for number, file in enumerate(full)}
     notes = [note for file in files for note in file.notes]
@@ -132,11 +113,6 @@ def _has_nul(file: InputFile) -> bool:
 
 def _group(file: InputFile) -> tuple:
     return (file.format, file.gzipped, file.delimiter, file.skip, file.columns if file.format == "csv" else ())
-
-
-def _nothing(kinds: dict[str, str]) -> str:
-    columns = [f"CAST(NULL AS {_SQL[kind]}) AS {quoted(name)}" for name, kind in kinds.items()]
-    return f"SELECT CAST(NULL AS INTEGER) AS __file, {', '.join(columns)} WHERE false"
 
 
 @contextmanager
@@ -214,10 +190,7 @@ def _insert(engine: Engine, made: Table, files: list[InputFile], reading: Readin
     """
     # A list, not a join: a join may turn the rows around, and their order is their line.
     values |= {"numbers": [numbers[file.name] for file in files], **(reading.parameters or {})}
-    # A column that no file has would cost each row as much room as any other: it is not stored.
-    given = engine.query(f"DESCRIBE {select}", **values)["column_name"]
-    for name in given[~given.isin(made.columns)]:
-        engine.query(f"ALTER TABLE {quoted(made.name)} ADD COLUMN {quoted(name)} {_SQL[reading.kinds[name]]}")
+    widen(made, engine.query(f"DESCRIBE {select}", **values)["column_name"], reading.kinds)
     engine.query(f"INSERT INTO {quoted(made.name)} BY NAME {select}", **values)
 
 
@@ -276,7 +249,7 @@ def sql_type(shape: Any) -> str:
     """
     if isinstance(shape, dict):
         return "STRUCT(" + ", ".join(f"{quoted(name)} {sql_type(inner)}" for name, inner in shape.items()) + ")"
-    return f"{sql_type(shape[0])}[]" if isinstance(shape, list) else _SQL[shape]
+    return f"{sql_type(shape[0])}[]" if isinstance(shape, list) else SQL_KINDS[shape]
 
 
 def _reject(engine: Engine, made: Table, bad: list[Bad], number: int, rows_per_line: str) -> None:
@@ -299,20 +272,5 @@ def _numbered(
     named = pd.DataFrame({"number": range(len(files)), "file": [file.name for file in files]})
     named = named.merge(firsts, how="left", on="number").astype({"first": "Int64", "file": "string"})
     held = engine.create("SELECT number, file, first FROM named", {"named": named}, name="raw_files")
-    view = Rows(f"rows_of_{made.name}", engine, notes=notes, stored=made)
-    engine.query(f"""
-        CREATE TEMP VIEW {quoted(view.name)} AS
-        SELECT f.file, coalesce(r.line, r.rowid - f.first + 1) AS line, {", ".join(shown(made, kinds))}
-        FROM {quoted(made.name)} r JOIN {quoted(held.name)} f ON f.number = r.__file
-    """)
-    return view
-
-
-def shown(stored: Table, kinds: Mapping[str, str]) -> list[str]:
-    """Return the columns to select from a table ``r`` so that it has all of these kinds: what is not stored is missing in every row."""
-    there, parts = set(stored.columns), []
-    for name, kind in kinds.items():
-        given = f"r.{quoted(name)}" if name in there else f"CAST(NULL AS {_SQL[kind]})"
-        default = _DEFAULTS.get((name, kind))
-        parts.append(f"{f'coalesce({given}, {default})' if default else given} AS {quoted(name)}")
-    return parts
+    place = ["f.file", "coalesce(r.line, r.rowid - f.first + 1) AS line"]
+    return completed(made, kinds, notes, also=place, joined=f"JOIN {quoted(held.name)} f ON f.number = r.__file")

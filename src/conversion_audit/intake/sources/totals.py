@@ -15,7 +15,8 @@ from conversion_audit.errors import DataError, Problem, listing
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources import casting, mapping
-from conversion_audit.intake.sources.reading import Reading, Rows, gather
+from conversion_audit.intake.sources.reading import Reading, gather
+from conversion_audit.intake.sources.stored import Rows
 
 _TOTAL = re.compile(r"(grand )?totals?|gesamt|summe|insgesamt", re.IGNORECASE)
 _WHOLE = re.compile(r"\d{1,3}([.,'\u2019\u00a0\u202f ]\d{3})+|\d+([.,]0+)?")
