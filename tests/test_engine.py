@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from conversion_audit.engine import Engine, engine_of, grouping_sets, like, quoted, statement
+from conversion_audit.intake.values import UNKNOWN_TEXTS
 
 FRAME = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
 
@@ -118,6 +119,48 @@ def test_handles_stay_with_their_engine(engine):
 def test_macros_hold_what_differs_between_engines(engine, sql, expected):
     found = engine.query(f"SELECT {sql} AS x").x[0]
     assert pd.isna(found) if expected is None else found == expected
+
+
+def test_words_for_nothing_are_missing_in_whatever_case_and_all_others_stay(engine):
+    said = [f"{before}{form}{behind}" for word in sorted({*UNKNOWN_TEXTS, "<other>", "unassigned", "unknown.unknown"})
+            for form in (word, word.upper(), word.title()) for before in ("", "  ") for behind in ("", " ")]  # fmt: skip
+    others = ["Nina", "u", " unknowns", "N/A!", "(notset)", "<", "ünknown", "Norway ", "\tnull", "0", "=none", "zz "]
+    found = engine.query("SELECT v, known(v) AS x FROM t", {"t": pd.DataFrame({"v": said + others})})
+    assert found.set_index("v").x.dropna().to_dict() == {text: text.strip(" ") for text in others}
+
+
+PARTS = [{"after": after, "until": after + 2} for after in (0, 2, 4)]
+IN_PARTS = "SELECT n, n * 2 AS twice FROM t WHERE n > $after AND n <= $until"
+NUMBERS = pd.DataFrame({"n": [1, 2, 3, 4, 5]})
+
+
+def test_a_table_made_in_parts_is_the_one_made_at_once(engine, tmp_path):
+    whole = engine.query("SELECT n, n * 2 AS twice FROM t ORDER BY n", {"t": NUMBERS})
+    written = engine.write(IN_PARTS, tmp_path / "t.parquet", {"t": NUMBERS}, parts=PARTS)
+    for table in (engine.create(IN_PARTS, {"t": NUMBERS}, parts=PARTS), written):
+        pd.testing.assert_frame_equal(table.frame().sort_values("n", ignore_index=True), whole)
+    assert sorted(path.name for path in written.path.iterdir()) == ["000.parquet", "001.parquet", "002.parquet"]
+
+
+def test_parts_take_the_place_of_a_file_and_a_file_that_of_parts(engine, tmp_path):
+    path = tmp_path / "t.parquet"
+    for parts, rows in ((PARTS[:1], 2), (PARTS, 5), (PARTS[1:2], 2)):
+        assert len(engine.write(IN_PARTS, path, {"t": NUMBERS}, parts=parts)) == rows
+        assert path.is_dir() == (len(parts) > 1)
+
+
+def test_what_fails_in_a_later_part_leaves_nothing(engine, tmp_path):
+    failing = "SELECT CASE WHEN n > 4 THEN error('no') END AS x FROM t WHERE n > $after AND n <= $until"
+    with pytest.raises(Exception, match="no"):
+        engine.write(failing, tmp_path / "t.parquet", {"t": NUMBERS}, parts=PARTS)
+    assert not list(tmp_path.iterdir())
+
+
+def test_parts_are_as_many_as_memory_asks_for():
+    engine = Engine(memory="1GB")
+    assert [engine.parts(size) for size in (0, 1e8, 1e9, 1e10)] == [1, 1, 4, 34]
+    engine.record()
+    assert engine.parts(1e10) == 1  # what is shown to others is the whole statement
 
 
 def test_earliest_skips_what_is_missing(engine):

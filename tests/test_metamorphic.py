@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from conversion_audit.audit import open_audit
+from conversion_audit.engine import Engine
 
 WEEK = timedelta(days=7)
 
@@ -149,3 +150,22 @@ WAYS = (
 def test_the_same_visits_written_otherwise_give_the_same_headline(way, shop, expected, tmp_path):
     assert expected["sessions"] > 700
     assert headline(*shop, tmp_path, way) == expected
+
+
+def test_an_export_prepared_in_parts_gives_the_same_tables(shop, tmp_path, monkeypatch):
+    rows, config = shop
+    homes = {name: tmp_path / name for name in ("whole", "parts")}
+    for name, home in homes.items():
+        monkeypatch.setattr(Engine, "parts", lambda self, size, name=name: 1 if name == "whole" else 5)
+        headline(rows, config, home, lambda rows, raw: write(raw / "all.json", rows))
+    made = {name: home / "data/acme/prepared" for name, home in homes.items()}
+    assert {path.name.split("-")[0] for path in made["parts"].iterdir() if path.is_dir() and path.suffix} == {"events"}
+    for name in ("events", "visits", "orders", "items", "fates", "marks", "sessions"):
+        found = [
+            f"{folder}/{name}-*" + ("/*" if name == "events" and which == "parts" else "")
+            for which, folder in made.items()
+        ]
+        whole, parts = (f"SELECT * FROM read_parquet('{pattern}')" for pattern in found)
+        assert duckdb.execute(f"SELECT count(*) FROM ({whole})").fetchall() > [(0,)], name
+        for one, other in ((whole, parts), (parts, whole)):
+            assert not duckdb.execute(f"({one}) EXCEPT ALL ({other})").fetchall(), name

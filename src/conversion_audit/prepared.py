@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from conversion_audit.config import Config
 from conversion_audit.engine import AnyTable, Engine, Table
+from conversion_audit.engine.on_disk import gone
 from conversion_audit.errors import MachineError, Problem
 from conversion_audit.folders import Folders
 
@@ -144,10 +145,7 @@ class Prepared:
         # A few periods or segments of the same table may live side by side; what is older goes.
         older = sorted(self.folder.glob(f"{name}-????????????{kept.suffix}"), key=lambda path: path.stat().st_mtime)
         for path in [path for path in older if path != kept][:-3]:
-            if path.is_dir():  # Spark's, of several files
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+            gone(path)
 
     @cached_property
     def key(self) -> bytes:

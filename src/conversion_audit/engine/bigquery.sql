@@ -27,7 +27,7 @@ CREATE OR REPLACE MACRO latest(value, place) AS MAX_BY(value, CASE WHEN value IS
 
 -- name: known
 -- The words by which exports say that they do not know.
-CREATE OR REPLACE MACRO known(value) AS CASE WHEN lower(trim(value)) IN ('', '(not set)', '(none)', '(not provided)', '(other)', 'not set', 'null', 'none', 'undefined', 'nan', 'unknown', 'n/a', '<other>', 'not available in demo dataset', 'unknown.unknown', '(data not available)', '(data deleted)', 'unassigned') THEN NULL ELSE trim(value) END
+CREATE OR REPLACE MACRO known(value) AS CASE WHEN lower(trim(value)) IN ('', '(not set)', '(none)', '(not provided)', '(other)', '(unknown)', 'not set', 'null', 'none', 'undefined', 'nan', 'unknown', 'n/a', '<other>', 'not available in demo dataset', 'unknown.unknown', '(data not available)', '(data deleted)', 'unassigned') THEN NULL ELSE trim(value) END
 
 -- name: matches
 CREATE OR REPLACE MACRO matches(value, pattern) AS REGEXP_CONTAINS(value, pattern)

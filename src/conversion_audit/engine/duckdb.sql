@@ -26,7 +26,11 @@ CREATE OR REPLACE MACRO latest(value, place) AS arg_max(value, CASE WHEN value I
 
 -- name: known
 -- The words by which exports say that they do not know. Not IN: it becomes a join, which runs even where nobody asks for the column.
-CREATE OR REPLACE MACRO known(value) AS CASE WHEN coalesce(list_position(['', '(not set)', '(none)', '(not provided)', '(other)', 'not set', 'null', 'none', 'undefined', 'nan', 'unknown', 'n/a', '<other>', 'not available in demo dataset', 'unknown.unknown', '(data not available)', '(data deleted)', 'unassigned'], lower(trim(value))), 0) > 0 THEN NULL ELSE trim(value) END
+-- All begin with n, u or a sign, and most values do not: these are done when their first letter is compared.
+CREATE OR REPLACE MACRO known(value) AS CASE
+WHEN suffix(value, ' ') OR value < '=' OR value >= 'n' AND value < 'o' OR value >= 'u' AND value < 'v' OR value >= 'N' AND value < 'O' OR value >= 'U' AND value < 'V'
+THEN CASE WHEN coalesce(list_position(['', '(not set)', '(none)', '(not provided)', '(other)', '(unknown)', 'not set', 'null', 'none', 'undefined', 'nan', 'unknown', 'n/a', '<other>', 'not available in demo dataset', 'unknown.unknown', '(data not available)', '(data deleted)', 'unassigned'], lower(trim(value))), 0) > 0 THEN NULL ELSE trim(value) END
+ELSE value END
 
 -- name: matches
 CREATE OR REPLACE MACRO matches(value, pattern) AS regexp_matches(value, pattern)
@@ -34,3 +38,7 @@ CREATE OR REPLACE MACRO matches(value, pattern) AS regexp_matches(value, pattern
 -- name: number_by
 -- A number for each row, as they come: no order is asked for, and none is sorted.
 CREATE OR REPLACE MACRO number_by(value) AS CAST(row_number() OVER () AS INTEGER)
+
+-- name: part_of
+-- One of so many parts, of about the same size: equal values are in the same one.
+CREATE OR REPLACE MACRO part_of(value, parts) AS CAST(hash(value) % parts AS INTEGER)

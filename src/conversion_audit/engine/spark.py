@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from conversion_audit.engine import AnyTable, Engine, Table, put, quoted
+from conversion_audit.engine import WHOLE, AnyTable, Engine, Parts, Table, quoted
 from conversion_audit.engine import spark_session as spark
 from conversion_audit.engine.dialects import spoken
+from conversion_audit.engine.on_disk import gone, put
 from conversion_audit.engine.spark_kinds import (
     in_spark,
     is_moment,
@@ -95,12 +96,18 @@ class SparkEngine(Engine):
             self.drop(table)
 
     def create(
-        self, sql: str, tables: Mapping[str, AnyTable] | None = None, *, name: str = "made", **parameters: Any
+        self,
+        sql: str,
+        tables: Mapping[str, AnyTable] | None = None,
+        *,
+        name: str = "made",
+        parts: Parts = WHOLE,
+        **parameters: Any,
     ) -> Table:
         """Keep a statement's rows until `drop` or the end and return their handle (see `Engine.create`)."""
         if not self._is_far(tables):
-            return super().create(sql, tables, name=name, **parameters)
-        table = self._reduced(sql, tables or {}, parameters, name)
+            return super().create(sql, tables, name=name, parts=parts, **parameters)
+        table = self._reduced(sql, tables or {}, parameters | dict(parts[0]), name)
         self._notice(table, (self._made[table.name],))
         return table
 
@@ -111,10 +118,19 @@ class SparkEngine(Engine):
             self._plans[table.name] = self._planned(sql, tables or {}, {}, self.kinds(table), in_spark)
         return table
 
-    def write(self, sql: str, path: Path, tables: Mapping[str, AnyTable] | None = None, **parameters: Any) -> Table:
+    def write(
+        self,
+        sql: str,
+        path: Path,
+        tables: Mapping[str, AnyTable] | None = None,
+        *,
+        parts: Parts = WHOLE,
+        **parameters: Any,
+    ) -> Table:
         """Write a statement's rows to a Parquet file, or to a folder of them where Spark writes several."""
         if not self._is_far(tables):
-            return super().write(sql, path, tables, **parameters)
+            return super().write(sql, path, tables, parts=parts, **parameters)
+        parameters |= dict(parts[0])
         kinds = self._promised(sql, tables or {}, parameters)
         beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
@@ -122,7 +138,7 @@ class SparkEngine(Engine):
             parts = sorted(beside.glob("*.parquet"))
             put(parts[0] if len(parts) == 1 else beside, path)
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            gone(beside)
         return self.open(path)
 
     def open(self, *paths: Path) -> Table:
@@ -148,6 +164,10 @@ class SparkEngine(Engine):
         if isinstance(table, Table) and table.name in self._plans:
             return int(self.query("SELECT count(*) AS n FROM this", {"this": table}).n[0])
         return super().size(table)
+
+    def parts(self, size: float) -> int:
+        """One: what is large is held elsewhere."""
+        return 1
 
     @property
     def memory(self) -> int:

@@ -149,16 +149,14 @@ def _parsed(url: str, keep: tuple[str, ...], own: frozenset[str]) -> tuple:
     behind = "&".join(f"{name}={values[name] or ''}" for name in keep if name in values)
     page = (page.rstrip("/") + route or "/") + (f"?{behind}" if behind else "")
     click = next((queries.CLICK_IDS[name] for name in query if name in queries.CLICK_IDS and query[name]), (None, None))
-    term = next((values[name] for name in queries.SEARCH_PARAMETERS if values.get(name)), None)
-    utm = [values.get(f"utm_{name}") for name in ("source", "medium", "campaign")]
+    utm, term = queries.tags(values)
     return host or None, page if text else None, *utm, *click, term, *_summed(found, kinds, more, *others)
 
 
 def _summed(*several: dict[str, int]) -> tuple[int, str]:
     """Return how much personal data was found, and its kinds."""
-    return sum(sum(found.values()) for found in several), " ".join(
-        sorted({kind for found in several for kind in found})
-    )
+    hit = [found for found in several if found]
+    return sum(sum(found.values()) for found in hit), " ".join(sorted({kind for found in hit for kind in found}))
 
 
 def _split(text: str, own: Collection[str]) -> _Parts:
@@ -171,6 +169,7 @@ def _split(text: str, own: Collection[str]) -> _Parts:
     return _Parts(host, path, query, route.split("?")[0])
 
 
+@lru_cache(maxsize=4096)
 def _host(text: str) -> tuple[str, dict[str, int]]:
     """Return the host without user, password and default port; a user before it counts as a token."""
     _, at, host = text.rpartition("@")

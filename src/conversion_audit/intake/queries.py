@@ -90,11 +90,21 @@ def kept(query: dict[str, str], keep: Collection[str]) -> tuple[dict[str, str | 
     keep : collection of str
         Parameters kept beside `READ`, in lower case.
     """
+    if not query:
+        return {}, []
     used = {name for name in query if name in READ or name in keep}
     masked = {name: _masked(query[name]) for name in sorted(used)}
     dropped = "&".join(f"{name}={decoded(value)}" for name, value in query.items() if _suspect(name, value, used))
     found = [kinds for _, kinds in (*masked.values(), mask(dropped)) if kinds]
     return {name: text or None for name, (text, _) in masked.items()}, found
+
+
+def tags(values: dict[str, str | None]) -> tuple[tuple[str | None, ...], str | None]:
+    """Return source, medium and campaign, and the search term."""
+    if not values:  # of most addresses: looking for twenty names in nothing takes as long as reading the address
+        return (None, None, None), None
+    term = next((values[name] for name in SEARCH_PARAMETERS if values.get(name)), None)
+    return tuple(values.get(f"utm_{name}") for name in ("source", "medium", "campaign")), term
 
 
 @lru_cache(maxsize=4096)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from conversion_audit.engine import AnyTable, Table, engine_of, statement
+from conversion_audit.engine import AnyTable, Parts, Table, engine_of, statement
+
+NUMBERED_BYTES = 90.0
+"""Memory for the order of one row while rows are joined with it."""
+
+_NO_LAST_ROW = 2**62
+
+VISIT_BYTES = 600.0
+"""Memory for one session while its first and last values are looked for."""
 
 
 def add_sessions(rows: AnyTable, *, timeout_seconds: float) -> Table:
@@ -145,8 +154,19 @@ def events(
         "rates": rates,
         **texts,
     }
-    sql = statement(__file__, "events")
-    return engine_of(rows).write(sql, path, found, zone=zone, currency=str(rates["currency"][0]))
+    sql, currency = statement(__file__, "events"), str(rates["currency"][0])
+    return engine_of(rows).write(sql, path, found, parts=_row_ranges(numbered), zone=zone, currency=currency)
+
+
+def _row_ranges(numbered: AnyTable) -> Parts:
+    """Return ranges of row ids, as few as leave room for the order of their rows."""
+    engine = engine_of(numbered)
+    number = engine.parts(len(numbered) * NUMBERED_BYTES)
+    if number == 1:
+        return [{"after": 0, "until": _NO_LAST_ROW}]
+    last = int(engine.query("SELECT max(row_id) AS last FROM numbered", {"numbered": numbered})["last"].iloc[0])
+    each = math.ceil(last / number)
+    return [{"after": after, "until": after + each} for after in range(0, last, each)]
 
 
 def purchases(rows: AnyTable, events: AnyTable, purchase_events: Sequence[str]) -> Table:
@@ -194,7 +214,10 @@ def visits(
         "orders": orders,
         "aside": aside,
     }
-    return engine_of(events).create(statement(__file__, "visits"), found, name="visits", zone=zone)
+    engine = engine_of(events)
+    number = engine.parts(len(owners) * VISIT_BYTES)
+    parts = [{"part": part, "parts": number} for part in range(number)]
+    return engine.create(statement(__file__, "visits"), found, name="visits", parts=parts, zone=zone)
 
 
 def _made(section: str, **found: AnyTable) -> Table:

@@ -135,6 +135,12 @@ SELECT e.event_id, e.session_id, e.visitor_id, e.visitor_event_number, e.time, e
 FROM events e JOIN sold s ON s.event_id = e.event_id;
 
 -- name: events
+-- Made in ranges of row ids where memory is short: of sessions too, only those of the range are held then.
+WITH ordered AS (
+    SELECT * FROM numbered WHERE row_id > $after AND row_id <= $until
+), sessions_here AS (
+    SELECT * FROM session_channels WHERE session_number IN (SELECT session_number FROM ordered)
+)
 SELECT r.event_id, c.visitor_id, r.device_id, r.user_id, c.session_id,
        n.event_number, n.visitor_event_number, n.moment, n.visitor_moment,
        r.time,
@@ -152,8 +158,8 @@ SELECT r.event_id, c.visitor_id, r.device_id, r.user_id, c.session_id,
        m.clean AS error, r.load_seconds,
        CASE WHEN o.value IS NULL THEN r.properties ELSE o.clean END AS properties
 FROM rows r
-JOIN numbered n ON n.row_id = r.row_id
-LEFT JOIN session_channels c ON c.session_number = n.session_number
+JOIN ordered n ON n.row_id = r.row_id
+LEFT JOIN sessions_here c ON c.session_number = n.session_number
 LEFT JOIN pages p ON p.value = r.page_url
 LEFT JOIN titles i ON i.value = r.page_title
 LEFT JOIN referrers f ON f.value = r.referrer
@@ -182,7 +188,7 @@ WITH seen AS (
            earliest(country, event_number) AS country,
            earliest(language, event_number) AS language
     FROM events
-    WHERE session_id IS NOT NULL
+    WHERE session_id IS NOT NULL AND ($parts = 1 OR part_of(coalesce(visitor_id, session_id), $parts) = $part)
     GROUP BY session_id
 ), sold AS (
     SELECT session_id, count(*) AS orders, sum(revenue) AS revenue
