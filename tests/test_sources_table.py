@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 
 import duckdb
 import pytest
@@ -396,3 +398,23 @@ def test_the_kind_is_told_from_the_columns(tmp_path, scratch):
         "page_url (Seite), amount (Umsatz)"
     )
     assert (file.delimiter, file.skip) == (";", 1)
+
+
+LITTLE_DISK = """
+import pathlib, resource, signal, sys
+from conversion_audit.engine import Engine
+from conversion_audit.intake.sources.stored import Store
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = Store.begun(Engine(), pathlib.Path(sys.argv[1]), {"n": "int"})
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    store.add("SELECT CAST(hash(i) >> 1 AS BIGINT) AS n FROM range(200000) t(i)")
+except OSError as error:
+    print(error.strerror, len(list(store.folder.iterdir())))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limits here")
+def test_a_disk_that_takes_no_more_is_not_the_exports_fault(tmp_path):
+    done = subprocess.run([sys.executable, "-c", LITTLE_DISK, str(tmp_path)], capture_output=True, text=True)
+    assert done.stdout == "File too large 0\n", done.stderr

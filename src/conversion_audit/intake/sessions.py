@@ -10,12 +10,12 @@ import pandas as pd
 
 from conversion_audit.engine import AnyTable, Parts, Table, engine_of, statement
 
-NUMBERED_BYTES = 90.0
+NUMBERED_BYTES = 100.0
 """Memory for the order of one row while rows are joined with it."""
 
 _NO_LAST_ROW = 2**62
 
-VISIT_BYTES = 600.0
+VISIT_BYTES = 360.0
 """Memory for one session while its first and last values are looked for."""
 
 

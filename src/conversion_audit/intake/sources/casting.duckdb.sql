@@ -144,3 +144,7 @@ SELECT t.file, count(*) AS rows, count(s.line) AS second
 FROM twice t LEFT JOIN second s ON s.file = t.file AND s.line = t.line
 GROUP BY t.file
 ORDER BY t.file;
+
+-- name: moved
+SELECT r.* REPLACE (CASE WHEN s.line IS NULL THEN r."time" ELSE r."time" + INTERVAL 1 HOUR END AS "time")
+FROM rows r LEFT JOIN second s ON s.file = r.file AND s.line = r.line;

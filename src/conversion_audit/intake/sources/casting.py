@@ -11,7 +11,7 @@ from conversion_audit.engine import Table, engine_of, quoted, statement
 from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources.reading import TEXT
-from conversion_audit.intake.sources.stored import Rows, completed
+from conversion_audit.intake.sources.stored import Rows, Store
 from conversion_audit.tables import ROWS
 
 _NOT_MAPPED = ("file", "line", "is_page", "amount_text", "is_purchase", "is_refund")
@@ -94,12 +94,13 @@ def cast(mapped: Rows, settings: Settings) -> Rows:
         ),
     }
     rows = statement(__file__, "rows", stem="casting.duckdb")
-    columns = ", ".join(map(quoted, _filled(set(mapped.stored.columns))))
-    made = engine.create(f"SELECT {columns} FROM ({rows}) cast_rows", held, name="cast_rows")
-    twice = _hour_twice(mapped, made, str(fixed["zone"]))
-    engine.drop(mapped.stored)
+    columns = ", ".join(map(quoted, _filled(set(mapped.store.columns))))
     kinds = {name: column.kind for name, column in ROWS.columns.items()}
-    return completed(made, kinds, (*mapped.notes, *_mixed_units(times), *twice))
+    store = Store.begun(engine, mapped.store.folder.parent, kinds)
+    store.add(f"SELECT {columns} FROM ({rows}) cast_rows", held)
+    made = _hour_told(mapped, store.completed(kinds, (*mapped.notes, *_mixed_units(times))), str(fixed["zone"]))
+    mapped.store.drop()
+    return made
 
 
 def _filled(given: set[str]) -> list[str]:
@@ -109,24 +110,22 @@ def _filled(given: set[str]) -> list[str]:
     return [name for name in ROWS.columns if name in always | given or given & set(of_others.get(name, ()))]
 
 
-def _hour_twice(mapped: Table, made: Table, zone: str) -> list[Remark]:
+def _hour_told(mapped: Rows, made: Rows, zone: str) -> Rows:
     """Move the times of an hour that the clock shows twice to its second turn where a sorted file shows that it is."""
     engine, found = made.engine, {"mapped": mapped, "rows": made}
     found["doubled"] = engine.create(statement(__file__, "doubled", stem="casting.duckdb"), found, zone=zone)
     if not len(found["doubled"]):
-        return []
+        return made
     found["twice"] = engine.create(statement(__file__, "twice", stem="casting.duckdb"), found)
     if not len(found["twice"]):
-        return []
-    second = engine.create(statement(__file__, "second", stem="casting.duckdb"), found)
-    engine.query(
-        f"UPDATE {quoted(made.name)} AS r SET time = r.time + INTERVAL 1 HOUR FROM second s WHERE s.file = r.file AND s.line = r.line",
-        {"second": second},
-    )
-    counts = engine.query(statement(__file__, "counts", stem="casting.duckdb"), {**found, "second": second})
-    return [
+        return made
+    found["second"] = engine.create(statement(__file__, "second", stem="casting.duckdb"), found)
+    counts = engine.query(statement(__file__, "counts", stem="casting.duckdb"), found)
+    notes = [
         Remark("hour_twice", file=row.file, rows=int(row.rows), second=int(row.second)) for row in counts.itertuples()
     ]
+    moved = engine.view(statement(__file__, "moved", stem="casting.duckdb"), found, name="moved")
+    return Rows(moved.name, engine, notes=(*made.notes, *notes), store=made.store)
 
 
 def _unit(row: pd.Series) -> str | None:

@@ -12,13 +12,13 @@ from typing import Any, Literal
 import duckdb
 import pandas as pd
 
-from conversion_audit.engine import Engine, Table, quoted, statement
+from conversion_audit.engine import Engine, quoted, statement
 from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake import packed
 from conversion_audit.intake.careful import LINE, Bad, mended
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.remarks import Remark
-from conversion_audit.intake.sources.stored import SQL_KINDS, Rows, begun, completed, widen
+from conversion_audit.intake.sources.stored import SQL_KINDS, Rows, Store
 from conversion_audit.tables import ROWS
 
 Shape = dict[str, Any]
@@ -28,7 +28,6 @@ _JSON = {"ndjson": "newline_delimited", "array": "array", "json": "unstructured"
 WHOLE: Shape = {"row": "json"}
 """The shape of a row that is read as one JSON object, whatever is in it."""
 
-_REJECT = ("reject", "reject_column", "reject_value")
 _RESISTS = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException, duckdb.SerializationException)
 
 
@@ -90,18 +89,17 @@ def gather(engine: Engine, files: Sequence[InputFile], reading: Reading) -> Rows
         For files that cannot be read at all.
     """
     kinds = reading.kinds
-    first = {name: kind for name, kind in kinds.items() if name in _REJECT}
-    made = begun(engine, {"line": "int", **first}, name="raw_rows")
+    store = Store.begun(engine, reading.scratch, {"__file": "int", "line": "int", **kinds})
     full = [file for file in files if not file.is_empty]
     numbers = {file.name: number for number, file in enumerate(full)}
     notes = [note for file in files for note in file.notes]
     with _in_order(engine, full):
         nul = [file for file in full if file.format == "csv" and _has_nul(file)]
         for _, group in groupby(sorted((file for file in full if file not in nul), key=_group), key=_group):
-            notes += _read(engine, made, sorted(group, key=lambda file: numbers[file.name]), reading, numbers)
+            notes += _read(engine, store, sorted(group, key=lambda file: numbers[file.name]), reading, numbers)
         for file in nul:
-            notes += _read_with_care(engine, made, file, reading, numbers)
-    return _numbered(engine, made, full, kinds, tuple(notes))
+            notes += _read_with_care(engine, store, file, reading, numbers)
+    return _numbered(engine, store, full, kinds, tuple(notes))
 
 
 def _has_nul(file: InputFile) -> bool:
@@ -134,23 +132,23 @@ def _in_order(engine: Engine, files: Sequence[InputFile]) -> Iterator[None]:
 
 
 def _read(
-    engine: Engine, made: Table, files: list[InputFile], reading: Reading, numbers: dict[str, int]
+    engine: Engine, store: Store, files: list[InputFile], reading: Reading, numbers: dict[str, int]
 ) -> Iterator[Remark]:
     """Store the files' rows, all at once if they let themselves be read, and yield what is to be said of it."""
     try:
-        _insert(engine, made, files, reading, numbers)
+        _insert(engine, store, files, reading, numbers)
         return
     except _RESISTS as error:
         if len(files) == 1:
-            yield from _read_with_care(engine, made, files[0], reading, numbers, error)
+            yield from _read_with_care(engine, store, files[0], reading, numbers, error)
             return
     for file in files:
-        yield from _read(engine, made, [file], reading, numbers)
+        yield from _read(engine, store, [file], reading, numbers)
 
 
 def _read_with_care(
     engine: Engine,
-    made: Table,
+    store: Store,
     file: InputFile,
     reading: Reading,
     numbers: dict[str, int],
@@ -160,11 +158,11 @@ def _read_with_care(
         raise DataError(_unreadable(file, error)) from error
     copy, bad, is_cut = mended(file, reading.scratch, reading.shape, salvage=reading.salvage)
     try:
-        _insert(engine, made, [copy], reading, numbers)
+        _insert(engine, store, [copy], reading, numbers)
     except _RESISTS as again:
         raise DataError(_unreadable(file, again)) from again
     if bad:
-        _reject(engine, made, bad, numbers[file.name], reading.rows_per_line)
+        _reject(engine, store, bad, numbers[file.name], reading.rows_per_line)
         first = {"file": file.name, "line": bad[0].line, "reason": bad[0].reason}
         yield Remark("lines", lines=len(bad), **first) if len(bad) > 1 else Remark("line", **first)
     if is_cut:
@@ -181,7 +179,7 @@ def _unreadable(file: InputFile, error: duckdb.Error) -> Problem:
     )
 
 
-def _insert(engine: Engine, made: Table, files: list[InputFile], reading: Reading, numbers: dict[str, int]) -> None:
+def _insert(engine: Engine, store: Store, files: list[InputFile], reading: Reading, numbers: dict[str, int]) -> None:
     raw, values = _raw(engine, files, reading)
     select = f"""
         WITH raw AS ({raw}), read AS ({reading.rows})
@@ -190,8 +188,7 @@ def _insert(engine: Engine, made: Table, files: list[InputFile], reading: Readin
     """
     # A list, not a join: a join may turn the rows around, and their order is their line.
     values |= {"numbers": [numbers[file.name] for file in files], **(reading.parameters or {})}
-    widen(made, engine.query(f"DESCRIBE {select}", **values)["column_name"], reading.kinds)
-    engine.query(f"INSERT INTO {quoted(made.name)} BY NAME {select}", **values)
+    store.add(select, **values)
 
 
 def _raw(engine: Engine, files: list[InputFile], reading: Reading) -> tuple[str, dict[str, Any]]:
@@ -252,25 +249,24 @@ def sql_type(shape: Any) -> str:
     return f"{sql_type(shape[0])}[]" if isinstance(shape, list) else SQL_KINDS[shape]
 
 
-def _reject(engine: Engine, made: Table, bad: list[Bad], number: int, rows_per_line: str) -> None:
+def _reject(engine: Engine, store: Store, bad: list[Bad], number: int, rows_per_line: str) -> None:
     found = pd.DataFrame(bad, columns=["line", "reject", "reject_column", "reject_value"])
     found = found.astype({"reject_column": "string", "reject_value": "string"})
     if rows_per_line == "many":
         # Here a row's line is its place among many of one physical line: those that are not rows come after them.
-        rows = engine.query(f"SELECT count(*) AS n FROM {quoted(made.name)} WHERE __file = $number", number=number).n[0]
+        rows = engine.query(f"SELECT count(*) AS n FROM ({store.select}) r WHERE __file = $number", number=number).n[0]
         named = "line " + found["line"].astype(str) + ": " + found["reject_value"]
         found = found.assign(line=range(int(rows) + 1, int(rows) + 1 + len(found)), reject_value=named)
-    sql = f"INSERT INTO {quoted(made.name)} BY NAME SELECT CAST($number AS INTEGER) AS __file, * FROM bad"
-    engine.query(sql, {"bad": found}, number=number)
+    store.add("SELECT $number AS __file, * FROM bad", {"bad": found}, number=number)
 
 
 def _numbered(
-    engine: Engine, made: Table, files: list[InputFile], kinds: dict[str, str], notes: tuple[Remark, ...]
+    engine: Engine, store: Store, files: list[InputFile], kinds: dict[str, str], notes: tuple[Remark, ...]
 ) -> Rows:
     """The rows with their file's name; where the reader gave no line, the row's place in its file."""
-    firsts = engine.query(f"SELECT __file AS number, min(rowid) AS first FROM {quoted(made.name)} GROUP BY 1")
+    first = f"SELECT __file AS number, min(__place) AS first FROM ({store.select}) r WHERE line IS NULL GROUP BY 1"
     named = pd.DataFrame({"number": range(len(files)), "file": [file.name for file in files]})
-    named = named.merge(firsts, how="left", on="number").astype({"first": "Int64", "file": "string"})
+    named = named.merge(engine.query(first), how="left", on="number").astype({"first": "Int64", "file": "string"})
     held = engine.create("SELECT number, file, first FROM named", {"named": named}, name="raw_files")
-    place = ["f.file", "coalesce(r.line, r.rowid - f.first + 1) AS line"]
-    return completed(made, kinds, notes, also=place, joined=f"JOIN {quoted(held.name)} f ON f.number = r.__file")
+    place = ["f.file", "coalesce(r.line, r.__place - f.first + 1) AS line"]
+    return store.completed(kinds, notes, also=place, joined=f"JOIN {quoted(held.name)} f ON f.number = r.__file")

@@ -1,11 +1,17 @@
-"""Where rows are kept once they are read: only the columns that any file has, the others shown as missing."""
+"""Where rows are kept once they are read: on disk, only the columns that a file has, the others shown as missing."""
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from conversion_audit.engine import Engine, Table, quoted
+from conversion_audit.engine import AnyTable, Engine, Table, quoted
 from conversion_audit.intake.remarks import Remark
 
 SQL_KINDS = {
@@ -19,6 +25,7 @@ SQL_KINDS = {
 }
 """Kind of a contract's column -> SQL type."""
 
+_NOT_WRITTEN = re.compile(r'Could not write.*"errno":"(\d+)"')
 _DEFAULTS = {
     ("is_page", "bool"): "FALSE",
     ("is_purchase", "bool"): "FALSE",
@@ -29,52 +36,106 @@ _DEFAULTS = {
 
 @dataclass(frozen=True)
 class Rows(Table):
-    """A table of rows, what reading it changed or found odd, in words, and the table that stores the columns it really has."""
+    """A table of rows, what reading it changed or found odd, in words, and the store of the columns it really has."""
 
     notes: tuple[Remark, ...] = ()
-    stored: Table | None = None
+    store: Store | None = None
 
 
-def begun(engine: Engine, kinds: Mapping[str, str], name: str) -> Table:
-    """Return a table without rows, of the number of a file and these columns."""
-    columns = [f"CAST(NULL AS {SQL_KINDS[kind]}) AS {quoted(column)}" for column, kind in kinds.items()]
-    return engine.create(f"SELECT CAST(NULL AS INTEGER) AS __file, {', '.join(columns)} WHERE false", name=name)
-
-
-def widen(stored: Table, given: Iterable[str], kinds: Mapping[str, str]) -> None:
-    """Add the columns that are given and not there. One that no file has would cost each row as much room as any other."""
-    there = set(stored.columns)
-    for name in given:
-        if name not in there:
-            sql = f"ALTER TABLE {quoted(stored.name)} ADD COLUMN {quoted(name)} {SQL_KINDS[kinds[name]]}"
-            stored.engine.query(sql)
-
-
-def completed(
-    stored: Table, kinds: Mapping[str, str], notes: Iterable[Remark], *, also: Iterable[str] = (), joined: str = ""
-) -> Rows:
+@dataclass(frozen=True)
+class Store:
     """
-    Return stored rows with all of these columns; one that is not stored is missing in every row.
+    Rows in Parquet files of one folder.
+
+    A tenth of the room that they would take in memory, and what is read again and again is read column by column.
 
     Parameters
     ----------
-    stored : Table
-        Called ``r`` in the next two.
+    engine : Engine
+        What writes and reads.
+    folder : Path
+        The files, one each time that rows are added.
     kinds : mapping
-        Column -> kind.
-    notes : iterable of Remark
-        What reading the rows changed or found odd.
-    also : iterable of str
-        Columns to select beside them.
-    joined : str
-        What is joined for these.
+        Column -> kind; a file has some of them.
     """
-    there, columns = set(stored.columns), list(also)
-    for name, kind in kinds.items():
-        given = f"r.{quoted(name)}" if name in there else f"CAST(NULL AS {SQL_KINDS[kind]})"
-        default = _DEFAULTS.get((name, kind))
-        columns.append(f"{f'coalesce({given}, {default})' if default else given} AS {quoted(name)}")
-    view = Rows(f"rows_of_{stored.name}", stored.engine, notes=tuple(notes), stored=stored)
-    select = f"SELECT {', '.join(columns)} FROM {quoted(stored.name)} r {joined}"
-    stored.engine.query(f"CREATE TEMP VIEW {quoted(view.name)} AS {select}")
-    return view
+
+    engine: Engine
+    folder: Path
+    kinds: Mapping[str, str]
+
+    @classmethod
+    def begun(cls, engine: Engine, scratch: Path, kinds: Mapping[str, str]) -> Store:
+        """Return a store without rows, in a new folder."""
+        scratch.mkdir(parents=True, exist_ok=True)
+        return cls(engine, Path(tempfile.mkdtemp(dir=scratch, prefix="rows-")).resolve(), kinds)
+
+    def add(self, select: str, tables: Mapping[str, AnyTable] | None = None, **values: Any) -> None:
+        """
+        Keep a statement's rows, all or none of them.
+
+        Raises
+        ------
+        OSError
+            Where the disk takes no more: that is not the export's fault.
+        """
+        given = self.engine.query(f"DESCRIBE {select}", tables, **values)["column_name"]
+        typed = (f"CAST({quoted(name)} AS {SQL_KINDS[self.kinds[name]]}) AS {quoted(name)}" for name in given)
+        path = self.folder / f"{len(self._files):06}.parquet"
+        copy = f"COPY (SELECT {', '.join(typed)} FROM ({select}) given) TO {_literal(path)}"
+        try:
+            self.engine.query(f"{copy} (FORMAT parquet, COMPRESSION snappy)", tables, **values)
+        except Exception as error:
+            if refused := _NOT_WRITTEN.search(str(error)):
+                raise OSError(int(refused[1]), os.strerror(int(refused[1])), str(path)) from error
+            raise
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that a file has."""
+        return list(self.engine.query(f"DESCRIBE {self.select}")["column_name"])
+
+    @property
+    def select(self) -> str:
+        """The SELECT of all rows; ``__place`` is a row's place in its file, from 0."""
+        if not self._files:
+            empty = (f"CAST(NULL AS {SQL_KINDS[kind]}) AS {quoted(name)}" for name, kind in self.kinds.items())
+            return f"SELECT {', '.join(empty)}, CAST(NULL AS BIGINT) AS __place WHERE false"
+        files = ", ".join(map(_literal, self._files))
+        return f"SELECT * RENAME (file_row_number AS __place) FROM read_parquet([{files}], union_by_name = true, file_row_number = true)"
+
+    def drop(self) -> None:
+        """Remove the files: their rows have been made into others."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def completed(
+        self, kinds: Mapping[str, str], notes: Iterable[Remark], *, also: Iterable[str] = (), joined: str = ""
+    ) -> Rows:
+        """
+        Return the rows with all of these columns; one that no file has is missing in every row.
+
+        Parameters
+        ----------
+        kinds : mapping
+            Column -> kind.
+        notes : iterable of Remark
+            What reading the rows changed or found odd.
+        also : iterable of str
+            Columns to select beside them, the rows called ``r``.
+        joined : str
+            What is joined for these.
+        """
+        there, columns = set(self.columns), list(also)
+        for name, kind in kinds.items():
+            given = f"r.{quoted(name)}" if name in there else f"CAST(NULL AS {SQL_KINDS[kind]})"
+            default = _DEFAULTS.get((name, kind))
+            columns.append(f"{f'coalesce({given}, {default})' if default else given} AS {quoted(name)}")
+        table = self.engine.view(f"SELECT {', '.join(columns)} FROM ({self.select}) r {joined}", name="rows")
+        return Rows(table.name, self.engine, notes=tuple(notes), store=self)
+
+    @property
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("*.parquet"))
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
