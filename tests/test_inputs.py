@@ -644,7 +644,7 @@ def test_a_machine_without_memory_to_sort_is_refused_with_the_estimate_and_the_a
     mend = "Give fewer days, run it on a machine with more, or on Spark: `engine` in audit.yaml."
     assert str(refused.value).endswith(mend)
     huge = [InputFile(tmp_path / "absent", "raw/a", "ndjson", size=60 * 10**9)]  # two hundred million rows
-    with pytest.raises(MachineError, match=r"needs 20.0 GB of memory, there are 8.0 GB\n.*about 200,000,000 rows"):
+    with pytest.raises(MachineError, match=r"needs 10.0 GB of memory, there are 8.0 GB\n.*about 200,000,000 rows"):
         room.refuse_too_big(huge, tmp_path / "acme" / "prepared", free=10**12, memory=8 * 10**9)
     # A batch gives each client a small share: what the machine has is judged apart from what the rows need of it.
     room.refuse_too_big(files, tmp_path / "acme" / "prepared", free=10**12, memory=8 * 10**9, limit=256 * 10**6)
@@ -655,7 +655,7 @@ def test_a_parquet_file_says_itself_how_many_rows_it_has(tmp_path):
     duckdb.sql("SELECT 'd1' AS who, 'view' AS what FROM range(200000)").write_parquet(str(tmp_path / "rows.parquet"))
     (file,) = open_files([tmp_path / "rows.parquet"], tmp_path, tmp_path / "scratch")
     assert (file.rows, room.estimate([file]).rows) == (200_000, 200_000)
-    assert room.needed_bytes([file]) == 200_000 * 8 * room.ROOM
+    assert room.needed_bytes([file]) == 200_000 * room.ROW_DISK
 
 
 def test_rows_time_and_disk_are_estimated_from_the_first_records(tmp_path):
@@ -664,9 +664,9 @@ def test_rows_time_and_disk_are_estimated_from_the_first_records(tmp_path):
 
     keyed = file("ndjson", 20_000_000, [{"event": "x" * 87}])
     plain = file("csv", 10_000_000, [{"event": "x" * 9, "time": "y" * 9}])
-    assert room.estimate([keyed], cores=2) == room.Estimate(200_000, pytest.approx(2.0), 30_000_000)
+    assert room.estimate([keyed], cores=2) == room.Estimate(200_000, pytest.approx(2.0), 50_000_000)
     assert room.estimate([plain], cores=2).rows == 500_000
-    assert room.estimate([keyed, plain], cores=2).words == "about 700,000 rows, 7 s, 45.0 MB of disk"
+    assert room.estimate([keyed, plain], cores=2).words == "about 700,000 rows, 7 s, 0.2 GB of disk"
     assert room.estimate([], cores=2).words == "about 0 rows, 1 s, 0.0 MB of disk"
 
 

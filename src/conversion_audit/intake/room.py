@@ -18,6 +18,9 @@ UNPACKED = 8.0
 ROOM = 1.5
 """Bytes of disk for one byte of text: rows kept while they are read, what is spilled while they are sorted, the tables."""
 
+ROW_DISK = 250.0
+"""Bytes of disk for one row at least, however short its text: what fifty million rows took where most had to be spilled."""
+
 CPU_SECONDS = 20.0
 """To read, clean, order and write a million rows; what the benchmark measured at ten million."""
 
@@ -74,7 +77,11 @@ def needed_bytes(files: Sequence[InputFile]) -> int:
     files : sequence of InputFile
         The opened files; members of an archive count as the plain text they were unpacked to.
     """
-    return int(ROOM * sum(_text_bytes(file) for file in files))
+    return int(max(ROOM * _text(files), ROW_DISK * sum(map(_rows, files))))
+
+
+def _text(files: Sequence[InputFile]) -> float:
+    return sum(_text_bytes(file) for file in files)
 
 
 def _rows(file: InputFile) -> float:
@@ -136,7 +143,7 @@ def refuse_too_big(
     needed, free = needed_bytes(files), shutil.disk_usage(folder).free if free is None else free
     if needed > free:
         what = f"needs about {_size(needed)} on disk, {_size(free)} are free"
-        held = f"The export's {len(files):,} files hold about {_size(needed / ROOM)} of text"
+        held = f"The export's {len(files):,} files hold about {_size(_text(files))} of text"
         why = f"{held}: {_rounded(expected.rows)} rows, {_time(expected.seconds)}."
         mend = "Free some space, or give fewer days: `files` in audit.yaml takes a pattern such as raw/events_202603*."
         raise MachineError(Problem(what, f"data/{folder.parent.name}/{folder.name}", why=why, mend=mend))
