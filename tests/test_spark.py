@@ -20,12 +20,13 @@ from pandas.testing import assert_frame_equal
 from conversion_audit import recipes
 from conversion_audit.analysis import funnel
 from conversion_audit.audit import Audit, open_audit
-from conversion_audit.engine import Engine, Table, sections, spark_session
+from conversion_audit.engine import Engine, Table, sections, spark_session, statement
 from conversion_audit.engine.dialects import spoken
 from conversion_audit.engine.recorded import Step
 from conversion_audit.engine.spark import SparkEngine
 from conversion_audit.engine.spark_kinds import in_spark, is_moment, name_in_spark, value_for_spark
 from conversion_audit.errors import ConfigError, MachineError
+from conversion_audit.intake import ledger, rows, sessions
 from conversion_audit.prepared import INTAKE
 
 PACKAGE = REPOSITORY / "src" / "conversion_audit"
@@ -248,7 +249,9 @@ def shops(tmp_path_factory):
     shutil.copytree(ours / "data", theirs / "data")
     settings = "".join(f"\n    {name}: '{value}'" for name, value in QUICK.items())
     chosen = f"\nengine:\n  backend: spark\n  master: local[2]\n  memory: 1GB\n  rows: 1000\n  settings:{settings}\n"
+    far, planned = [], SparkEngine._planned
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SparkEngine, "_planned", lambda self, sql, *rest: far.append(sql) or planned(self, sql, *rest))
         patch.setenv("AUDIT_HOME", str(ours))
         by_duckdb = open_audit("demo")
         steps = by_duckdb.engine.record()
@@ -265,7 +268,7 @@ def shops(tmp_path_factory):
         after = open_audit("demo")
         made = {path.name for path in (theirs / "data" / "demo" / "prepared").iterdir()}
         after.prepare()
-    return Shops(by_duckdb, after, made, list(steps))
+    return Shops(by_duckdb, after, made, list(steps), set(far))
 
 
 class Shops(NamedTuple):
@@ -275,6 +278,7 @@ class Shops(NamedTuple):
     theirs: Audit
     made: set[str]
     steps: list[Step]
+    far: set[str]
 
 
 class TestCluster:
@@ -307,6 +311,11 @@ class TestShop:
         # DuckDB reads what Spark made, and makes none of it again; Spark leaves nothing else behind.
         assert {shops.theirs.table(name).path.name for name in ("events", *HEAVY)} <= shops.made
         assert list((shops.theirs.folders.prepared / ".spill").glob("spark-*")) == []
+        # What grows with the export ran on Spark, from the rows on: DuckDB would give the same, as long as it can.
+        heavy = [
+            statement(sessions.__file__, name) for name in ("add_sessions", "numbered", "facts", "events", "visits")
+        ]
+        assert {statement(rows.__file__, "repeated"), statement(ledger.__file__, "fates"), *heavy} <= shops.far
         every_portable_statement_can_be_planned(shops, spark)
 
 

@@ -252,6 +252,10 @@ class Engine:
         described = self._run("DESCRIBE SELECT * FROM this").fetchall()
         return {row[0]: row[1] for row in described}
 
+    def there(self, table: Table) -> Table:
+        """Return a table for statements that may run past one machine: the same, except where only DuckDB could read it."""
+        return table
+
     def here(self, table: AnyTable) -> AnyTable:
         """Return a table for statements in DuckDB's own words: the same, except on an engine past one machine."""
         return table

@@ -174,6 +174,12 @@ class SparkEngine(Engine):
         """As much as anybody could ask for: what is large is sorted elsewhere."""
         return 2**62
 
+    def there(self, table: Table) -> Table:
+        """Return a table of many rows as Spark's own, written once."""
+        if self._is_far({"this": table}) or super().size(table) <= self._rows:
+            return table
+        return self.open(*self._paths_of(table, self.kinds(table)))
+
     def here(self, table: AnyTable) -> AnyTable:
         """Return a table for statements in DuckDB's own words."""
         if not self._is_far({"this": table}):

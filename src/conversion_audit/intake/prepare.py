@@ -85,7 +85,7 @@ def take_in(engine: Engine, config: Config, opened: Opened, *, key: bytes, scrat
     totals = ("book_orders", "stage_counts", "outcomes")
     tables = {name: _together(engine, name, given.get(name, [])) for name in totals}
     notes += [Remark("empty", file=file.name) for several in opened.values() for file in several if file.is_empty]
-    raw = _together(engine, "rows", given.get("rows", []))
+    raw = engine.there(_together(engine, "rows", given.get("rows", [])))
     tables |= prepare(
         config,
         raw,
