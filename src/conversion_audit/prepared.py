@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from conversion_audit.config import Config
 from conversion_audit.engine import AnyTable, Engine, Table
-from conversion_audit.engine.on_disk import gone
+from conversion_audit.engine.on_disk import gone, put
 from conversion_audit.errors import MachineError, Problem
 from conversion_audit.folders import Folders
 
@@ -134,7 +134,7 @@ class Prepared:
             # What other tables still read as views comes first.
             for name, path in sorted(paths.items(), key=lambda item: tables[item[0]].path is not None):
                 if tables[name].path:  # already a file of its own
-                    tables[name].path.replace(path)
+                    put(tables[name].path, path)
                 else:
                     self.engine.write("SELECT * FROM this", path, {"this": tables[name]})
                 self._forget(name, path)

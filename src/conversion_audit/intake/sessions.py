@@ -138,7 +138,7 @@ def events(
     rates : DataFrame
         currency -> rate into the client's currency, the client's own first.
     path : Path
-        The Parquet file.
+        The Parquet file, a folder of them where memory is short.
     zone : str
         The client's time zone.
 
