@@ -26,7 +26,7 @@ import pandas as pd
 
 from conversion_audit.engine.on_disk import gone, put
 from conversion_audit.engine.recorded import Recorder, Step
-from conversion_audit.engine.text import grouping_sets, like, quoted, sections, statement
+from conversion_audit.engine.text import grouping_sets, like, literal, quoted, sections, statement
 
 if TYPE_CHECKING:
     import duckdb
@@ -123,10 +123,10 @@ class Engine:
             self._run(macro)
         if scratch is not None:
             scratch.mkdir(parents=True, exist_ok=True)
-            self._run("SET temp_directory = " + _literal(str(scratch)))
+            self._run("SET temp_directory = " + literal(str(scratch)))
         if folders:
             allowed = [str(folder.resolve()) for folder in folders]
-            self._run("SET allowed_directories = [" + ", ".join(map(_literal, allowed)) + "]")
+            self._run("SET allowed_directories = [" + ", ".join(map(literal, allowed)) + "]")
             self._run("SET enable_external_access = false")
 
     def query(self, sql: str, tables: Mapping[str, AnyTable] | None = None, **parameters: Any) -> pd.DataFrame:
@@ -216,7 +216,7 @@ class Engine:
         try:
             for part, file in zip(parts, files, strict=True):
                 # Snappy: a third more room than zstd takes, a quarter less time to write and to read.
-                copy = f"COPY ({sql}) TO {_literal(str(file))} (FORMAT parquet, COMPRESSION snappy)"
+                copy = f"COPY ({sql}) TO {literal(str(file))} (FORMAT parquet, COMPRESSION snappy)"
                 self._run(copy, parameters | dict(part))
             put(beside, path)
         finally:
@@ -229,7 +229,7 @@ class Engine:
         if self._recorder:
             self._recorder.steps.append(Step("file", table.name, paths=paths))
         each = [file for path in paths for file in (sorted(path.glob("*.parquet")) if path.is_dir() else [path])]
-        files = ", ".join(_literal(str(file)) for file in each)
+        files = ", ".join(literal(str(file)) for file in each)
         self._run(f"CREATE TEMP VIEW {quoted(table.name)} AS SELECT * FROM read_parquet([{files}])")
         return table
 
@@ -310,10 +310,6 @@ def engine_of(*tables: AnyTable) -> Engine:
 @lru_cache
 def _own_engine() -> Engine:
     return Engine()
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _sql_ready(frame: pd.DataFrame) -> pd.DataFrame:

@@ -41,6 +41,11 @@ def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """Return a text as SQL writes it, for the few places that take no parameter."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def grouping_sets(columns: Iterable[Sequence[str]]) -> str:
     """
     Return the text of GROUPING SETS for lists of columns, each name quoted.

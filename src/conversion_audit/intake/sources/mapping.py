@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conversion_audit.engine import quoted
+from conversion_audit.engine import literal, quoted
 from conversion_audit.errors import ConfigError, Problem, closest
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources.casting import MAPPED
@@ -194,7 +194,7 @@ def _properties(names: list[str]) -> str:
     if not names:
         return "'{}'"
     pairs = [
-        f"{_text(json.dumps(name) + ':')} || to_json(nullif(CAST({quoted(name)} AS VARCHAR), ''))" for name in names
+        f"{literal(json.dumps(name) + ':')} || to_json(nullif(CAST({quoted(name)} AS VARCHAR), ''))" for name in names
     ]
     return f"'{{' || array_to_string([{', '.join(pairs)}], ',') || '}}'"
 
@@ -206,7 +206,7 @@ def _by_steps(select: str, steps: dict[str, str], source: str) -> str:
         text = f"trim(CAST({quoted(column)} AS VARCHAR))"
         is_flag = f"regexp_full_match(lower({text}), '\\d{{1,6}}([.,]\\d+)?|true|t|yes|y|ja|x')"
         is_empty = f"coalesce(lower({text}) IN ('', '0', '0.0', 'false', 'f', 'no', 'n', 'nein', 'null', 'none', 'nan', 'nat'), TRUE)"
-        moment = f"{{'event': {_text(event)}, 'at': CASE WHEN NOT {is_flag} THEN {text} END, 'place': {place}}}"
+        moment = f"{{'event': {literal(event)}, 'at': CASE WHEN NOT {is_flag} THEN {text} END, 'place': {place}}}"
         moments.append(f"CASE WHEN NOT {is_empty} THEN {moment} END")
     happened = f"list_filter([{', '.join(moments)}], lambda one: one IS NOT NULL)"
     widened = f"(SELECT *, unnest({happened}) AS happened FROM {source})"
@@ -223,7 +223,3 @@ def _filled(shape: Shape) -> Callable[[tuple[str, ...]], str]:
         return f"SELECT {', '.join(given)}, __file, __line FROM text"
 
     return from_text
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conversion_audit import config
-from conversion_audit.engine import Engine, quoted, statement
+from conversion_audit.engine import Engine, literal, quoted, statement
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources import casting
 from conversion_audit.intake.sources.reading import WHOLE, Reading, gather
@@ -116,19 +116,15 @@ def _text(path: tuple[str, ...]) -> str:
 
 
 def _path(path: tuple[str, ...]) -> str:
-    return "'$" + "".join(f'."{key}"' for key in path).replace("'", "''") + "'"
+    return literal("$" + "".join(f'."{key}"' for key in path))
 
 
 def _as_object(columns: tuple[str, ...]) -> str:
     """Delimited or columnar rows as objects; a text that is an object or a list itself is taken for one."""
     pairs = [
-        f"{_literal(json.dumps(name) + ':')} || CASE WHEN {quoted(name)}[1:1] IN ('{{', '[') AND json_valid({quoted(name)}) "
+        f"{literal(json.dumps(name) + ':')} || CASE WHEN {quoted(name)}[1:1] IN ('{{', '[') AND json_valid({quoted(name)}) "
         f"THEN {quoted(name)} ELSE to_json(nullif({quoted(name)}, '')) END"
         for name in columns
         if not name.startswith("__")
     ]
     return f"SELECT CAST('{{' || array_to_string([{', '.join(pairs)}], ',') || '}}' AS JSON) AS \"row\", __file, __line FROM text"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

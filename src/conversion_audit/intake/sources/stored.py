@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conversion_audit.engine import AnyTable, Engine, Table, quoted
+from conversion_audit.engine import AnyTable, Engine, Table, literal, quoted
 from conversion_audit.intake.remarks import Remark
 
 SQL_KINDS = {
@@ -81,7 +81,7 @@ class Store:
         given = self.engine.query(f"DESCRIBE {select}", tables, **values)["column_name"]
         typed = (f"CAST({quoted(name)} AS {SQL_KINDS[self.kinds[name]]}) AS {quoted(name)}" for name in given)
         path = self.folder / f"{len(self._files):06}.parquet"
-        copy = f"COPY (SELECT {', '.join(typed)} FROM ({select}) given) TO {_literal(path)}"
+        copy = f"COPY (SELECT {', '.join(typed)} FROM ({select}) given) TO {literal(str(path))}"
         try:
             self.engine.query(f"{copy} (FORMAT parquet, COMPRESSION snappy)", tables, **values)
         except Exception as error:
@@ -100,7 +100,7 @@ class Store:
         if not self._files:
             empty = (f"CAST(NULL AS {SQL_KINDS[kind]}) AS {quoted(name)}" for name, kind in self.kinds.items())
             return f"SELECT {', '.join(empty)}, CAST(NULL AS BIGINT) AS __place WHERE false"
-        files = ", ".join(map(_literal, self._files))
+        files = ", ".join(literal(str(file)) for file in self._files)
         return f"SELECT * RENAME (file_row_number AS __place) FROM read_parquet([{files}], union_by_name = true, file_row_number = true)"
 
     def drop(self) -> None:
@@ -135,7 +135,3 @@ class Store:
     @property
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("*.parquet"))
-
-
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
