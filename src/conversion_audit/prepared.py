@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from conversion_audit.config import Config
 from conversion_audit.engine import AnyTable, Engine, Table
-from conversion_audit.engine.on_disk import gone, put
+from conversion_audit.engine.files import gone, put
 from conversion_audit.errors import MachineError, Problem
 from conversion_audit.folders import Folders
 

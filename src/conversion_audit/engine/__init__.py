@@ -24,25 +24,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from conversion_audit.engine.on_disk import gone, put
+from conversion_audit.engine.files import replacing
 from conversion_audit.engine.recorded import Recorder, Step
 from conversion_audit.engine.text import grouping_sets, like, literal, quoted, sections, statement
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = [
-    "AnyTable",
-    "Engine",
-    "Parts",
-    "Table",
-    "engine_of",
-    "grouping_sets",
-    "like",
-    "quoted",
-    "sections",
-    "statement",
-]
+__all__ = ["AnyTable", "Engine", "Parts", "Table", "Tables", "engine_of"]
+__all__ += ["grouping_sets", "like", "literal", "quoted", "sections", "statement"]
 
 Parts = Sequence[Mapping[str, Any]]
 WHOLE: Parts = ({},)
@@ -56,7 +46,7 @@ _serial = count(1)
 
 @dataclass(frozen=True)
 class Table:
-    """A table that the engine holds: its physical name, the engine, its file where it is one Parquet file."""
+    """A table that the engine holds: its physical name, the engine, its Parquet file or folder of files where it is one."""
 
     name: str
     engine: Engine = field(repr=False)
@@ -76,6 +66,7 @@ class Table:
 
 
 AnyTable = Table | pd.DataFrame
+Tables = Mapping[str, AnyTable] | None
 
 
 class Engine:
@@ -129,7 +120,7 @@ class Engine:
             self._run("SET allowed_directories = [" + ", ".join(map(literal, allowed)) + "]")
             self._run("SET enable_external_access = false")
 
-    def query(self, sql: str, tables: Mapping[str, AnyTable] | None = None, **parameters: Any) -> pd.DataFrame:
+    def query(self, sql: str, tables: Tables = None, **parameters: Any) -> pd.DataFrame:
         """
         Run one statement and return its rows.
 
@@ -153,13 +144,7 @@ class Engine:
         return self._run(sql, parameters).df()
 
     def create(
-        self,
-        sql: str,
-        tables: Mapping[str, AnyTable] | None = None,
-        *,
-        name: str = "made",
-        parts: Parts = WHOLE,
-        **parameters: Any,
+        self, sql: str, tables: Tables = None, *, name: str = "made", parts: Parts = WHOLE, **parameters: Any
     ) -> Table:
         """
         Keep a statement's rows as a temporary table and return its handle.
@@ -175,7 +160,7 @@ class Engine:
             self._run(f"INSERT INTO {quoted(table.name)} {sql}", parameters | dict(part))
         return table
 
-    def view(self, sql: str, tables: Mapping[str, AnyTable] | None = None, *, name: str = "view") -> Table:
+    def view(self, sql: str, tables: Tables = None, *, name: str = "view") -> Table:
         """
         Keep a statement without running it and return its handle.
 
@@ -197,30 +182,17 @@ class Engine:
         for table in tables:
             self._run(f"DROP TABLE IF EXISTS {quoted(table.name)}")
 
-    def write(
-        self,
-        sql: str,
-        path: Path,
-        tables: Mapping[str, AnyTable] | None = None,
-        *,
-        parts: Parts = WHOLE,
-        **parameters: Any,
-    ) -> Table:
+    def write(self, sql: str, path: Path, tables: Tables = None, *, parts: Parts = WHOLE, **parameters: Any) -> Table:
         """Write a statement's rows to a Parquet file, of several `parts` to a folder of files, whole or not at all; return its handle."""
         self._bind(tables or {})
-        beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        files = [beside]
-        if len(parts) > 1:
-            beside.mkdir()
-            files = [beside / f"{n:03}.parquet" for n in range(len(parts))]
-        try:
-            for part, file in zip(parts, files, strict=True):
+        with replacing(path) as folder:
+            folder.mkdir()
+            for n, part in enumerate(parts):
                 # Snappy: a third more room than zstd takes, a quarter less time to write and to read.
-                copy = f"COPY ({sql}) TO {literal(str(file))} (FORMAT parquet, COMPRESSION snappy)"
+                copy = (
+                    f"COPY ({sql}) TO {literal(str(folder / f'{n:03}.parquet'))} (FORMAT parquet, COMPRESSION snappy)"
+                )
                 self._run(copy, parameters | dict(part))
-            put(beside, path)
-        finally:
-            gone(beside)
         return self.open(path)
 
     def open(self, *paths: Path) -> Table:

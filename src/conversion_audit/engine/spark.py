@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from conversion_audit.engine import WHOLE, AnyTable, Engine, Parts, Table, quoted
+from conversion_audit.engine import WHOLE, AnyTable, Engine, Parts, Table, Tables, quoted
 from conversion_audit.engine import spark_session as spark
 from conversion_audit.engine.dialects import spoken
-from conversion_audit.engine.on_disk import gone, put
+from conversion_audit.engine.files import replacing
 from conversion_audit.engine.spark_kinds import (
     in_spark,
     is_moment,
@@ -83,7 +83,7 @@ class SparkEngine(Engine):
         self._made: dict[str, Path] = {}  # folders of tables that Spark wrote
         self._lent: dict[str, Sequence[Path]] = {}  # files of small tables that Spark can read
 
-    def query(self, sql: str, tables: Mapping[str, AnyTable] | None = None, **parameters: Any) -> pd.DataFrame:
+    def query(self, sql: str, tables: Tables = None, **parameters: Any) -> pd.DataFrame:
         """Run one statement and return its rows, in its order (see `Engine.query`)."""
         if not self._is_far(tables):
             return super().query(sql, tables, **parameters)
@@ -96,13 +96,7 @@ class SparkEngine(Engine):
             self.drop(table)
 
     def create(
-        self,
-        sql: str,
-        tables: Mapping[str, AnyTable] | None = None,
-        *,
-        name: str = "made",
-        parts: Parts = WHOLE,
-        **parameters: Any,
+        self, sql: str, tables: Tables = None, *, name: str = "made", parts: Parts = WHOLE, **parameters: Any
     ) -> Table:
         """Keep a statement's rows until `drop` or the end and return their handle (see `Engine.create`)."""
         if not self._is_far(tables):
@@ -111,34 +105,21 @@ class SparkEngine(Engine):
         self._notice(table, (self._made[table.name],))
         return table
 
-    def view(self, sql: str, tables: Mapping[str, AnyTable] | None = None, *, name: str = "view") -> Table:
+    def view(self, sql: str, tables: Tables = None, *, name: str = "view") -> Table:
         """Keep a statement without running it and return its handle (see `Engine.view`)."""
         table = super().view(sql, tables, name=name)
         if self._is_far(tables):
             self._plans[table.name] = self._planned(sql, tables or {}, {}, self.kinds(table), in_spark)
         return table
 
-    def write(
-        self,
-        sql: str,
-        path: Path,
-        tables: Mapping[str, AnyTable] | None = None,
-        *,
-        parts: Parts = WHOLE,
-        **parameters: Any,
-    ) -> Table:
+    def write(self, sql: str, path: Path, tables: Tables = None, *, parts: Parts = WHOLE, **parameters: Any) -> Table:
         """Write a statement's rows to a Parquet file, or to a folder of them where Spark writes several."""
         if not self._is_far(tables):
             return super().write(sql, path, tables, parts=parts, **parameters)
         parameters |= dict(parts[0])
         kinds = self._promised(sql, tables or {}, parameters)
-        beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            spark.write(self._planned(sql, tables or {}, parameters, kinds, on_disk), beside)
-            parts = sorted(beside.glob("*.parquet"))
-            put(parts[0] if len(parts) == 1 else beside, path)
-        finally:
-            gone(beside)
+        with replacing(path) as folder:
+            spark.write(self._planned(sql, tables or {}, parameters, kinds, on_disk), folder)
         return self.open(path)
 
     def open(self, *paths: Path) -> Table:
@@ -165,13 +146,9 @@ class SparkEngine(Engine):
             return int(self.query("SELECT count(*) AS n FROM this", {"this": table}).n[0])
         return super().size(table)
 
-    def parts(self, size: float) -> int:
-        """One: what is large is held elsewhere."""
-        return 1
-
     @property
     def memory(self) -> int:
-        """As much as anybody could ask for: what is large is sorted elsewhere."""
+        """As much as anybody could ask for, so that nothing is made in parts: what is large is sorted elsewhere."""
         return 2**62
 
     def there(self, table: Table) -> Table:
@@ -191,7 +168,7 @@ class SparkEngine(Engine):
         super().close()
         self._clean_up()
 
-    def _is_far(self, tables: Mapping[str, AnyTable] | None) -> bool:
+    def _is_far(self, tables: Tables) -> bool:
         names = [table.name for table in (tables or {}).values() if isinstance(table, Table)]
         return any(name in self._files or name in self._plans for name in names)
 

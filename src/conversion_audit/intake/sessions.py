@@ -13,10 +13,10 @@ from conversion_audit.engine import AnyTable, Parts, Table, engine_of, statement
 NUMBERED_BYTES = 100.0
 """Memory for the order of one row while rows are joined with it."""
 
-_NO_LAST_ROW = 2**62
-
 VISIT_BYTES = 360.0
 """Memory for one session while its first and last values are looked for."""
+
+_NO_LAST_ROW = 2**62
 
 
 def add_sessions(rows: AnyTable, *, timeout_seconds: float) -> Table:

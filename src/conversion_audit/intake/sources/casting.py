@@ -125,7 +125,7 @@ def _hour_told(mapped: Rows, made: Rows, zone: str) -> Rows:
         Remark("hour_twice", file=row.file, rows=int(row.rows), second=int(row.second)) for row in counts.itertuples()
     ]
     moved = engine.view(statement(__file__, "moved", stem="casting.duckdb"), found, name="moved")
-    return Rows(moved.name, engine, notes=(*made.notes, *notes), store=made.store)
+    return Rows(moved.name, engine, notes=(*made.notes, *notes))
 
 
 def _unit(row: pd.Series) -> str | None:

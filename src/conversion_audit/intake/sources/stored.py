@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -25,7 +23,6 @@ SQL_KINDS = {
 }
 """Kind of a contract's column -> SQL type."""
 
-_NOT_WRITTEN = re.compile(r'Could not write.*"errno":"(\d+)"')
 _DEFAULTS = {
     ("is_page", "bool"): "FALSE",
     ("is_purchase", "bool"): "FALSE",
@@ -70,24 +67,11 @@ class Store:
         return cls(engine, Path(tempfile.mkdtemp(dir=scratch, prefix="rows-")).resolve(), kinds)
 
     def add(self, select: str, tables: Mapping[str, AnyTable] | None = None, **values: Any) -> None:
-        """
-        Keep a statement's rows, all or none of them.
-
-        Raises
-        ------
-        OSError
-            Where the disk takes no more: that is not the export's fault.
-        """
+        """Keep a statement's rows, all or none of them."""
         given = self.engine.query(f"DESCRIBE {select}", tables, **values)["column_name"]
         typed = (f"CAST({quoted(name)} AS {SQL_KINDS[self.kinds[name]]}) AS {quoted(name)}" for name in given)
         path = self.folder / f"{len(self._files):06}.parquet"
-        copy = f"COPY (SELECT {', '.join(typed)} FROM ({select}) given) TO {literal(str(path))}"
-        try:
-            self.engine.query(f"{copy} (FORMAT parquet, COMPRESSION snappy)", tables, **values)
-        except Exception as error:
-            if refused := _NOT_WRITTEN.search(str(error)):
-                raise OSError(int(refused[1]), os.strerror(int(refused[1])), str(path)) from error
-            raise
+        self.engine.write(f"SELECT {', '.join(typed)} FROM ({select}) given", path, tables, **values)
 
     @property
     def columns(self) -> list[str]:
