@@ -41,4 +41,4 @@ CREATE OR REPLACE MACRO number_by(value) AS CAST(row_number() OVER () AS INTEGER
 
 -- name: part_of
 -- One of so many parts, of about the same size: equal values are in the same one.
-CREATE OR REPLACE MACRO part_of(value, parts) AS CAST(hash(value) % parts AS INTEGER)
+CREATE OR REPLACE MACRO part_of(value, parts) AS CAST(hash(value) % CAST(parts AS UBIGINT) AS INTEGER)

@@ -166,7 +166,8 @@ LEFT JOIN referrers f ON f.value = r.referrer
 LEFT JOIN searches q ON q.value = r.search_term
 LEFT JOIN errors m ON m.value = r.error
 LEFT JOIN other o ON o.value = r.properties
-LEFT JOIN rates x ON x.currency = coalesce(r.currency, $currency);
+LEFT JOIN rates x ON x.currency = coalesce(r.currency, $currency)
+WHERE r.row_id > $after AND r.row_id <= $until;
 
 -- name: visits
 WITH seen AS (
@@ -190,6 +191,10 @@ WITH seen AS (
     FROM events
     WHERE session_id IS NOT NULL AND ($parts = 1 OR part_of(coalesce(visitor_id, session_id), $parts) = $part)
     GROUP BY session_id
+), owned AS (
+    SELECT session_id, session_number, user_id
+    FROM owners
+    WHERE $parts = 1 OR part_of(coalesce(visitor_id, session_id), $parts) = $part
 ), sold AS (
     SELECT session_id, count(*) AS orders, sum(revenue) AS revenue
     FROM orders
@@ -212,8 +217,8 @@ SELECT f.session_id, f.visitor_id, f.device_id, v.user_id, s.source_session, f.s
        a.reason AS set_aside,
        SUBSTR(md5(f.visitor_id), 1, 2) AS bucket
 FROM seen f
-JOIN facts s ON s.session_id = f.session_id
-LEFT JOIN session_channels c ON c.session_id = f.session_id
-JOIN owners v ON v.session_id = f.session_id
+JOIN owned v ON v.session_id = f.session_id
+JOIN facts s ON s.session_number = v.session_number
+LEFT JOIN session_channels c ON c.session_number = v.session_number
 LEFT JOIN sold o ON o.session_id = f.session_id
 LEFT JOIN aside a ON a.session_id = f.session_id;
