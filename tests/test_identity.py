@@ -5,6 +5,7 @@ from conftest import table
 from pandas.testing import assert_frame_equal
 
 from conversion_audit.intake.identity import MOST_DEVICES, session_visitors
+from conversion_audit.intake.sessions import logins
 
 
 def visitors(text: str) -> dict[str, str]:
@@ -51,8 +52,9 @@ def test_a_login_on_too_many_devices_joins_nobody():
         {"session_id": f"s{n}", "device_id": f"d{n}", "login": "till", "start": pd.Timestamp("2026-03-01")}
         for n in range(MOST_DEVICES + 1)
     ]
+    rows += [rows[0] | {"session_id": name, "device_id": None} for name in ("x", "y")]
     found = session_visitors(pd.DataFrame(rows)).frame()
-    assert set(found.visitor_id) == {f"d:d{n}" for n in range(MOST_DEVICES + 1)}
+    assert set(found.visitor_id) == {*(f"d:d{n}" for n in range(MOST_DEVICES + 1)), "s:x", "s:y"}
 
 
 def test_a_session_with_a_login_and_no_device_is_the_login():
@@ -67,3 +69,12 @@ def test_the_input_stays_as_it_was():
     before = logins.copy()
     session_visitors(logins)
     assert_frame_equal(logins, before)
+
+
+def test_of_two_logins_at_one_instant_the_order_of_events_says_which_came_first():
+    rows = pd.DataFrame({
+        "session_id": "s", "device_id": "d", "user_id": ["bob", "ann", None], "time": pd.Timestamp("2026-03-01"),
+        "order_1": [2, 1, 0], "order_2": 0, "order_3": 0, "event_id": ["a", "b", "c"],
+    })  # fmt: skip
+    for keyed in (rows, rows.sort_values("order_1", ignore_index=True)):
+        assert logins(keyed).frame()["login"].tolist() == ["ann"]

@@ -715,3 +715,15 @@ def test_naughty_strings_go_through_every_text_column(audit_home):
     assert sum(fates(audit).values()) == ROWS + len(naughty)
     assert len(audit.orders) == 20
     assert claims(audit)
+
+
+def test_an_address_in_the_name_of_a_campaign_is_masked_wherever_it_is_read(audit_home):
+    rows = [{**row, "src": "newsletter", "camp": "spring"} for row in clean()]
+    rows[0] |= {"src": "jo.doe@example.com", "camp": "mail-jo.doe@example.com"}
+    text = config(campaign="camp").replace('"campaign"', '"source": "src", "campaign"', 1)
+    audit = taken_in(audit_home, as_csv(rows), text)
+    visits = audit.frame("sessions").set_index("device_id")
+    assert visits.loc["c0", ["source", "campaign"]].tolist() == ["[email]", "[email]"]
+    assert visits.loc["c1", ["source", "campaign"]].tolist() == ["newsletter", "spring"]
+    assert not audit.frame("events").astype("string").apply(lambda column: column.str.contains("@")).any(axis=None)
+    assert audit.frame("masked").set_index("field")["values"]["sources"] == 2

@@ -2,9 +2,10 @@
 
 import time
 
+import duckdb
 import pytest
 
-from conversion_audit.intake.privacy import KINDS, is_card, is_iban, is_opaque, mask
+from conversion_audit.intake.privacy import KINDS, SUSPICIOUS, is_card, is_iban, is_opaque, mask
 
 PLANTED = {
     "email": [
@@ -133,3 +134,15 @@ def test_time_grows_with_length_and_not_with_its_square(piece):
     start = time.process_time()
     mask(piece * (100_000 // len(piece)))
     assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize("text", [text for several in PLANTED.values() for text in several])
+def test_what_is_masked_is_among_what_is_looked_at_at_all(text):
+    found = duckdb.execute("SELECT regexp_matches($text, $pattern)", {"text": text, "pattern": SUSPICIOUS}).fetchone()
+    assert found == (True,)
+
+
+def test_what_most_events_carry_is_not_looked_at_one_by_one():
+    plain = '{"region":"R3","stream_id":"7204518","browser_version":"124.0.6367.60","at":"2026-03-02 10:00:00","ms":"1772406000000"}'
+    found = duckdb.execute("SELECT regexp_matches($text, $pattern)", {"text": plain, "pattern": SUSPICIOUS}).fetchone()
+    assert found == (False,)

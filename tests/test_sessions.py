@@ -102,11 +102,3 @@ def test_next_event_and_next_page_are_known(ordered):
     }
     assert ordered.next_page_time["e1"] == pd.Timestamp("2026-03-01 10:00:09")
     assert pd.isna(ordered.next_page_time["e4"])
-
-
-def test_a_session_whose_visitor_nobody_knows_is_counted_all_the_same():
-    visitors = pd.DataFrame({"session_id": ["s1", "s2"], "visitor_id": ["u:ann", None], "user_id": ["ann", None]})
-    found = owners(visitors.astype("string")).frame().sort_values("session_id", ignore_index=True)
-    assert found["session_id"].tolist() == ["s1", "s2"]
-    assert found["session_number"].nunique() == 2
-    assert found["visitor_number"].isna().tolist() == [False, True]

@@ -7,7 +7,7 @@ import pytest
 from conftest import real_data
 
 from conversion_audit.engine import Engine, like
-from conversion_audit.intake.values import ids, is_illegal_id, page_types, texts, tidy, unknown
+from conversion_audit.intake.values import ids, is_illegal_id, objects, page_types, texts, tidy, unknown
 
 KEY = b"key of one client"
 
@@ -150,3 +150,16 @@ def test_like_and_page_types_agree(pattern, page):
     sql = "SELECT lower($page) LIKE $pattern ESCAPE '\\' AS met"
     met = bool(Engine().query(sql, page=page, pattern=like(pattern))["met"][0])
     assert met is (page_types([page], {"t": [pattern]})["page_type"][0] == "t")
+
+
+def test_an_object_stays_one_when_what_it_holds_is_masked():
+    written = [
+        '{"note":"<a href=\\"https://x.de/?token=abcdefgh1234\\">","n":12}',
+        '{"phone":4915112345678,"ok":true,"of":[1.5,null]}',
+    ]
+    found = objects(written)
+    assert [json.loads(text) for text in found["clean"]] == [
+        {"note": '<a href="https://x.de/?token=[token]">', "n": 12},
+        {"phone": "[phone]", "ok": True, "of": [1.5, None]},
+    ]
+    assert found["kinds"].tolist() == ["token", "phone"]

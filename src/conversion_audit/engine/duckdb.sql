@@ -24,6 +24,10 @@ CREATE OR REPLACE MACRO earliest(value, place) AS arg_min(value, CASE WHEN value
 -- name: latest
 CREATE OR REPLACE MACRO latest(value, place) AS arg_max(value, CASE WHEN value IS NOT NULL THEN place END)
 
+-- name: value_at
+-- The value, missing or not, at the first place there is.
+CREATE OR REPLACE MACRO value_at(value, place) AS arg_min_null(value, place)
+
 -- name: known
 -- The words by which exports say that they do not know. Not IN: it becomes a join, which runs even where nobody asks for the column.
 -- All begin with n, u or a sign, and most values do not: these are done when their first letter is compared.

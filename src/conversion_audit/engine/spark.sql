@@ -26,6 +26,9 @@ CREATE OR REPLACE MACRO earliest(value, place) AS min_by(value, CASE WHEN value 
 -- name: latest
 CREATE OR REPLACE MACRO latest(value, place) AS max_by(value, CASE WHEN value IS NOT NULL THEN place END)
 
+-- name: value_at
+CREATE OR REPLACE MACRO value_at(value, place) AS min_by(value, place)
+
 -- name: known
 -- The words by which exports say that they do not know.
 CREATE OR REPLACE MACRO known(value) AS CASE WHEN lower(trim(value)) IN ('', '(not set)', '(none)', '(not provided)', '(other)', '(unknown)', 'not set', 'null', 'none', 'undefined', 'nan', 'unknown', 'n/a', '<other>', 'not available in demo dataset', 'unknown.unknown', '(data not available)', '(data deleted)', 'unassigned') THEN NULL ELSE trim(value) END

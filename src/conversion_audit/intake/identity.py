@@ -13,7 +13,8 @@ def session_visitors(logins: AnyTable) -> Table:
     Decide each session's visitor.
 
     The visitor of a session is its first login; else the only login its device ever had; else, on a device that
-    several people share, the last login before the session, else the next one after it; else the device itself.
+    several people share, the last login before the session, else the next one after it; else the device itself; else,
+    where nothing but a refused login names it, the session alone.
 
     Parameters
     ----------
@@ -30,7 +31,7 @@ def session_visitors(logins: AnyTable) -> Table:
                  d1/18       u:ann      ann  only login of the device
                  d2/19        d:d2     null  device
 
-        `visitor_id` is null only where device and login are both missing. `user_id` is the login that decided.
+        `user_id` is the login that decided, null where the device or the session did.
 
     Notes
     -----

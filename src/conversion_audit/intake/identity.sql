@@ -41,9 +41,10 @@ WITH devices AS (
 )
 SELECT session_id,
        coalesce(login, only_login, neighbour) AS user_id,
-       coalesce('u:' || coalesce(login, only_login, neighbour), 'd:' || device_id) AS visitor_id,
+       coalesce('u:' || coalesce(login, only_login, neighbour), 'd:' || device_id, 's:' || session_id) AS visitor_id,
        CASE WHEN login IS NOT NULL THEN 'login'
             WHEN only_login IS NOT NULL THEN 'only login of the device'
             WHEN neighbour IS NOT NULL THEN 'neighbouring login of the device'
-            ELSE 'device' END AS how
+            WHEN device_id IS NOT NULL THEN 'device'
+            ELSE 'session' END AS how
 FROM decided;

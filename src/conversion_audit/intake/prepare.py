@@ -10,7 +10,7 @@ import pandas as pd
 
 from conversion_audit.config import Config
 from conversion_audit.engine import Engine, Table
-from conversion_audit.errors import ConfigError, DataError, Problem, closest
+from conversion_audit.errors import AuditError, ConfigError, DataError, Problem, closest
 from conversion_audit.intake import (
     channels,
     files,
@@ -57,7 +57,26 @@ def open_sources(config: Config, folder: Path, scratch: Path) -> dict[int, list[
     }
     for n, source in enumerate(config.sources):
         sources.refuse_strangers(source.kind, opened[n])
+    _refuse_shared(config, opened)
     return opened
+
+
+def _refuse_shared(config: Config, opened: Opened) -> None:
+    """A file that two sources of one kind of table read would be counted twice."""
+    read_by: dict[tuple[str, str], list[str]] = {}
+    for n, source in enumerate(config.sources):
+        for file in opened[n]:
+            given = (sources.KINDS[source.kind].GIVES, file.name)
+            read_by.setdefault(given, []).append(f"{source.kind} ({', '.join(source.files)})")
+    why = "Each of its rows would be counted twice."
+    mend = "Narrow `files` of one of the two in audit.yaml; where one row is several events, one source with `steps` reads them."
+    shared = [
+        Problem(f"is read by {len(by)} sources: {' and '.join(by)}", name, why=why, mend=mend)
+        for (_, name), by in read_by.items()
+        if len(by) > 1
+    ]
+    if shared:
+        raise ConfigError(*shared)
 
 
 def take_in(engine: Engine, config: Config, opened: Opened, *, key: bytes, scratch: Path) -> dict[str, Table]:
@@ -115,6 +134,22 @@ def _together(engine: Engine, name: str, tables: list[Table]) -> Table:
     return engine.view(union, {f"t{n}": table for n, table in enumerate(tables)}, name=name)
 
 
+def _refuse_multiplied(staged: Table, repeated: Table, events: Table) -> None:
+    """Every accepted row is one event, once: a join that turned one into two would pass for traffic."""
+    kept = rows.accepted_count(staged) - len(repeated)
+    if len(events) != kept:
+        raise AuditError(
+            Problem(f"{kept:,} rows became {len(events):,} events", "events", why="No rate of them would hold.")
+        )
+
+
+def _rates(config: Config) -> pd.DataFrame:
+    """Each currency with its rate into the client's own, which is the first and always 1."""
+    rates = {name.upper(): float(rate) for name, rate in config.fx.items()}
+    rates = {config.currency: 1.0, **{name: rate for name, rate in rates.items() if name != config.currency}}
+    return pd.DataFrame({"currency": list(rates), "rate": list(rates.values())})
+
+
 def prepare(
     config: Config,
     raw: Table,
@@ -158,11 +193,13 @@ def prepare(
     staged = rows.staged(raw, now, required=required)
     repeated = rows.repeated(staged)
     rows.refuse_overlap(staged, repeated, may_overlap)
-    accepted = rows.accepted(staged, key=key)
+    odd_sources = rows.odd_sources(staged)
+    accepted = rows.accepted(staged, odd_sources, key=key)
     kept = rows.kept(accepted, repeated)
     found_zone = config.timezone or zones.zone_of(kept)
     zone = found_zone or "UTC"
-    timeout_seconds = min(source.session_timeout for source in config.sources)
+    gaps = [source.session_timeout for source in config.sources if sources.KINDS[source.kind].GIVES == "rows"]
+    timeout_seconds = min(gaps, default=0.0)
     keyed = sessions.add_sessions(kept, timeout_seconds=timeout_seconds)
     owners = sessions.owners(identity.session_visitors(sessions.logins(keyed)))
     numbered = sessions.numbered(keyed, owners)
@@ -176,8 +213,9 @@ def prepare(
     if named["channel"].notna().any():  # the export knows sources, so a session without one came directly
         named["channel"] = named["channel"].fillna("Direct")
     by_channel = sessions.channels(facts, named)
-    rates = pd.DataFrame({"currency": [config.currency, *config.fx], "rate": [1.0, *map(float, config.fx.values())]})
+    rates = _rates(config)
     events = sessions.events(accepted, numbered, by_channel, texts, rates, path=scratch / "events.parquet", zone=zone)
+    _refuse_multiplied(staged, repeated, events)
     items = orders.items(kept)
     worth = [
         event for goal in config.goals.values() if goal.value == "revenue" and not goal.where for event in goal.event
@@ -190,7 +228,7 @@ def prepare(
     for name, table in tables.items():
         check(table, CONTRACTS[name])
     small = {
-        "masked": rows.masked_counts(texts),
+        "masked": rows.masked_counts({**texts, "sources": odd_sources}),
         "timeouts": sessions.timeouts(kept, timeout_seconds=timeout_seconds),
         "remarks": remarks.table(notes, zone, is_assumed=found_zone is None),
     }

@@ -11,14 +11,13 @@ from conversion_audit.config import Config
 from conversion_audit.engine import Table, engine_of, statement
 from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake import pages, values
+from conversion_audit.intake.privacy import SUSPICIOUS
 
 EARLIEST = datetime(2005, 1, 1)
 FUTURE = timedelta(days=2)
-SUSPICIOUS = r"@|%40|eyJ|(?i)(token|passw|secret|reset|iban)|\d[\d .-]{11,}\d|\+\d[\d ()/-]{6,}\d"
-"""Texts of `properties` that may hold personal data; only these are looked at one by one."""
-
-SEPARATED = r"^\(?\d[\d()/ .-]*[ ()/-][\d()/ .-]*\d$"
-"""Ids that may be a number someone can be called on: nothing but digits, written in groups."""
+ODD_ID = r"^\(?\d[\d()/ .-]*[ ()/-][\d()/ .-]*\d$|^[0\W_]+$|[^ -~]"
+"""Ids to be looked at one by one: digits in groups may be a telephone's number, zeros and signs alone are nobody, and a
+letter that is not plain may hide any of this."""
 
 LEAST_OVERLAP = 0.01
 """Share of a file's rows that an earlier file holds too, above which the two overlap and do not merely look alike."""
@@ -88,24 +87,40 @@ def refuse_overlap(staged: Table, repeated: Table, may_overlap: Collection[str])
         raise DataError(*problems)
 
 
-def accepted(staged: Table, *, key: bytes) -> Table:
+def odd_sources(staged: Table) -> Table:
+    """Return names of sources, media and campaigns that hold personal data: value, clean, masked, kinds."""
+    engine = engine_of(staged)
+    found = engine.query(statement(__file__, "odd_sources"), {"staged": staged}, pattern=SUSPICIOUS)
+    cleaned = values.texts(found["value"].sort_values())
+    return engine.hold(cleaned[cleaned["masked"] > 0].reset_index(drop=True), "odd_sources")
+
+
+def accepted(staged: Table, odd_sources: Table, *, key: bytes) -> Table:
     """
-    Return rows that can be read, with ids that may join people.
+    Return rows that can be read, with ids that may join people and sources that name nobody.
 
     Parameters
     ----------
     staged : table
+        See above.
+    odd_sources : table
         See above.
     key : bytes
         The client's own key: an id that is an address or a number becomes a keyed hash.
     """
     engine = engine_of(staged)
     illegal = pd.DataFrame({"word": pd.Series(sorted(values.ILLEGAL_IDS), dtype="string")})
-    odd = engine.query(statement(__file__, "odd_ids"), {"staged": staged, "illegal": illegal}, separated=SEPARATED)
+    odd = engine.query(statement(__file__, "odd_ids"), {"staged": staged, "illegal": illegal}, odd=ODD_ID)
     ids = values.ids(odd["value"], key)
     ids["clean"] = ids["clean"].where([not values.is_illegal_id(value) for value in ids["value"]])
-    found = {"staged": staged, "odd_ids": engine.create("SELECT * FROM ids", {"ids": ids}, name="odd_ids")}
+    found = {"staged": staged, "odd_sources": odd_sources}
+    found["odd_ids"] = engine.create("SELECT * FROM ids", {"ids": ids}, name="odd_ids")
     return engine.view(statement(__file__, "accepted"), found, name="accepted")
+
+
+def accepted_count(staged: Table) -> int:
+    """Return how many rows can be read."""
+    return int(engine_of(staged).query(statement(__file__, "accepted_count"), {"staged": staged})["n"].iloc[0])
 
 
 def kept(accepted: Table, repeated: Table) -> Table:
@@ -136,7 +151,7 @@ def clean_texts(accepted: Table, config: Config) -> dict[str, Table]:
         "referrers": pages.referrers(texts["referrer"]).rename(columns={"referrer": "clean"}),
         "searches": values.texts(texts["search_term"]),
         "errors": values.texts(texts["error"]),
-        "other": values.texts(other.sort_values()),
+        "other": values.objects(other.sort_values()),
     }
     return {name: engine.hold(frame, name) for name, frame in cleaned.items()}
 

@@ -14,7 +14,10 @@ SELECT f.lines_before + r.line AS row_id, r.file, r.line, r.event_id IS NOT NULL
        coalesce(r.event_id, md5(concat_ws('|', coalesce(r.device_id, ''), coalesce(r.user_id, ''), coalesce(r.source_session, ''),
            CAST(r.time AS VARCHAR), coalesce(CAST(r.order_1 AS VARCHAR), ''), coalesce(CAST(r.order_2 AS VARCHAR), ''),
            coalesce(CAST(r.order_3 AS VARCHAR), ''), r.event, coalesce(r.page_url, ''), coalesce(r.order_id, ''),
-           coalesce(CAST(r.amount AS VARCHAR), ''), r.properties, coalesce(r.items, '')))) AS event_id,
+           coalesce(CAST(r.amount AS VARCHAR), ''), r.properties, coalesce(r.items, ''), coalesce(r.page_title, ''),
+           coalesce(r.referrer, ''), coalesce(r.search_term, ''), coalesce(r.error, ''), coalesce(r.source, ''),
+           coalesce(r.medium, ''), coalesce(r.campaign, ''), coalesce(r.device, ''), coalesce(r.browser, ''), coalesce(r.os, ''),
+           coalesce(r.country, ''), coalesce(r.user_agent, '')))) AS event_id,
        r.device_id, r.user_id, r.source_session, r.time, r.order_1, r.order_2, r.order_3, r.local_date, r.event,
        coalesce(r.is_page, FALSE) AS is_page,
        r.page_url, r.page_title, r.referrer, r.search_term, r.source, r.medium, r.campaign, r.channel,
@@ -71,7 +74,9 @@ SELECT s.row_id, s.event_id,
        coalesce(s.order_1, 0) AS order_1, coalesce(s.order_2, 0) AS order_2, coalesce(s.order_3, 0) AS order_3,
        s.local_date, s.event, s.is_page,
        s.page_url, s.page_title, s.referrer, s.search_term,
-       s.source, s.medium, s.campaign, s.channel,
+       CASE WHEN f.value IS NULL THEN s.source ELSE f.clean END AS source,
+       CASE WHEN m.value IS NULL THEN s.medium ELSE m.clean END AS medium,
+       CASE WHEN c.value IS NULL THEN s.campaign ELSE c.clean END AS campaign, s.channel,
        lower(known(s.platform)) AS platform, known(s.app_version) AS app_version, lower(known(s.device)) AS device,
        known(s.browser) AS browser, known(s.os) AS os, known(s.country) AS country, known(s.language) AS language, s.user_agent,
        known(s.order_id) AS order_id, s.amount, s.amount_text, upper(known(s.currency)) AS currency,
@@ -80,7 +85,13 @@ SELECT s.row_id, s.event_id,
 FROM staged s
 LEFT JOIN odd_ids d ON d.value = s.device_id
 LEFT JOIN odd_ids u ON u.value = s.user_id
+LEFT JOIN odd_sources f ON f.value = s.source
+LEFT JOIN odd_sources m ON m.value = s.medium
+LEFT JOIN odd_sources c ON c.value = s.campaign
 WHERE s.reject IS NULL;
+
+-- name: accepted_count
+SELECT count(*) AS n FROM staged WHERE reject IS NULL;
 
 -- name: kept
 -- Accepted rows once each.
@@ -90,8 +101,14 @@ SELECT a.* FROM accepted a LEFT JOIN repeated r ON r.row_id = a.row_id WHERE r.r
 -- Ids that are words for nothing, or that may be a person's address or number. All others stay untouched.
 SELECT DISTINCT value
 FROM (SELECT DISTINCT device_id AS value FROM staged UNION ALL SELECT DISTINCT user_id AS value FROM staged) ids
-WHERE value LIKE '%@%' OR value LIKE '%\%40%' ESCAPE '\' OR value LIKE '+%' OR value LIKE '%0000000%' OR matches(value, $separated)
-   OR lower(trim(replace(replace(value, '"', ''), '''', ''))) IN (SELECT word FROM illegal);
+WHERE value LIKE '%@%' OR value LIKE '%\%40%' ESCAPE '\' OR value LIKE '+%' OR matches(value, $odd)
+   OR lower(trim(replace(replace(replace(value, '"', ''), '''', ''), '`', ''))) IN (SELECT word FROM illegal);
+
+-- name: odd_sources
+SELECT DISTINCT value
+FROM (SELECT DISTINCT source AS value FROM staged UNION ALL SELECT DISTINCT medium AS value FROM staged
+      UNION ALL SELECT DISTINCT campaign AS value FROM staged) named
+WHERE matches(value, $pattern);
 
 -- name: texts
 -- The distinct texts of five columns, each row of the answer one text of one of them.

@@ -40,25 +40,31 @@ GROUP BY t.minutes, t.is_used
 ORDER BY t.minutes;
 
 -- name: logins
-SELECT session_id,
-       min(device_id) AS device_id,
-       earliest(user_id, time) AS login,
-       min(time) AS start
-FROM keyed
-WHERE session_id IS NOT NULL
-GROUP BY session_id;
+-- A session's first login. Where it has several, the total order says which: two may come at one instant.
+WITH found AS (
+    SELECT session_id, min(device_id) AS device_id, min(user_id) AS login, max(user_id) AS other, min(time) AS start
+    FROM keyed
+    WHERE session_id IS NOT NULL
+    GROUP BY session_id
+), placed AS (
+    SELECT k.session_id, k.user_id,
+           ROW_NUMBER() OVER (PARTITION BY k.session_id ORDER BY k.time, k.order_1, k.order_2, k.order_3, k.event_id) AS n
+    FROM keyed k JOIN found f ON f.session_id = k.session_id
+    WHERE f.login <> f.other AND k.user_id IS NOT NULL
+)
+SELECT f.session_id, f.device_id, coalesce(p.user_id, f.login) AS login, f.start
+FROM found f LEFT JOIN placed p ON p.session_id = f.session_id AND p.n = 1;
 
 -- name: session_numbers
 -- Numbers stand for the two ids wherever events are sorted or joined: the ids are long, and there are as many as events.
 SELECT session_id, visitor_id, user_id, number_by(session_id) AS session_number FROM visitors;
 
 -- name: owners
--- A session without a device under a login that nobody may be joined through has no visitor, and stays.
 WITH firsts AS (
     SELECT visitor_id, min(session_number) AS visitor_number FROM session_numbers GROUP BY visitor_id
 )
 SELECT s.session_id, s.visitor_id, s.user_id, s.session_number, f.visitor_number
-FROM session_numbers s LEFT JOIN firsts f ON f.visitor_id = s.visitor_id;
+FROM session_numbers s JOIN firsts f ON f.visitor_id = s.visitor_id;
 
 -- name: numbered
 -- The order in a visitor's life is sorted once, by all keys; the order in a session follows from it.
@@ -89,14 +95,14 @@ FROM keyed
 WHERE session_id IS NULL;
 
 -- name: facts
--- What only the raw rows know of a session. Its traffic source is the first that any of its rows names;
+-- What only the raw rows know of a session. Its traffic source is that of the first row that names any, taken whole;
 -- it bounced where the source calls none of its rows engaged.
 WITH known_of AS (
     SELECT n.session_number,
            min(r.source_session) AS source_session,
-           earliest(r.source, n.event_number) AS source,
-           earliest(r.medium, n.event_number) AS medium,
-           earliest(r.campaign, n.event_number) AS campaign,
+           value_at(r.source, CASE WHEN coalesce(r.source, r.medium, r.campaign) IS NOT NULL THEN n.event_number END) AS source,
+           value_at(r.medium, CASE WHEN coalesce(r.source, r.medium, r.campaign) IS NOT NULL THEN n.event_number END) AS medium,
+           value_at(r.campaign, CASE WHEN coalesce(r.source, r.medium, r.campaign) IS NOT NULL THEN n.event_number END) AS campaign,
            earliest(r.channel, n.event_number) AS own_channel,
            min(CAST(r.is_bounce AS INTEGER)) AS bounced,
            min(r.visit_number) AS visit_number
@@ -119,14 +125,16 @@ GROUP BY source, medium, campaign
 ORDER BY source, medium, campaign;
 
 -- name: channels
+-- An empty name is another name than a missing one: each has its own row among the named.
 SELECT f.session_id, f.session_number, f.visitor_id, coalesce(known(f.own_channel), n.channel) AS channel
 FROM facts f
-LEFT JOIN named n ON coalesce(n.source, '') = coalesce(f.source, '') AND coalesce(n.medium, '') = coalesce(f.medium, '')
-                 AND coalesce(n.campaign, '') = coalesce(f.campaign, '');
+LEFT JOIN named n ON coalesce(n.source, '') = coalesce(f.source, '') AND (n.source IS NULL) = (f.source IS NULL)
+                 AND coalesce(n.medium, '') = coalesce(f.medium, '') AND (n.medium IS NULL) = (f.medium IS NULL)
+                 AND coalesce(n.campaign, '') = coalesce(f.campaign, '') AND (n.campaign IS NULL) = (f.campaign IS NULL);
 
 -- name: purchases
 WITH sold AS (
-    SELECT r.event_id, r.is_purchase OR g.event IS NOT NULL AS is_purchase, r.is_refund
+    SELECT r.event_id, (r.is_purchase OR (g.event IS NOT NULL AND NOT r.is_refund)) AS is_purchase, r.is_refund
     FROM rows r LEFT JOIN goals g ON g.event = r.event
     WHERE r.is_purchase OR r.is_refund OR g.event IS NOT NULL
 )

@@ -156,7 +156,9 @@ def plan(columns: dict[str, list[str]], steps: dict[str, str], files: list[Input
         # An empty list is a row without anything in it: counted, and then quarantined.
         filled = f"CASE WHEN len({quoted(name)}) > 0 THEN {quoted(name)} ELSE [NULL] END"
         source = f"(SELECT *, unnest({filled}) AS {quoted('one ' + name)} FROM {source})"
-    select = f"SELECT __file, __line, {', '.join(parts)} FROM {source}"
+    # Where one line gives several rows, their place among them tells them apart.
+    line = "NULL AS __line" if lists or steps else "__line"
+    select = f"SELECT __file, {line}, {', '.join(parts)} FROM {source}"
     if steps:
         select = _by_steps(select, steps, source)
     return Plan(select, shape, _filled(shape), parameters, bool(lists or steps))
