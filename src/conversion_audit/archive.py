@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from conversion_audit import runs
+from conversion_audit.asked import read_conditions
 from conversion_audit.errors import ConfigError, DataError, Problem
 from conversion_audit.folders import Folders, home
 from conversion_audit.running import manifest, publish
@@ -49,7 +51,9 @@ def handover(client: str, to: Path | None = None, run: str | None = None, *, par
         why = "The report says on its first page that it is partial."
         mend = "Mend it and run again, or hand it over as it is with --partial."
         raise DataError(Problem(f"the run is partial: {failed}", f"reports/{client}/{folder.name}", why=why, mend=mend))
-    name = f"{client}_{found['period']['start']}_{found['period']['end']}.zip"
+    only = [f"{column}-{value}" for column, value in read_conditions(found["asked"]["where"]).items()]
+    parts = [client, found["period"]["start"], found["period"]["end"], *only]
+    name = "_".join(re.sub(r"[^\w-]", "-", part) for part in parts) + ".zip"
     path = to or Folders(client).reports / "handover" / name
     files = sorted(one for one in (folder / "client").rglob("*") if one.is_file())
     _zip(path, ((one, one.relative_to(folder / "client").as_posix()) for one in files))

@@ -78,7 +78,7 @@ def daily(
     Parameters
     ----------
     until : Timestamp, optional
-        Last day of the earlier period: its rate is what is expected; else the rate of all days.
+        Last day of the earlier period: its rate is what is expected; where there is none, the rate of all days.
     changes : sequence of mapping
         Each with on and what: marked.
     filling : collection of Timestamp
@@ -87,14 +87,15 @@ def daily(
     Returns
     -------
     DataFrame
-        date, at_risk, passed, rate, expected_rate, low, high (three standard deviations of a day), is_alarm (outside),
-        is_open (still filling), change (text or None).
+        date, at_risk, passed, rate, expected_rate, expected_low, expected_high (three standard deviations of a day),
+        is_alarm (outside), is_open (still filling), change (text or None).
     """
     rows = within(cells, kind, name, segment)
     days = by_day(rows)
     days = days[days.at_risk > 0].reset_index(drop=True)
     is_open = days.date.isin(list(filling))
-    base = days[~is_open] if until is None else days[~is_open & (days.date <= until)]
+    earlier = days[~is_open & (days.date <= until)] if until is not None else days[:0]
+    base = earlier if len(earlier) else days[~is_open]
     expected = base.passed.sum() / base.at_risk.sum() if base.at_risk.sum() else np.nan
     inflation = float(rows.inflation.max()) if len(rows) else 1.0
     width = 3 * np.sqrt(inflation * expected * (1 - expected) / days.at_risk)
@@ -104,8 +105,8 @@ def daily(
     return days.assign(
         rate=rate,
         expected_rate=expected,
-        low=np.clip(expected - width, 0, 1),
-        high=np.clip(expected + width, 0, 1),
+        expected_low=np.clip(expected - width, 0, 1),
+        expected_high=np.clip(expected + width, 0, 1),
         is_alarm=((rate < expected - width) | (rate > expected + width)) & ~is_open,
         is_open=is_open,
         change=days.date.map(words).astype(object),

@@ -1,10 +1,14 @@
 -- name: fates
 -- Every row of the export under its one terminal reason, by file and by the day its session started.
--- An order counts where its first purchase row went, so that orders add up over reasons.
+-- An order counts where its first purchase row went, with the first amount any of its rows names, so that orders and
+-- revenue add up over reasons.
 WITH firsts AS (
-    SELECT min(row_id) AS row_id FROM staged WHERE is_purchase AND order_id IS NOT NULL GROUP BY order_id
+    SELECT min(row_id) AS row_id, earliest(amount, row_id) AS amount
+    FROM staged
+    WHERE is_purchase AND order_id IS NOT NULL
+    GROUP BY order_id
     UNION ALL
-    SELECT row_id FROM staged WHERE is_purchase AND order_id IS NULL
+    SELECT row_id, amount FROM staged WHERE is_purchase AND order_id IS NULL
 ), owned AS (
     SELECT o.session_number, s.date, s.set_aside FROM owners o JOIN sessions s ON s.session_id = o.session_id
 )
@@ -20,7 +24,7 @@ SELECT s.file,
        coalesce(x.date, CAST(local_time(s.time, $zone) AS DATE)) AS date,
        count(*) AS rows,
        count(f.row_id) AS orders,
-       CAST(coalesce(sum(CASE WHEN s.is_purchase THEN s.amount END), 0) AS DECIMAL(18, 4)) AS revenue
+       CAST(coalesce(sum(f.amount), 0) AS DECIMAL(18, 4)) AS revenue
 FROM staged s
 LEFT JOIN repeated r ON r.row_id = s.row_id
 LEFT JOIN numbered n ON n.row_id = s.row_id

@@ -57,15 +57,17 @@ def about(audit: Audit) -> dict[str, Any]:
 
 
 def trust(audit: Audit) -> list[str]:
-    """Return how many rows of the export were counted, in one sentence."""
-    from conversion_audit.report.words import text
+    """Return which sessions were looked at, where not all were, and how many rows of the export were counted."""
+    from conversion_audit.report.words import heading, label, text
 
+    only = [f"{heading(column)}: {label(value)}" for column, value in audit.where.items()]
+    narrowed = [text("cover.only", {"only": "; ".join(only)})] if only else []
     by_status = audit.ledger.groupby("status").rows.sum()
     rows = int(by_status.sum())
     if not rows:
-        return []
+        return narrowed
     record = {name: int(by_status.get(name, 0)) for name in ("analysed", "set_aside", "quarantined")}
-    return [text("cover.ledger", {"rows": rows, "share": record["analysed"] / rows, **record})]
+    return [*narrowed, text("cover.ledger", {"rows": rows, "share": record["analysed"] / rows, **record})]
 
 
 def questions(yaml: str, config: Config) -> list[str]:

@@ -95,7 +95,7 @@ def plot_control(series: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ----------
     series : DataFrame
         One row per day (or week): ``date`` (or day, week); ``rate`` (or step_rate); optional ``expected`` (or centre,
-        benchmark), ``low`` and ``high`` (the limits), ``is_alarm`` (marked), ``is_open`` (still filling up, greyed) and ``change``
+        benchmark), ``expected_low`` and ``expected_high`` (the limits), ``is_alarm`` (marked), ``is_open`` (still filling up, greyed) and ``change``
         (text: something that was changed that day).
     """
     rows = series.reset_index(drop=True)
@@ -108,7 +108,7 @@ def plot_control(series: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.plot(rows[day], rows[rate], color=CONTEXT, lw=1.1)
     ax.plot(rows[day], rows[rate], "o", color=INK, ms=3)
     _marks(ax, rows, day, rate)
-    ends = rows[[c for c in (rate, "low", "high") if c in rows]].astype(float)
+    ends = rows[[c for c in (rate, "expected_low", "expected_high") if c in rows]].astype(float)
     ax.set_ylim(0, float(ends.max().max()) * 1.3 or 1)
     percent_axis(ax, "y")
     ax.yaxis.grid(True)
@@ -117,8 +117,9 @@ def plot_control(series: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def _limits(ax: Axes, rows: pd.DataFrame, day: str) -> None:
-    if pick(rows, "low") and pick(rows, "high"):
-        ax.fill_between(rows[day], rows["low"].astype(float), rows["high"].astype(float), color=TRACK, lw=0)
+    if {"expected_low", "expected_high"} <= set(rows):
+        bounds = (rows[bound].astype(float) for bound in ("expected_low", "expected_high"))
+        ax.fill_between(rows[day], *bounds, color=TRACK, lw=0)
     centre = pick(rows, "expected", "centre", "benchmark", "expected_rate")
     if centre:
         ax.plot(rows[day], rows[centre], color=accent(), lw=1.4)
