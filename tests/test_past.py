@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from types import SimpleNamespace
 
+import inputs
 import pandas as pd
 import pytest
 
 from conversion_audit import past
+from conversion_audit.asked import read_conditions
+from conversion_audit.audit import open_audit
 from conversion_audit.engine import Engine
 from conversion_audit.errors import ConfigError
 from conversion_audit.folders import Folders
@@ -19,12 +22,16 @@ CELLS = pd.DataFrame({"kind": ["goal"], "name": ["purchase"], "of": [None], "dat
                       "at_risk": [10], "passed": [1], "inflation": [1.0]})  # fmt: skip
 
 
-def audit(start: str, end: str, first: str | None = None, inputs: dict | None = None) -> SimpleNamespace:
+def audit(
+    start: str, end: str, first: str | None = None, inputs: dict | None = None, where: str | None = None
+) -> SimpleNamespace:
     days = pd.DataFrame({"first": [pd.Timestamp(first or start)]})
     return SimpleNamespace(
         folders=Folders("acme"),
         period=Period(start=start, end=end),
         inputs=inputs or {"raw/a": "1"},
+        where=read_conditions(where),
+        on=lambda begin, last: audit(begin.isoformat(), last.isoformat(), where=where),
         config=SimpleNamespace(model_dump_json=lambda **_: json.dumps({"journey": ["a"]})),
         frame=lambda name: CELLS,
         table=lambda name: Engine().write(
@@ -36,12 +43,13 @@ def audit(start: str, end: str, first: str | None = None, inputs: dict | None = 
     )
 
 
-def run(one: SimpleNamespace, name: str) -> None:
+def run(one: SimpleNamespace, name: str, where: str | None = None) -> None:
     folder = one.folders.reports / name
     past.keep(one, folder / "evidence", pd.DataFrame({"finding": ["F-aaaa"], "place": [1]}))
     (folder / "evidence" / "findings.json").write_text(json.dumps({"findings": [{"id": "F-aaaa"}]}))
     period = {"start": one.period.start.isoformat(), "end": one.period.end.isoformat()}
-    (folder / "manifest.json").write_text(json.dumps({"period": period, "inputs": one.inputs, "ledger": []}))
+    manifest = {"period": period, "inputs": one.inputs, "ledger": [], "asked": {"where": where}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 FIRST, SECOND = "20260501T000000Z-aaaaaa", "20260601T000000Z-bbbbbb"
@@ -75,11 +83,18 @@ def test_a_run_of_later_days_is_no_past(audit_home):
     assert past.previous(audit("2026-03-02", "2026-04-26")) is None
 
 
-def test_without_a_run_the_days_before_in_the_export_are_taken(audit_home, monkeypatch):
-    asked = []
-    monkeypatch.setattr("conversion_audit.audit.open_audit", lambda *days: asked.append(days) or audit(*days[1:]))
-    found = past.previous(audit(*NOW, first="2026-03-02"))
-    assert asked == [("acme", "2026-03-02", "2026-04-26")]
+def test_a_run_of_other_sessions_is_no_past(audit_home):
+    run(audit("2026-03-02", "2026-04-26"), FIRST)
+    run(audit("2026-03-02", "2026-04-26"), SECOND, where="device=mobile")
+    assert past.previous(audit(*NOW)).run == past.newest_cells("acme").run == FIRST
+    assert past.previous(audit(*NOW, where="device = mobile")).run == SECOND
+    assert past.previous(audit(*NOW, where="device=tablet")) is None
+    assert past.previous(audit(*NOW), SECOND).run == SECOND
+
+
+def test_without_a_run_the_days_before_in_the_export_are_taken(audit_home):
+    found = past.previous(audit(*NOW, first="2026-03-02", where="device=mobile"))
+    assert (found.start, found.end, found.where) == (date(2026, 3, 2), date(2026, 4, 26), {"device": "mobile"})
     assert (found.run, found.findings) == (None, None) and len(found.cells) == 1
     assert past.previous(audit(*NOW, first="2026-04-20")) is None
 
@@ -113,3 +128,39 @@ def test_the_watch_learns_from_the_newest_run(audit_home):
     run(audit("2026-03-02", "2026-04-26"), FIRST)
     run(audit(*NOW), SECOND)
     assert past.newest_cells("acme").run == SECOND
+
+
+def shop(outage: bool = False) -> bytes:
+    """Return four weeks of twenty visits a day: half on mobile buy, a fifth on desktop; `outage`: five days unseen."""
+    rows = []
+    for n in range(28 * 20):
+        day, at = n // 20, pd.Timestamp("2026-03-02 09:00") + timedelta(days=n // 20, minutes=n % 20)
+        device, buys = ("mobile", n % 4 == 1) if n % 2 else ("desktop", n % 10 == 0)
+        row = {"id": f"e{n}", "at": str(at), "who": f"c{n}", "session": f"s{n}", "what": "page_view", "where": "/p/a"}
+        row |= {"order": "", "worth": "", "money": "", "kind": device}
+        rows.append(row)
+        if buys and not (outage and 4 <= day < 9):
+            bought = {"id": f"b{n}", "at": str(at + timedelta(minutes=1)), "what": "purchase", "where": "/done"}
+            rows.append(row | bought | {"order": f"A{n}", "worth": "50.00", "money": "EUR"})
+    return inputs.as_csv(rows)
+
+
+PERIOD = "timezone: UTC\nperiod: {start: 2026-03-16, end: 2026-03-29}"
+
+
+def test_the_period_before_is_of_the_same_sessions(audit_home):
+    inputs.written(audit_home, shop(), inputs.config(device="kind", more=PERIOD))
+    for where, rate in ((None, 0.35), ("device=mobile", 0.5)):
+        found = open_audit("acme", where=where)
+        goal = found.frame("goals").iloc[0]
+        assert (goal.session_rate, goal.past_rate) == pytest.approx((rate, rate))
+        cells = past.previous(found).cells.query("kind == 'goal'")
+        assert cells.passed.sum() / cells.at_risk.sum() == pytest.approx(rate)
+
+
+def test_the_period_before_leaves_out_its_blind_days(audit_home):
+    inputs.written(audit_home, shop(outage=True), inputs.config(device="kind", more=PERIOD))
+    found = open_audit("acme")
+    goal = found.frame("goals").iloc[0]
+    assert (goal.session_rate, goal.past_rate) == pytest.approx((0.35, 0.35))
+    assert not [one for one in found.findings if one.claim in ("goals.rose", "goals.fell")]

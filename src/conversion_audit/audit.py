@@ -12,12 +12,12 @@ import pandas as pd
 
 from conversion_audit import asked, recipes
 from conversion_audit.config import Config, read_config
-from conversion_audit.engine import Engine, Table, statement
-from conversion_audit.errors import ConfigError, MachineError, Problem, closest
+from conversion_audit.engine import Table, statement
+from conversion_audit.errors import ConfigError, Problem, closest
 from conversion_audit.findings import Finding, plain, ranked
 from conversion_audit.folders import Folders
-from conversion_audit.prepared import INTAKE, Prepared, code
-from conversion_audit.schema import EngineChoice, Period
+from conversion_audit.prepared import INTAKE, Prepared, code, engine_in
+from conversion_audit.schema import Period
 
 BLIND = "blind_days"
 
@@ -59,21 +59,32 @@ class Audit:
         Marks of `sessions`; marks of the whole export with a column ``in_period``.
     events, items, orders : Table
         Of `sessions`.
+    where : dict
+        Column -> value: the sessions looked at; empty for all.
     """
 
-    def __init__(self, folders: Folders, config: Config, start: str | None, end: str | None, where: Any) -> None:
+    def __init__(
+        self,
+        folders: Folders,
+        config: Config,
+        start: str | None,
+        end: str | None,
+        where: Any,
+        *,
+        like: Audit | None = None,
+    ) -> None:
         self.folders, self.config = folders, config
         self._asked = (asked.read_day(start, "start"), asked.read_day(end, "end"))
-        self._where = asked.read_conditions(where)
+        self.where = asked.read_conditions(where)
         self._tables: dict[str, Table] = {}
         self._made: dict[str, Any] = {}
-        try:
-            folders.prepared.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            where_to = f"data/{folders.client}/prepared"
-            raise MachineError(Problem(f"cannot be written: {error.strerror}", where_to)) from error
-        self.engine = _engine(folders, config.engine)
-        self.prepared = Prepared(folders, config, self.engine)
+        self._is_beside = like is not None
+        self.prepared = like.prepared if like else Prepared(folders, config, engine_in(folders, config.engine))
+        self.engine = self.prepared.engine
+
+    def on(self, start: date, end: date) -> Audit:
+        """Return the audit of the same sessions on other days, on which its own blind days are left out."""
+        return Audit(self.folders, self.config, str(start), str(end), self.where, like=self)
 
     # Shared tables, by name.
 
@@ -149,7 +160,7 @@ class Audit:
     def _scope(self) -> list[Any]:
         labels = self.folders.data / "labels.csv"  # a sample checked by hand corrects the rules
         checked = hashlib.md5(labels.read_bytes()).hexdigest() if labels.is_file() else None
-        return [str(self.period), sorted(self._where.items()), self.config.seed, checked]
+        return [str(self.period), sorted(self.where.items()), self.config.seed, checked]
 
     # The period, applied once, at session grain.
 
@@ -185,7 +196,8 @@ class Audit:
     @cached_property
     def blind_days(self) -> pd.DataFrame:
         """Days of the period that no rate contains: the goal was not recorded (see `fitness.blind_days`)."""
-        return self.frame(BLIND)
+        # Those of days that are only compared with are not kept: they would push this period's out of prepared/.
+        return recipes.TABLES[BLIND].make(self) if self._is_beside else self.frame(BLIND)
 
     @cached_property
     def every_session(self) -> Table:
@@ -195,7 +207,7 @@ class Audit:
     @cached_property
     def all_sessions(self) -> Table:
         """Sessions of the period that meet `where`, bots, internal and test traffic included; none of a blind day."""
-        return asked.narrowed(self.every_session, self.period, self.blind_days, self._where)
+        return asked.narrowed(self.every_session, self.period, self.blind_days, self.where)
 
     @cached_property
     def sessions(self) -> Table:
@@ -274,15 +286,6 @@ class Audit:
         make = lambda: plain([vars(finding) for finding in ranked(recipes.findings(self))])  # noqa: E731
         records = self.prepared.record("findings", parts, make)
         return [Finding(**_tuples(record)) for record in records]
-
-
-def _engine(folders: Folders, chosen: EngineChoice) -> Engine:
-    fence, spill = [folders.raw, folders.prepared], folders.prepared / ".spill"
-    if chosen.backend == "duckdb":
-        return Engine(fence, spill, chosen.memory)
-    from conversion_audit.engine.spark import SparkEngine
-
-    return SparkEngine(fence, spill, chosen.memory, master=chosen.master, rows=chosen.rows, settings=chosen.settings)
 
 
 def _sql(name: str) -> str:

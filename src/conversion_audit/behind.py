@@ -130,14 +130,14 @@ def recorded(audit: Audit, table: str) -> tuple[list[Step], list[str]]:
     from conversion_audit import recipes
     from conversion_audit.engine import Table
     from conversion_audit.engine.recorded import behind
-    from conversion_audit.recipes.goals import until
+    from conversion_audit.recipes.goals import past, until
 
     steps = audit.engine.record()
     if table not in recipes.TABLES:
         results = [audit.table(table).name]
         return behind(steps, results), results
     # What every table is cut to is asked once, before: it is a value in the statements, not a part of them.
-    _ = audit.sessions, audit.marks, audit.history, audit.events, until(audit)
+    _ = audit.sessions, audit.marks, audit.history, audit.events, until(audit), past(audit).marks
     before = len(steps)
     made = recipes.TABLES[table].make(audit)
     asked = [step.name for step in steps[before:] if step.kind == "query"]

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from conversion_audit import review, runs
+from conversion_audit.asked import read_conditions
 from conversion_audit.engine import Engine
 from conversion_audit.errors import ConfigError, Problem
 from conversion_audit.folders import Folders
@@ -44,6 +45,8 @@ class Previous:
         Its findings; None where there was no run.
     config, inputs, ledger, plan : plain data
         Of that run; None where there was none, or it kept none.
+    where : mapping
+        Column -> value: the sessions that run looked at; empty for all.
     """
 
     run: str | None
@@ -55,6 +58,7 @@ class Previous:
     inputs: Mapping[str, str] | None = None
     ledger: Sequence[Mapping[str, Any]] | None = None
     plan: Sequence[Mapping[str, Any]] | None = None
+    where: Mapping[str, str] = field(default_factory=dict)
 
 
 def keep(audit: Audit, folder: Path, plan: pd.DataFrame | None = None) -> None:
@@ -77,6 +81,7 @@ def previous(audit: Audit, against: str | None = None) -> Previous | None:
     against : str, optional
         Id of a run, or ``last-year``: the newest run of the same days a year ago. Else $AUDIT_AGAINST; else the newest run
         of another export or period that does not end later than this one; else the days before this period in the export.
+        A run of other sessions (``where``) is not taken unless it is named.
 
     Returns
     -------
@@ -100,6 +105,8 @@ def previous(audit: Audit, against: str | None = None) -> Previous | None:
 
 
 def _fits(found: Previous, audit: Audit, against: str | None) -> bool:
+    if found.where != audit.where:
+        return False
     start, end = audit.period.start, audit.period.end
     if against == LAST_YEAR:
         same = min(found.end, end - timedelta(days=364)) - max(found.start, start - timedelta(days=364))
@@ -124,6 +131,7 @@ def _read(client: str, run: str, *, named: bool = False) -> Previous | None:
             inputs=manifest.get("inputs"),
             ledger=manifest.get("ledger"),
             plan=_json(evidence / PLAN),
+            where=read_conditions(manifest.get("asked", {}).get("where")),
         )
     except (OSError, ValueError, KeyError):
         if named:
@@ -146,8 +154,6 @@ def _json(path: Path) -> Any:
 
 def _before_in_export(audit: Audit) -> Previous | None:
     """The days just before, where the export reaches back at least half as far as the period is long."""
-    from conversion_audit.audit import open_audit
-
     start, end = audit.period.start, audit.period.end
     days = (end - start).days + 1
     sql = "SELECT MIN(date) AS first FROM sessions WHERE set_aside IS NULL"
@@ -157,15 +163,14 @@ def _before_in_export(audit: Audit) -> Previous | None:
         return None
     begin = max(first, start - timedelta(days=days))
     last = start - timedelta(days=1)
-    earlier = open_audit(audit.folders.client, begin.isoformat(), last.isoformat())
-    return Previous(None, begin, last, earlier.frame("cells"))
+    return Previous(None, begin, last, audit.on(begin, last).frame("cells"), where=audit.where)
 
 
 def newest_cells(client: str) -> Previous | None:
-    """Return the newest run that kept its cells: the baseline of the watch."""
+    """Return the newest run of all sessions that kept its cells: the baseline of the watch."""
     for run in runs.runs(Folders(client).client):
         found = _read(client, run)
-        if found is not None:
+        if found is not None and not found.where:
             return found
     return None
 

@@ -18,6 +18,7 @@ from conversion_audit.engine import AnyTable, Engine, Table
 from conversion_audit.engine.files import gone, put
 from conversion_audit.errors import MachineError, Problem
 from conversion_audit.folders import Folders
+from conversion_audit.schema import EngineChoice
 
 INTAKE = (
     "events",
@@ -160,6 +161,21 @@ class Prepared:
             raise MachineError(
                 Problem(f"cannot be written: {error.strerror}", f"data/{self.folders.client}/.key")
             ) from error
+
+
+def engine_in(folders: Folders, chosen: EngineChoice) -> Engine:
+    """Return the engine the config chose, fenced to raw and prepared; raises `MachineError` where it cannot write there."""
+    try:
+        folders.prepared.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        where = f"data/{folders.client}/prepared"
+        raise MachineError(Problem(f"cannot be written: {error.strerror}", where)) from error
+    fence, spill = [folders.raw, folders.prepared], folders.prepared / ".spill"
+    if chosen.backend == "duckdb":
+        return Engine(fence, spill, chosen.memory)
+    from conversion_audit.engine.spark import SparkEngine
+
+    return SparkEngine(fence, spill, chosen.memory, master=chosen.master, rows=chosen.rows, settings=chosen.settings)
 
 
 def short(parts: Any) -> str:

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from conversion_audit.analysis.statistics import newcombe, wilson
-from conversion_audit.engine import AnyTable, Table, engine_of, statement
+from conversion_audit.engine import AnyTable, engine_of, statement
 from conversion_audit.findings import Finding
-
-
-def period_before(every_session: AnyTable, start: date, end: date) -> Table:
-    """Return the sessions of the period of the same length just before this one, what is set aside left out."""
-    days = (end - start).days + 1
-    asked = {"start": start - timedelta(days=days), "end": start}
-    return engine_of(every_session).create(statement(__file__, "before"), {"sessions": every_session}, **asked)
 
 
 def reach(marks: AnyTable, sessions: AnyTable, names: Sequence[str]) -> pd.DataFrame:
@@ -92,7 +84,7 @@ def goal_table(
     targets : mapping
         Goal -> rate of sessions aimed at, or None.
     history, past_sessions : table, optional
-        Marks of the whole export and the sessions of the period before.
+        Marks at least of the period before, and its sessions.
 
     Returns
     -------

@@ -44,7 +44,3 @@ SELECT
 FROM based
 LEFT JOIN done AS by_session ON by_session.session_id = based.session_id
 LEFT JOIN done AS by_visitor ON by_visitor.visitor_id = based.visitor_id
-
--- name: before
-SELECT * FROM sessions
-WHERE set_aside IS NULL AND date >= CAST($start AS DATE) AND date < CAST($end AS DATE)

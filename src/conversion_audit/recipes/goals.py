@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from conversion_audit.analysis import contribution, goals, goes_with, ladder, leads, repeat_purchase
-from conversion_audit.engine import AnyTable, Table, statement
+from conversion_audit.engine import AnyTable
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.recipe import Recipe
 
@@ -39,30 +40,26 @@ def types(audit: Audit) -> dict[str, str]:
     return {name: one.type for name, one in config.micro_conversions.items()} | {config.main_goal: "goal"}
 
 
-def past(audit: Audit) -> tuple[Table, Table]:
-    """Return sessions and marks of the period of the same length before this one."""
-
-    def made() -> tuple[Table, Table]:
-        before = goals.period_before(audit.every_session, audit.period.start, audit.period.end)
-        found = {"rows": audit.table("marks"), "sessions": before}
-        return before, audit.engine.view(statement(__file__, "of_sessions"), found, name="past_marks")
-
-    return audit.once("past", made)
+def past(audit: Audit) -> Audit:
+    """Return the audit of the period of the same length before this one."""
+    last = audit.period.start - timedelta(days=1)
+    first = last - (audit.period.end - audit.period.start)
+    return audit.once("past", lambda: audit.on(first, last))
 
 
 def _goals(audit: Audit) -> AnyTable:
     every = audit.config.goals
     values = {name: one.value for name, one in every.items()}
     targets = {name: one.target for name, one in every.items()}
-    sessions, marks = past(audit)
+    before = past(audit)
     return goals.goal_table(
-        audit.marks, audit.sessions, audit.orders, values, targets, history=marks, past_sessions=sessions
+        audit.marks, audit.sessions, audit.orders, values, targets, history=before.marks, past_sessions=before.sessions
     )
 
 
 def _kpis(audit: Audit) -> AnyTable:
     asked = [{"name": name} | one.model_dump() for name, one in audit.config.kpis.items()]
-    return goals.kpi_table(audit.marks, asked, past=past(audit)[1])
+    return goals.kpi_table(audit.marks, asked, past=past(audit).marks)
 
 
 def _ladder(audit: Audit) -> AnyTable:
