@@ -24,7 +24,7 @@ def funnel(names: list[str], counts: list[float]) -> pd.DataFrame:
 
 def flow(names: list[str], counts: list[float]) -> pd.DataFrame:
     rows = [(0, "start", name, count) for name, count in zip(names, counts, strict=True)]
-    rows += [(1, name, "exit", count) for name, count in zip(names, counts, strict=True)]
+    rows += [(1, name, "(exit)", count) for name, count in zip(names, counts, strict=True)]
     return pd.DataFrame(rows, columns=["stage", "source", "target", "sessions"])
 
 

@@ -22,9 +22,9 @@ WITH moved AS (
     SELECT event, lead(event) OVER w AS target, row_number() OVER w AS n
     FROM log WINDOW w AS (PARTITION BY session ORDER BY time, event_id)
 )
-SELECT event AS source, coalesce(target, 'exit') AS target, count(*) AS n FROM moved WHERE target IS NULL OR target <> event
+SELECT event AS source, coalesce(target, '(exit)') AS target, count(*) AS n FROM moved WHERE target IS NULL OR target <> event
 GROUP BY ALL
-UNION ALL SELECT 'start', event, count(*) FROM moved WHERE n = 1 GROUP BY event
+UNION ALL SELECT '(start)', event, count(*) FROM moved WHERE n = 1 GROUP BY event
 """
 
 
@@ -125,14 +125,14 @@ def polars_transitions(log: Path, prepared: Path) -> Callable[[], Any]:
         same = pl.col("session") == pl.col("session").shift(-1)
         first = (pl.col("session") != pl.col("session").shift(1)).fill_null(True)
         moved = rows.with_columns(
-            pl.when(same).then(pl.col("event").shift(-1)).otherwise(pl.lit("exit")).alias("target"), first=first
+            pl.when(same).then(pl.col("event").shift(-1)).otherwise(pl.lit("(exit)")).alias("target"), first=first
         )
         moved = (
             moved.group_by("event", "target").agg(n=pl.len(), firsts=pl.col("first").sum()).collect(engine="streaming")
         )
         rows = [(s, t, n) for s, t, n, _ in moved.iter_rows() if s != t]
         begun = moved.group_by("event").agg(pl.col("firsts").sum()).iter_rows()
-        return _pairs([*rows, *(("start", event, n) for event, n in begun if n)])
+        return _pairs([*rows, *(("(start)", event, n) for event, n in begun if n)])
 
     return made
 
@@ -161,11 +161,11 @@ def pandas_transitions(log: Path, prepared: Path) -> Callable[[], Any]:
     def made() -> str:
         rows = _frame(log, ["session", "event", "time", "event_id"]).sort_values(["session", "time", "event_id"])
         sessions = rows.groupby("session", sort=False)
-        rows = rows.assign(target=sessions.event.shift(-1).fillna("exit"), first=~rows.session.duplicated())
+        rows = rows.assign(target=sessions.event.shift(-1).fillna("(exit)"), first=~rows.session.duplicated())
         moved = rows[rows.event != rows.target].groupby(["event", "target"], observed=True).size()
         begun = rows[rows["first"]].event.value_counts()
         counted = [(str(s), str(t), int(n)) for (s, t), n in moved.items()]
-        return _pairs([*counted, *(("start", event, int(n)) for event, n in begun.items())])
+        return _pairs([*counted, *(("(start)", event, int(n)) for event, n in begun.items())])
 
     return made
 

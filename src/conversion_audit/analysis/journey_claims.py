@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from conversion_audit.analysis.reconcile import REASONS
+from conversion_audit.analysis.transitions import EXIT
 
 Claim = tuple[str, dict[str, Any]]
 
@@ -76,7 +77,7 @@ def instead_claim(instead: pd.DataFrame) -> Claim:
     if not len(instead):
         return "journey.instead_none", {}
     row = instead[instead.did != "(other)"].sort_values(["stopped", "sessions"], ascending=False, kind="stable")
-    return ("journey.instead_exit" if row.did.iloc[0] == "exit" else "journey.instead_claim"), row.iloc[0].to_dict()
+    return ("journey.instead_exit" if row.did.iloc[0] == EXIT else "journey.instead_claim"), row.iloc[0].to_dict()
 
 
 def map_claim(nodes: pd.DataFrame) -> Claim:

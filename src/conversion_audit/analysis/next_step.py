@@ -81,7 +81,7 @@ def instead(reached: AnyTable, events: AnyTable, steps: Sequence[str], *, most: 
     Returns
     -------
     DataFrame
-        One row per step and next page: step, did (kind of page, else page; ``exit``: no further page), sessions,
+        One row per step and next page: step, did (kind of page, else page; ``(exit)``: no further page), sessions,
         stopped (all that stopped there), did_share with its interval.
     """
     tables = {"reached": reached, "events": events}

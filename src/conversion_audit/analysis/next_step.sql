@@ -59,12 +59,12 @@ onward AS (
 )
 SELECT
     stopped.step AS step_number,
-    CASE WHEN onward.unit_id IS NULL THEN 'exit' ELSE COALESCE(events.page_type, events.page, '(not set)') END AS did,
+    CASE WHEN onward.unit_id IS NULL THEN '(exit)' ELSE COALESCE(events.page_type, events.page, '(not set)') END AS did,
     COUNT(*) AS sessions
 FROM stopped
 LEFT JOIN onward ON onward.unit_id = stopped.unit_id
 LEFT JOIN events ON events.session_id = onward.unit_id AND events.event_number = onward.event_number
 GROUP BY
     stopped.step,
-    CASE WHEN onward.unit_id IS NULL THEN 'exit' ELSE COALESCE(events.page_type, events.page, '(not set)') END
+    CASE WHEN onward.unit_id IS NULL THEN '(exit)' ELSE COALESCE(events.page_type, events.page, '(not set)') END
 ORDER BY step_number, sessions DESC, did

@@ -9,7 +9,7 @@ import pandas as pd
 from conversion_audit.analysis.statistics import newcombe, wilson
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
 
-START, EXIT, OTHER = "start", "exit", "(other)"
+START, EXIT, OTHER = "(start)", "(exit)", "(other)"  # no page or event of a site has such a name
 
 
 def stays(events: AnyTable, kind: Literal["page", "event"] = "page", *, most: int = 15) -> Table:
@@ -56,10 +56,10 @@ def transitions(stays: AnyTable) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per pair, most frequent first, ``start`` and ``exit`` included::
+        One row per pair, most frequent first, ``(start)`` and ``(exit)`` included::
 
             source    target   transitions  sessions  departures  forward_rate  ...  arrivals  backward_rate
-            start     home            1200      1200        2556         0.469  ...      1500          0.800
+            (start)   home            1200      1200        2556         0.469  ...      1500          0.800
 
         forward_rate: of the departures from the source; backward_rate: of the arrivals at the target; each with its
         interval (transitions taken as independent).
@@ -187,7 +187,7 @@ def compare(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
 
 
 def stages(stays: AnyTable, *, count: int = 3) -> pd.DataFrame:
-    """Return the first stays of every session as a flow: stage (0..), source, target (``exit``: left), sessions."""
+    """Return the first stays of every session as a flow: stage (0..), source, target (``(exit)``: left), sessions."""
     return engine_of(stays).query(statement(__file__, "stages"), {"visits": stays}, stages=count)
 
 

@@ -50,9 +50,9 @@ WITH moved AS (
     FROM visits
 ),
 links AS (
-    SELECT session_id, 'start' AS source, source AS target FROM moved WHERE n = 1
+    SELECT session_id, '(start)' AS source, source AS target FROM moved WHERE n = 1
     UNION ALL
-    SELECT session_id, source, COALESCE(target, 'exit') AS target FROM moved
+    SELECT session_id, source, COALESCE(target, '(exit)') AS target FROM moved
 )
 SELECT source, target, COUNT(*) AS transitions, COUNT(DISTINCT session_id) AS sessions
 FROM links
@@ -75,10 +75,10 @@ WITH moved AS (
     SELECT session_id, n, node, LEAD(node) OVER (PARTITION BY session_id ORDER BY n) AS target
     FROM visits
 )
-SELECT CAST(n - 1 AS INTEGER) AS stage, node AS source, COALESCE(target, 'exit') AS target, COUNT(*) AS sessions
+SELECT CAST(n - 1 AS INTEGER) AS stage, node AS source, COALESCE(target, '(exit)') AS target, COUNT(*) AS sessions
 FROM moved
 WHERE n <= $stages
-GROUP BY n, node, COALESCE(target, 'exit')
+GROUP BY n, node, COALESCE(target, '(exit)')
 ORDER BY stage, sessions DESC, source, target
 
 -- name: paths

@@ -27,7 +27,7 @@ from conversion_audit.report.words import text
 _SOURCES = ("source", "from_step", "from", "page_type", "step")
 _TARGETS = ("target", "to_step", "to", "next_page_type", "next_step")
 _COUNTS = ("sessions", "visitors", "transitions", "events", "count")
-_ENDS = ("exit", "(exit)", "left")
+_EXIT = "(exit)"
 _MOST = 7
 _GAP = 0.03
 _BAR = 0.022
@@ -45,7 +45,7 @@ def plot_flow(flow: pd.DataFrame, ax: Axes | None = None) -> Axes:
     flow : DataFrame
         One row per link: ``stage`` (0, 1, ...: the column the link starts in; all 0 where absent), ``source``, ``target``
         (also from_step/to_step, from/to, page_type/next_page_type) and how many take it (the first of sessions,
-        visitors, transitions, events, count). A target ``exit`` is drawn as leaving; an optional ``is_goal`` marks
+        visitors, transitions, events, count). A target ``(exit)`` is drawn as leaving; an optional ``is_goal`` marks
         links that end in the goal.
     """
     source, target, count = pick(flow, *_SOURCES), pick(flow, *_TARGETS), pick(flow, *_COUNTS)
@@ -86,7 +86,7 @@ def _links(flow: pd.DataFrame, source: str, target: str, count: str) -> pd.DataF
     )
     sizes = ends.groupby(["stage", "name"])["count"].max().sort_values(ascending=False, kind="stable")
     kept = {key for _, part in sizes.groupby(level=0, sort=True) for key in part.index[:_MOST]}
-    kept |= {key for key in sizes.index if key[1] in _ENDS}
+    kept |= {key for key in sizes.index if key[1] == _EXIT}
     other = text("figures.other")
     return (
         links.assign(
@@ -104,7 +104,7 @@ def _nodes(links: pd.DataFrame) -> dict[Node, float]:
     for stage, source, target, count in links.itertuples(index=False):
         sizes.setdefault((stage, source), [0.0, 0.0])[1] += count
         sizes.setdefault((stage + 1, target), [0.0, 0.0])[0] += count
-    order = sorted(sizes, key=lambda node: (node[0], node[1] in _ENDS, -max(sizes[node]), node[1]))
+    order = sorted(sizes, key=lambda node: (node[0], node[1] == _EXIT, -max(sizes[node]), node[1]))
     return {node: max(sizes[node]) for node in order}
 
 
@@ -145,7 +145,7 @@ def _height(nodes: dict, places: dict, node: Node) -> float:
 
 
 def _color(name: str, goals: set[str]) -> tuple[float, float, float]:
-    if name in _ENDS:
+    if name == _EXIT:
         return tint(LOSS, 0.22)
     return tint(accent(), 0.55) if name in goals else tint(CONTEXT, 0.32)
 
@@ -164,11 +164,11 @@ def _band(ax: Axes, stage: int, start: float, end: float, high: float, color: tu
 def _bars(ax: Axes, nodes: dict, places: dict, goals: set[str]) -> None:
     for (stage, name), size in nodes.items():
         top, bottom = places[stage, name]
-        color = LOSS if name in _ENDS else accent() if name in goals else INK
+        color = LOSS if name == _EXIT else accent() if name in goals else INK
         ax.barh((top + bottom) / 2, _BAR, left=stage, height=max(bottom - top, 0.003), color=color)
         words = (
             text("figures.exit_short" if is_narrow(ax) else "figures.exit")
-            if name in _ENDS
+            if name == _EXIT
             else named(name, 10 if is_narrow(ax) else 22)
         )
         thin = bottom - top < 0.075
