@@ -11,6 +11,7 @@ from pandas.testing import assert_frame_equal
 from conversion_audit.analysis.funnel import reached
 from conversion_audit.analysis.funnel_segments import by_segment
 from conversion_audit.analysis.funnel_steps import funnel_table, occurrences, options, step_table
+from conversion_audit.analysis.goals import reach
 from conversion_audit.errors import ConfigError
 from conversion_audit.schema import Funnel
 
@@ -122,6 +123,13 @@ def test_repeated_visits_widen_the_interval():
     )
     assert plain.step_rate == wide.step_rate == 0.5
     assert wide.step_high - wide.step_low > 2 * (plain.step_high - plain.step_low)
+    strangers = sessions + "x"  # as many sessions that never enter
+    everyone = pd.concat([sessions, strangers], ignore_index=True)
+    first = step_table(rows, ["view", "cart"], sessions=everyone).iloc[0]
+    same = reach(many, everyone, ["view"]).iloc[0]
+    assert (first.step_rate, first.step_low, first.step_high) == pytest.approx(
+        (0.5, same.session_low, same.session_high)
+    )
 
 
 def _visit(session: str, visitor: str, buys: int) -> pd.DataFrame:

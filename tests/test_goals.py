@@ -82,6 +82,31 @@ def test_a_goal_is_held_to_its_past():
     assert found.change_points_low[0] < 0.5 < found.change_points_high[0]
 
 
+def loyal(seed: int, visitors: int = 60, visits: int = 10) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return marks and sessions of visitors who do the same on each of their visits."""
+    random = np.random.default_rng(seed)
+    ids = [(f"{v}-{n}", f"v{v}") for v in range(visitors) for n in range(visits)]
+    visits_of = pd.DataFrame(ids, columns=["session_id", "visitor_id"])
+    keen = visits_of[visits_of.visitor_id.isin([f"v{v}" for v in range(visitors) if random.random() < 0.4])]
+    found = pd.concat([visits_of.assign(name="view"), keen.assign(name="buy")], ignore_index=True)
+    return found, visits_of
+
+
+def test_changes_and_key_figures_allow_for_repeated_visits():
+    told = []
+    for seed in range(40):
+        (log, visits), (before, past) = loyal(seed), loyal(seed + 100)
+        found = goals.goal_table(log, visits, table(ORDERS), {"buy": None}, {}, history=before, past_sessions=past)
+        told.append(found.change_points_low[0] > 0 or found.change_points_high[0] < 0)
+    assert sum(told) <= 4
+    log, visits = loyal(1)
+    kpi = {"name": "bought", "of": "view", "reach": "buy", "unit": "session", "target": None}
+    rate, everyone = goals.kpi_table(log, [kpi]).iloc[0], goals.reach(log, visits, ["buy"]).iloc[0]
+    assert (rate.low, rate.high) == pytest.approx((everyone.session_low, everyone.session_high))
+    by_visitor = goals.kpi_table(log, [kpi | {"unit": "visitor"}]).iloc[0]
+    assert (rate.rate, rate.low) == pytest.approx((by_visitor.rate, by_visitor.low))
+
+
 KPI = {"name": "left", "of": "cart", "without": "buy", "unit": "session", "target": {"at": 0.95, "below": True}}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from conversion_audit.analysis.funnel import Unit, with_period
-from conversion_audit.analysis.statistics import wilson
+from conversion_audit.analysis.statistics import repeat_effect, wilson
 from conversion_audit.engine import AnyTable, Engine, Table, engine_of, statement
 
 
@@ -171,16 +171,9 @@ def _design_effects(engine: Engine, depths: Table, sessions: AnyTable, table: pd
     tables = {"depths": depths, "sessions": sessions, "steps": numbers}
     sums = engine.query(statement(__file__, "clusters"), tables).set_index("step").reindex(table.step_number)
     sums = sums.reset_index(drop=True).fillna(0.0)
-    step = _effect(table.rated / table.previous, table.previous, sums.hits_hits, sums.hits_tries, sums.tries_tries)
-    step.iloc[0] = 1.0
-    total = _effect(table.total_rate, table.entrants, sums.hits_hits, sums.hits_entrants, sums.entrants_entrants)
+    step = repeat_effect(table.rated, table.previous, sums.hits_hits, sums.hits_tries, sums.tries_tries)
+    total = repeat_effect(table.rated, table.entrants, sums.hits_hits, sums.hits_entrants, sums.entrants_entrants)
     return pd.DataFrame({"step_effect": step, "total_effect": total})
-
-
-def _effect(rate: pd.Series, tries: pd.Series, hits: pd.Series, both: pd.Series, squares: pd.Series) -> pd.Series:
-    spread = hits - 2 * rate * both + rate**2 * squares
-    plain = tries * rate * (1 - rate)
-    return (spread / plain.where(plain > 0)).fillna(1.0).clip(lower=1.0)
 
 
 def _numbered(steps: Sequence[str]) -> pd.DataFrame:

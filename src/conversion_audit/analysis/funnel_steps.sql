@@ -13,17 +13,17 @@ FROM depths
 GROUP BY depth, rated_depth
 
 -- name: clusters
--- Per step, sums over visitors: what their sessions have in common widens the interval.
+-- Per step, sums over visitors: what their sessions have in common widens the interval. All sessions could enter.
 WITH visitors AS (
     SELECT
         sessions.visitor_id, steps.step,
-        SUM(CASE WHEN depths.rated_depth >= steps.step - 1 THEN 1.0 ELSE 0.0 END) AS tries,
+        SUM(CASE WHEN steps.step = 1 OR depths.rated_depth >= steps.step - 1 THEN 1.0 ELSE 0.0 END) AS tries,
         SUM(CASE WHEN depths.rated_depth >= steps.step THEN 1.0 ELSE 0.0 END) AS hits,
-        SUM(1.0) AS entrants
-    FROM depths
-    JOIN sessions ON sessions.session_id = depths.session_id
+        SUM(CASE WHEN depths.rated_depth >= 1 THEN 1.0 ELSE 0.0 END) AS entrants
+    FROM sessions
+    LEFT JOIN depths ON depths.session_id = sessions.session_id
     CROSS JOIN steps
-    WHERE depths.rated_depth >= 1
+    WHERE steps.step = 1 OR depths.rated_depth >= 1
     GROUP BY sessions.visitor_id, steps.step
 )
 SELECT

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from conversion_audit.analysis.statistics import newcombe, wilson
+from conversion_audit.analysis.statistics import difference, repeat_effect, wilson
 from conversion_audit.engine import AnyTable, engine_of, statement
 from conversion_audit.findings import Finding
 
@@ -42,9 +42,8 @@ def reach(marks: AnyTable, sessions: AnyTable, names: Sequence[str]) -> pd.DataF
         statement(__file__, "goal_counts"), {"marks": marks, "sessions": sessions, "names": named}
     ).astype({"name": object})
     rate = table.sessions / table.all_sessions.where(table.all_sessions > 0)
-    spread = table.hits_hits - 2 * rate * table.hits_tries + rate**2 * table.tries_tries
-    plain = table.all_sessions * rate * (1 - rate)
-    effect = (spread / plain.where(plain > 0)).fillna(1.0).clip(lower=1.0)
+    sums = table.hits_hits, table.hits_tries, table.tries_tries
+    effect = repeat_effect(table.sessions, table.all_sessions, *sums)
     session_low, session_high = wilson(table.sessions / effect, table.all_sessions / effect)
     visitor_low, visitor_high = wilson(table.visitors, table.all_visitors)
     counts = ["completions", "sessions", "visitors", "all_sessions", "all_visitors"]
@@ -126,11 +125,13 @@ def kpi_table(marks: AnyTable, kpis: Sequence[Mapping[str, Any]], *, past: AnyTa
     -------
     DataFrame
         One row per KPI: kpi, of, unit, numerator, denominator, rate, low, high, target, is_ceiling, meets, past_rate,
-        past_low, past_high. NaN where nothing of the kind occurred.
+        past_low, past_high. NaN where nothing of the kind occurred. Intervals of sessions allow for repeated visits.
     """
     rows = [_kpi(marks, kpi) for kpi in kpis]
-    table = pd.DataFrame(rows, columns=["kpi", "of", "unit", "numerator", "denominator", "target", "is_ceiling"])
-    low, high = wilson(table.numerator.astype(float), table.denominator.astype(float))
+    columns = ["kpi", "of", "unit", "numerator", "denominator", "target", "is_ceiling", "effect"]
+    table = pd.DataFrame(rows, columns=columns)
+    effect = table.pop("effect").astype(float)
+    low, high = wilson(table.numerator / effect, table.denominator / effect)
     table = table.assign(rate=_share(table.numerator, table.denominator), low=low, high=high)
     table["meets"] = [_meets(row.target, row.is_ceiling, row.low, row.high) for row in table.itertuples()]
     if past is None:
@@ -144,7 +145,8 @@ def with_past(table: pd.DataFrame, past: pd.DataFrame | None) -> pd.DataFrame:
     columns = ["past_rate", "past_low", "past_high", "change_points", "change_points_low", "change_points_high"]
     if past is None or not past.all_sessions.sum():
         return table.assign(**dict.fromkeys(columns, np.nan))
-    low, high = newcombe(table.sessions, table.all_sessions, past.sessions, past.all_sessions)
+    now, before = (table.session_low, table.session_high), (past.session_low, past.session_high)
+    low, high = difference(table.session_rate, now, past.session_rate, before)
     change = table.session_rate - past.session_rate
     values = [past.session_rate, past.session_low, past.session_high, change, low, high]
     return table.assign(**dict(zip(columns, values, strict=True)))
@@ -209,7 +211,10 @@ def _rate_finding(row: Mapping[str, Any]) -> Finding:
 def _kpi(marks: AnyTable, kpi: Mapping[str, Any]) -> dict[str, Any]:
     other, unit, target = kpi.get("without") or kpi["reach"], kpi["unit"], kpi.get("target")
     sql = statement(__file__, "kpi_counts")
-    row = engine_of(marks).query(sql, {"marks": marks}, of=kpi["of"], other=other).iloc[0]
+    counts = engine_of(marks).query(sql, {"marks": marks}, of=kpi["of"], other=other)
+    sums = counts.hits_hits, counts.hits_tries, counts.tries_tries
+    effect = repeat_effect(counts.sessions_done, counts.sessions, *sums).iloc[0] if unit == "session" else 1.0
+    row = counts.iloc[0]
     base, done = int(row[f"{unit}s"]), int(row[f"{unit}s_done"])
     return {
         "kpi": kpi["name"],
@@ -219,6 +224,7 @@ def _kpi(marks: AnyTable, kpi: Mapping[str, Any]) -> dict[str, Any]:
         "denominator": base,
         "target": target["at"] if target else np.nan,
         "is_ceiling": bool(target and target["below"]),
+        "effect": effect,
     }
 
 

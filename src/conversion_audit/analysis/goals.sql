@@ -36,11 +36,18 @@ ORDER BY names.place
 SELECT COUNT(*) AS orders, SUM(revenue) AS revenue FROM orders
 
 -- name: kpi_counts
+-- Sessions and visitors with one thing, those with another as well; and sums over visitors for the interval of sessions.
 WITH based AS (SELECT DISTINCT session_id, visitor_id FROM marks WHERE name = $of),
-done AS (SELECT DISTINCT session_id, visitor_id FROM marks WHERE name = $other)
+done AS (SELECT DISTINCT session_id, visitor_id FROM marks WHERE name = $other),
+visitors AS (
+    SELECT based.visitor_id, SUM(1.0) AS tries, SUM(CASE WHEN done.session_id IS NULL THEN 0.0 ELSE 1.0 END) AS hits
+    FROM based LEFT JOIN done ON done.session_id = based.session_id
+    GROUP BY based.visitor_id
+)
 SELECT
-    COUNT(DISTINCT based.session_id) AS sessions, COUNT(DISTINCT by_session.session_id) AS sessions_done,
-    COUNT(DISTINCT based.visitor_id) AS visitors, COUNT(DISTINCT by_visitor.visitor_id) AS visitors_done
-FROM based
-LEFT JOIN done AS by_session ON by_session.session_id = based.session_id
-LEFT JOIN done AS by_visitor ON by_visitor.visitor_id = based.visitor_id
+    COALESCE(SUM(visitors.tries), 0) AS sessions, COALESCE(SUM(visitors.hits), 0) AS sessions_done,
+    COUNT(visitors.visitor_id) AS visitors, COUNT(by_visitor.visitor_id) AS visitors_done,
+    SUM(visitors.hits * visitors.hits) AS hits_hits, SUM(visitors.hits * visitors.tries) AS hits_tries,
+    SUM(visitors.tries * visitors.tries) AS tries_tries
+FROM visitors
+LEFT JOIN (SELECT DISTINCT visitor_id FROM done) AS by_visitor ON by_visitor.visitor_id = visitors.visitor_id

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from conversion_audit.analysis.goals import reach
-from conversion_audit.analysis.statistics import newcombe, wilson
+from conversion_audit.analysis.statistics import difference, wilson
 from conversion_audit.engine import AnyTable, Table, engine_of, quoted, statement
 
 
@@ -100,10 +100,11 @@ def compare(marks: AnyTable, a: AnyTable, b: AnyTable, names: Sequence[str]) -> 
 
     References
     ----------
-    Newcombe 1998.
+    Newcombe 1998b; each rate's interval allows for repeated visits.
     """
     mine, other = reach(marks, a, names), reach(marks, b, names)
-    low, high = newcombe(mine.sessions, mine.all_sessions, other.sessions, other.all_sessions)
+    ours, theirs = ((rows.session_low, rows.session_high) for rows in (mine, other))
+    low, high = difference(mine.session_rate, ours, other.session_rate, theirs)
     table = pd.DataFrame({"name": mine.name})
     for group, rows in (("a", mine), ("b", other)):
         table = table.assign(

@@ -16,9 +16,11 @@ from conversion_audit.analysis.statistics.proportions import (
     clopper_pearson,
     cluster_se,
     design_effect,
+    difference,
     jeffreys,
     newcombe,
     ratio_se,
+    repeat_effect,
     wilson,
 )
 from conversion_audit.analysis.statistics.shrinkage import beta_prior, james_stein, shrunken_rates
@@ -34,6 +36,7 @@ __all__ = [
     "cumulative_incidence",
     "cusum",
     "design_effect",
+    "difference",
     "e_value",
     "imbens_manski",
     "james_stein",
@@ -47,6 +50,7 @@ __all__ = [
     "newcombe",
     "oaxaca",
     "ratio_se",
+    "repeat_effect",
     "rogan_gladen",
     "sample_size",
     "shrunken_rates",

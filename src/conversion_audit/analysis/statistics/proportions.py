@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import NormalDist
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 
@@ -84,12 +85,25 @@ def newcombe(
     ----------
     Newcombe 1998b, method 10.
     """
-    p1, p2 = _ratio(y1, n1), _ratio(y2, n2)
-    l1, u1 = wilson(y1, n1, confidence)
-    l2, u2 = wilson(y2, n2, confidence)
-    difference = p1 - p2
-    low = difference - np.sqrt((p1 - l1) ** 2 + (u2 - p2) ** 2)
-    high = difference + np.sqrt((u1 - p1) ** 2 + (p2 - l2) ** 2)
+    return difference(_ratio(y1, n1), wilson(y1, n1, confidence), _ratio(y2, n2), wilson(y2, n2, confidence))
+
+
+def difference(
+    p1: ArrayLike, interval1: tuple[ArrayLike, ArrayLike], p2: ArrayLike, interval2: tuple[ArrayLike, ArrayLike]
+) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Return the interval of the difference of two rates, first minus second, from the interval of each.
+
+    What widens those, as visitors who come back do, widens this one.
+
+    References
+    ----------
+    Newcombe 1998b, method 10.
+    """
+    p1, (l1, u1) = np.asarray(p1, float), np.asarray(interval1, float)
+    p2, (l2, u2) = np.asarray(p2, float), np.asarray(interval2, float)
+    low = p1 - p2 - np.sqrt((p1 - l1) ** 2 + (u2 - p2) ** 2)
+    high = p1 - p2 + np.sqrt((u1 - p1) ** 2 + (p2 - l2) ** 2)
     return low, high
 
 
@@ -132,3 +146,22 @@ def design_effect(residuals: ArrayLike, groups: ArrayLike) -> float:
     residuals = np.asarray(residuals, float)
     total = float((residuals**2).sum())
     return max(1.0, float((_sums(residuals, groups) ** 2).sum()) / total) if total > 0 else 1.0
+
+
+def repeat_effect(
+    hits: pd.Series, tries: pd.Series, hits_hits: pd.Series, hits_tries: pd.Series, tries_tries: pd.Series
+) -> pd.Series:
+    """
+    Return by how much visitors who come back inflate the variance of rates, from sums over visitors.
+
+    Parameters
+    ----------
+    hits, tries : Series
+        Of each rate.
+    hits_hits, hits_tries, tries_tries : Series
+        Sums over visitors of the products of each one's hits and tries.
+    """
+    rate = hits / tries.where(tries > 0)
+    spread = hits_hits - 2 * rate * hits_tries + rate**2 * tries_tries
+    plain = tries * rate * (1 - rate)
+    return (spread / plain.where(plain > 0)).fillna(1.0).clip(lower=1.0)
