@@ -73,6 +73,11 @@ def daily_claim(daily: pd.DataFrame, what: str, record: Mapping[str, Any]) -> tu
     return f"change.{what}_days{'_out' if out else ''}", {**record, "days": len(daily), "out": out}
 
 
+def daily_read(before: pd.DataFrame) -> str:
+    """Return how the band of a chart by day is to be read: held to the days before, or to the period's own."""
+    return "change.daily_read" if len(before) else "change.daily_read_own"
+
+
 def findings(fates: pd.DataFrame) -> list[Finding]:
     """Return what became of each finding as findings, what is worse or new first."""
     made = []
