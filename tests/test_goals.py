@@ -68,6 +68,18 @@ def test_a_goal_is_worth_its_revenue_its_value_or_nothing():
     assert goal_claims.goal_claim(found.reset_index(), "buy")[0] == "goals.rate_and_value"
 
 
+def test_an_order_is_of_the_goal_whose_event_it_is():
+    rental = {"session_id": "s4", "visitor_id": "v3", "time": pd.Timestamp("2026-03-13T10:02:00")}
+    log = pd.concat([marks(), pd.DataFrame([rental | {"name": "rent"}])], ignore_index=True)
+    orders = pd.concat([table(ORDERS), pd.DataFrame([rental | {"order_id": "o2", "revenue": 15}])], ignore_index=True)
+    values = {"buy": "revenue", "rent": "revenue"}
+    found = goals.goal_table(log, sessions(), orders, values, {})
+    assert found[["completions", "revenue"]].to_numpy().tolist() == [[1, 80.0], [1, 15.0]]
+    # An order beside the goal's own event, as where the goal is a page, is still of the only goal there is.
+    found = goals.goal_table(log, sessions(), orders, {"buy": "revenue"}, {})
+    assert found[["completions", "revenue"]].to_numpy().tolist() == [[2, 95.0]]
+
+
 def test_without_orders_a_revenue_goal_has_no_amount():
     found = goals.goal_table(marks(), sessions(), table(ORDERS).iloc[:0], {"buy": "revenue"}, {"buy": None})
     assert found.completions.tolist() == [1]

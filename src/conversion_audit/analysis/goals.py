@@ -79,7 +79,8 @@ def goal_table(
     marks, sessions, orders : table
         Of the period.
     values : mapping
-        Goal -> ``"revenue"``, an amount, or None: what one completion is worth.
+        Goal -> ``"revenue"`` (that of the orders whose event is the goal's; the first such goal has those that are none's),
+        an amount, or None: what one completion is worth.
     targets : mapping
         Goal -> rate of sessions aimed at, or None.
     history, past_sessions : table, optional
@@ -94,14 +95,14 @@ def goal_table(
     """
     goals = list(values)
     table = reach(marks, sessions, goals)
-    paid = engine_of(orders).query(statement(__file__, "revenue"), {"orders": orders}).iloc[0]
-    worth = {
-        goal: float(paid.revenue) if value == "revenue" and pd.notna(paid.revenue) else _worth(value, n)
-        for (goal, value), n in zip(values.items(), table.completions, strict=True)
-    }
-    by_revenue = table.name.map(lambda goal: values[goal] == "revenue")
-    completions = table.completions.mask(by_revenue, int(paid.orders)) if paid.orders else table.completions
-    table = table.assign(completions=completions.astype(int), revenue=table.name.map(worth).astype(float))
+    paid = _paid(marks, orders, [goal for goal, value in values.items() if value == "revenue"])
+    worth = [
+        _worth(values[row.name], row.completions) for row in table[["name", "completions"]].itertuples(index=False)
+    ]
+    table = table.assign(
+        completions=table.name.map(paid.orders).fillna(table.completions).astype(int),
+        revenue=table.name.map(paid.revenue).fillna(pd.Series(worth, dtype=float)).astype(float),
+    )
     table = table.assign(target=table.name.map(dict(targets)).astype(float))
     table["meets"] = [_meets(row.target, False, row.session_low, row.session_high) for row in table.itertuples()]
     past = reach(history, past_sessions, goals) if history is not None and past_sessions is not None else None
@@ -226,6 +227,14 @@ def _kpi(marks: AnyTable, kpi: Mapping[str, Any]) -> dict[str, Any]:
         "is_ceiling": bool(target and target["below"]),
         "effect": effect,
     }
+
+
+def _paid(marks: AnyTable, orders: AnyTable, goals: Sequence[str]) -> pd.DataFrame:
+    if not goals:
+        return pd.DataFrame({"orders": [], "revenue": []}, dtype=float)
+    tables = {"marks": marks, "orders": orders, "names": pd.DataFrame({"name": list(goals)}, dtype="string")}
+    found = engine_of(marks, orders).query(statement(__file__, "revenue"), tables, first=goals[0])
+    return found.astype({"name": object, "orders": float, "revenue": float}).set_index("name")
 
 
 def _worth(value: Any, completions: int) -> float:

@@ -33,7 +33,17 @@ CROSS JOIN everyone
 ORDER BY names.place
 
 -- name: revenue
-SELECT COUNT(*) AS orders, SUM(revenue) AS revenue FROM orders
+-- An order is of the goal whose mark its event is; one that is no goal's own is of the first.
+WITH own AS (
+    SELECT DISTINCT orders.order_id, names.name
+    FROM orders
+    JOIN marks ON marks.session_id = orders.session_id AND marks.time = orders.time
+    JOIN names ON names.name = marks.name
+)
+SELECT COALESCE(own.name, $first) AS name, COUNT(*) AS orders, SUM(orders.revenue) AS revenue
+FROM orders
+LEFT JOIN own ON own.order_id = orders.order_id
+GROUP BY COALESCE(own.name, $first)
 
 -- name: kpi_counts
 -- Sessions and visitors with one thing, those with another as well; and sums over visitors for the interval of sessions.
