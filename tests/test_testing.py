@@ -54,6 +54,11 @@ def test_a_task_without_rate_or_target_has_no_test():
     assert plan_claims.tests_headline(testing.design_table(planned(rate=np.nan), 70)) == ("testing.headline_none", {})
 
 
+def test_a_task_of_totals_has_no_sessions_and_no_test():
+    both = pd.concat([planned(), planned(sessions_at_risk=None)], ignore_index=True)
+    assert testing.design_table(both, days=70).design.tolist() == [testing.TEST, testing.NO_RATE]
+
+
 def test_an_incident_has_the_traffic_of_its_own_days():
     row = testing.design_table(planned(since="2026-04-01", until="2026-04-07", sessions_at_risk=700), days=70).iloc[0]
     assert row.visitors_a_week == 700

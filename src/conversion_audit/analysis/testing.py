@@ -92,7 +92,8 @@ def _row(row: dict, days: int, visitors_per_session: float, inflation: float, mo
     known = {key: row[key] for key in ("finding", "step", "segment", "rate", "target_rate")}
     rate, target = known["rate"], known["target_rate"]
     about = known | {"unit": "visitor", "alpha": ALPHA, "power": POWER}
-    if not (row["sessions_at_risk"] and rate == rate and target == target and 0 < rate < target < 1):
+    at_risk = row["sessions_at_risk"]  # none where only totals are known
+    if not (pd.notna(at_risk) and at_risk > 0 and 0 < rate < target < 1):
         return dict.fromkeys(COLUMNS, np.nan) | about | {"design": NO_RATE}
     a_week = float(row["sessions_at_risk"]) * visitors_per_session / _days(row, days) * 7
     gap = target - rate
