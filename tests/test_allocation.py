@@ -48,6 +48,10 @@ def test_equal_shares_are_not_told_apart():
     assert set(found.allocation) == {"even"} and allocation.findings(found) == []
 
 
+def test_a_margin_of_nothing_is_a_margin():
+    assert allocation.channel_allocation(*shop(COUNTS), "purchase", {}, margin=0.0).channel_value.sum() == 0
+
+
 def test_without_costs_there_is_value_and_no_verdict():
     found = allocation.channel_allocation(*shop(COUNTS), "purchase", {})
     assert found.allocation.isna().all() and found.channel_value.sum() == 60_000
@@ -81,6 +85,12 @@ def test_teams_are_compared_with_what_is_lost_at_their_steps():
     assert (found.largest_low["checkout"], found.findings["checkout"]) == (6000, 2)
     ends = found.loc["checkout", ["need_share_low", "need_share", "need_share_high"]].tolist()
     assert ends == sorted(ends) and ends[0] == pytest.approx(6100 / 8100)
+
+
+def test_a_team_s_tools_count_however_its_name_is_written():
+    people, tools = {"Customer Service": "2 days"}, {"Customer Service": 900, "Web Team": 50}
+    found = allocation.team_allocation(PLAN, people, day_rate=500, tools=tools).set_index("owner")
+    assert found.team_cost[["customer_service", "web_team"]].tolist() == [1900, 50]
 
 
 def test_without_people_it_is_need_not_over_allocation():

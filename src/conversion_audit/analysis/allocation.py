@@ -60,7 +60,8 @@ def channel_allocation(
     """
     tables = {"sessions": sessions, "marks": marks, "orders": orders}
     cells = engine_of(sessions, marks, orders).query(statement(__file__, "by_channel"), tables, goal=goal)
-    worth = cells.revenue * (margin or 1.0) if cells.revenue.sum() else cells.goal_sessions * (goal_value or 0.0)
+    remains = 1.0 if margin is None else margin
+    worth = cells.revenue * remains if cells.revenue.sum() else cells.goal_sessions * (goal_value or 0.0)
     cells = cells.assign(worth=worth.astype(float))
     counts = ["sessions", "goal_sessions", "orders", "revenue", "worth"]
     table = cells.groupby("channel", sort=True)[counts].sum().reset_index().rename(columns={"worth": "channel_value"})
@@ -111,16 +112,16 @@ def team_allocation(
     """
     valued = plan[plan.value_low.notna() & ~plan.is_over] if len(plan) else plan
     rows = []
-    names = dict.fromkeys([*valued.owner, *(_plain(name) for name in people)])
     declared = {_plain(name): _people(value, day_rate) for name, value in people.items()}
+    extra = {_plain(name): float(amount) for name, amount in (tools or {}).items()}
+    names = dict.fromkeys([*valued.owner, *declared, *extra])
     for owner in names:
         mine = valued[valued.owner == owner]
         best = mine.sort_values("value_low", ascending=False).head(1)
-        days, cost = declared.get(owner, (np.nan, np.nan))
-        extra = float((tools or {}).get(owner, 0) or 0)
+        days, cost = declared.get(owner, (np.nan, 0.0 if owner in extra else np.nan))
         rows.append(
             (owner, len(mine), best.unit.iloc[0] if len(best) else None, _first(best, "value_low"),
-             _first(best, "value_high"), mine.value_low.sum(), mine.value_high.sum(), days, cost + extra)
+             _first(best, "value_high"), mine.value_low.sum(), mine.value_high.sum(), days, cost + extra.get(owner, 0.0))
         )  # fmt: skip
     columns = ["owner", "findings", "unit", "largest_low", "largest_high", "_low", "_high", "people_days", "team_cost"]
     table = pd.DataFrame(rows, columns=columns).astype({"_low": float, "_high": float})
