@@ -212,6 +212,13 @@ def test_landing_pages_keep_small_ones_together():
     ]
 
 
+def test_a_visitor_of_two_small_landing_pages_is_one_visitor():
+    rows = sessions().assign(landing_page=["/a", "/b", "/c"])
+    rows = pd.concat([rows, rows.iloc[[2] * 2].assign(session_id=["s4", "s5"])], ignore_index=True)
+    found = visits.by_column(rows, marks(), "landing_page", step="view", goal="buy", fewest=2)
+    assert found[["landing_page", "sessions", "visitors"]].to_numpy().tolist() == [["/c", 3, 1], ["(other)", 2, 1]]
+
+
 def test_two_groups_stand_side_by_side():
     a, b = sessions().iloc[:2], sessions().iloc[2:]
     found = visits.compare(marks(), a, b, STEPS).set_index("name")

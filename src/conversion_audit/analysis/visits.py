@@ -43,21 +43,20 @@ def by_column(
     step, goal : str
         The journey's first step, and the goal.
     fewest : int
-        Rows with fewer sessions are added up in one row ``(other)``.
+        Values with fewer sessions are one row ``(other)``.
 
     Returns
     -------
     DataFrame
-        One row per value, most sessions first: the column, sessions, visitors, bounces, bounce_rate, entered_sessions,
+        One row per value, most sessions first and ``(other)`` last: the column, sessions, visitors, bounces, bounce_rate, entered_sessions,
         entered_rate, goal_sessions, goal_rate, each rate with its interval, of `sessions`.
     """
     engine = engine_of(sessions, marks)
     label = f"SELECT *, COALESCE(CAST({quoted(column)} AS VARCHAR), '(not set)') AS label FROM sessions"
     labelled = engine.create(label, {"sessions": sessions}, name="labelled")
-    table = engine.query(statement(__file__, "groups"), {"labelled": labelled, "marks": marks}, step=step, goal=goal)
+    tables = {"labelled": labelled, "marks": marks}
+    table = engine.query(statement(__file__, "groups"), tables, step=step, goal=goal, fewest=fewest)
     engine.drop(labelled)
-    table["label"] = table.label.where(table.sessions >= fewest, "(other)")
-    table = table.groupby("label", as_index=False, sort=False).sum()
     for count, rate in (("bounces", "bounce"), ("entered_sessions", "entered"), ("goal_sessions", "goal")):
         low, high = wilson(table[count], table.sessions)
         table = table.assign(
