@@ -10,7 +10,7 @@ import zipfile
 import pandas as pd
 import pytest
 
-from conversion_audit.report.export import csv_bytes, csv_cell, save_tables, save_workbook, tables
+from conversion_audit.report.export import csv_bytes, csv_cell, id_cell, save_tables, save_workbook, tables
 from conversion_audit.report.show import bundles_of
 
 FORMULAS = [
@@ -45,6 +45,16 @@ def sheet_xml(path, number: int = 2) -> str:
 @pytest.mark.parametrize("words", FORMULAS)
 def test_text_that_a_spreadsheet_would_execute_gets_an_apostrophe(words):
     assert csv_cell(words).startswith("'")
+
+
+@pytest.mark.parametrize("words", ["+Ab3/xyz=", "-1234567", "=", "GA1.2.3", "a@b.example", "0012"])
+def test_an_id_for_an_upload_stays_the_id_it_is(words):
+    assert id_cell(words) == words
+
+
+@pytest.mark.parametrize("words", ["=cmd|' /C calc'!A0", "=HYPERLINK(1)", "@SUM(A1)", "+a b", '="x"', "\t=1", "＝1"])
+def test_what_could_call_something_is_no_id(words):
+    assert id_cell(words).startswith("'")
 
 
 @pytest.mark.parametrize("value", [-3, -0.5, 12, 1e-9])

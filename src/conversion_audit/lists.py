@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from conversion_audit.audit import open_audit
 from conversion_audit.errors import ConfigError, Problem
 from conversion_audit.recipes import intent
-from conversion_audit.report.export import csv_bytes
+from conversion_audit.report.export import csv_bytes, csv_cell, id_cell, path_name
 
 
 def lay_labels(client: str, size: int = 200) -> tuple[Path, dict | None]:
@@ -74,14 +76,14 @@ def write_audience(client: str, name: str, *, raw_ids: bool) -> tuple[Path, int]
         )
     audit = open_audit(client)
     members = intent.raw_audience(audit, name)
-    path = audit.folders.data / "audiences" / f"{name}.csv"
+    path = audit.folders.data / "audiences" / f"{path_name(name)}.csv"
     path.parent.mkdir(exist_ok=True)
-    _write(path, members)
+    _write(path, members, id_cell)
     return path, len(members)
 
 
-def _write(path: Path, frame: pd.DataFrame) -> None:
+def _write(path: Path, frame: pd.DataFrame, cell: Callable[[Any], Any] = csv_cell) -> None:
     rows = frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None)
     beside = path.with_suffix(".tmp")
-    beside.write_bytes(csv_bytes(list(frame.columns), list(rows)))
+    beside.write_bytes(csv_bytes(list(frame.columns), list(rows), cell))
     beside.replace(path)

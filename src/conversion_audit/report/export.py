@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from conversion_audit.report.words import heading, label, text_or
 
 _LEADS = "=+-@|\t\r\n"
 _ESCAPED = "'"
+_ID = re.compile(r"[\w+=/.:@~-]+", re.ASCII)
 _EXACT = 10**15  # a spreadsheet keeps 15 digits
 _LONGEST_NAME, _LONGEST_CELL = 31, 32_000
 _WRITTEN = datetime(2000, 1, 1)
@@ -99,7 +100,9 @@ def save_lists(lists: Mapping[str, Any], folder: Path) -> list[Path]:
     written = []
     for name, rows in lists.items():
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{re.sub('[^a-z0-9_]+', '_', name.lower())}.csv"
+        path = folder / f"{path_name(name)}.csv"
+        while path in written:
+            path = path.with_stem(f"{path.stem}_2")
         path.write_bytes(
             csv_bytes(
                 list(rows.columns),
@@ -110,12 +113,17 @@ def save_lists(lists: Mapping[str, Any], folder: Path) -> list[Path]:
     return written
 
 
-def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """Return a table as CSV in which no text is a formula; numbers stay numbers, absent is empty."""
+def path_name(name: str) -> str:
+    """Return a name as a file may be called everywhere: letters of every script, digits and underscores."""
+    return re.sub(r"\W+", "_", name.lower())
+
+
+def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[Any]], cell: Callable[[Any], Any] | None = None) -> bytes:
+    """Return a table as CSV in which no text is a formula; numbers stay numbers, absent is empty; `cell` as `csv_cell`."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([safe_text(column) for column in columns])
-    writer.writerows([csv_cell(value) for value in row] for row in rows)
+    writer.writerows([(cell or csv_cell)(value) for value in row] for row in rows)
     return b"\xef\xbb\xbf" + buffer.getvalue().encode("utf-8")
 
 
@@ -126,6 +134,15 @@ def csv_cell(value: Any) -> Any:
     if isinstance(value, (bool, int, float)):
         return value
     return safe_text(_flat(value))
+
+
+def id_cell(value: Any) -> Any:
+    """
+    Return an id for an upload, where one more character makes it another id: as it is.
+
+    What can call something when a person opens the list is no id: without brackets, quotes, pipes and spaces nothing can.
+    """
+    return value if isinstance(value, str) and _ID.fullmatch(value) else csv_cell(value)
 
 
 def safe_text(value: Any) -> str:
