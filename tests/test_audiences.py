@@ -24,7 +24,7 @@ def made():
     marks, sessions, _ = shop(World(sessions=6_000), 4)
     marks = marks.merge(sessions[["session_id", "start"]]).assign(time=lambda m: m.start)
     intents = session_intents(marks, sessions, STEPS, GOAL, INTENTS)
-    rows = audiences.audience_table(marks, sessions, intents, marks, STEPS, GOAL, AS_OF)
+    rows = audiences.audience_table(marks, sessions, intents, marks, STEPS, GOAL, AS_OF, 50.0)
     named = segments.people(marks, sessions, intents, STEPS, GOAL)
     listed = audiences.members(named, sessions, marks, STEPS, GOAL)
     return marks, sessions.assign(user_id=None), rows, listed
@@ -66,6 +66,18 @@ def test_a_list_is_written_so_that_a_spreadsheet_runs_nothing(made, tmp_path):
     lines = path.read_text(encoding="utf-8-sig").splitlines()
     assert path.name == "_cmd_c_calc_a0.csv" and len(lines) == row["people"] + 1
     assert all(",'=cmd" in line for line in lines[1:])
+
+
+def test_lists_never_overwrite_each_other(tmp_path):
+    names = ["stopped_at_корзина", "stopped_at_оплата", "a b", "a-b"]
+    written = save_lists({name: pd.DataFrame({"visitor": [name]}) for name in names}, tmp_path)
+    assert [path.name for path in written] == [
+        "stopped_at_корзина.csv",
+        "stopped_at_оплата.csv",
+        "a_b.csv",
+        "a_b_2.csv",
+    ]
+    assert [pd.read_csv(path).visitor[0] for path in written] == names
 
 
 def test_a_list_of_fewer_than_ten_people_is_empty(made):

@@ -292,9 +292,11 @@ def test_repeat_rates_are_those_of_freireichs_patients():
 
 def test_a_buyer_waits_from_the_first_order_to_the_second_or_to_the_end():
     orders = table(
-        "order_id visitor_id time\no1 v1 2026-03-01\no2 v1 2026-03-11\no3 v1 2026-03-12\no4 v2 2026-03-10\no5 - 2026-03-10\n"
+        "order_id visitor_id session_id time\no1 v1 a 2026-03-01\no2 v1 b 2026-03-11\no3 v1 b 2026-03-12\n"
+        "o4 v2 c 2026-03-10\no5 - - 2026-03-10\no6 v2 t 2026-03-11\no7 tester t 2026-03-02\no8 tester t 2026-03-03\n"
     )
-    found = repeat_purchase.waits(orders, UNTIL)
+    visits = table("session_id set_aside\na -\nb -\nc -\nt test\n")
+    found = repeat_purchase.waits(orders, visits, UNTIL)
     assert found[["visitor_id", "days", "is_repeat"]].to_numpy().tolist() == [["v1", 10.0, True], ["v2", 4.0, False]]
     first = pd.DataFrame({"visitor_id": ["v1", "v2"], "product": ["boots", "boots"]})
     product = repeat_purchase.products(first, found, (5,), fewest=1).iloc[0]

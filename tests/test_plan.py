@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import inputs
 import pandas as pd
 from conftest import table
 
+from conversion_audit import recipes
 from conversion_audit.analysis import plan, plan_claims
 
 STEPS = ["product_view", "add_to_cart", "checkout", "payment", "purchase"]
@@ -103,3 +105,10 @@ def test_the_first_sentence_names_the_first_task_that_has_a_price():
     key, record = plan_claims.headline(plan.plan(FOUND, STEPS, days=30), {"F-aaaa": "Mend the address form."})
     assert key == "plan.headline"
     assert (record["task"], record["n"], record["valued"]) == ("Mend the address form.", 5, 3)
+
+
+def test_an_order_without_a_known_amount_is_not_worth_nothing(audit_home):
+    rows = [{**row, "money": row["money"] and "JPY"} if n < 40 else row for n, row in enumerate(inputs.clean())]
+    audit = inputs.taken_in(audit_home, inputs.as_csv(rows))
+    assert (audit.headline["orders"], audit.headline["revenue"]) == (20, 500)
+    assert recipes.plan.worth(audit) == 50

@@ -85,6 +85,7 @@ def audience_table(
     steps: Sequence[str],
     goal: str,
     as_of: date,
+    value: float = float("nan"),
 ) -> pd.DataFrame:
     """
     Return the audiences worth addressing.
@@ -101,6 +102,8 @@ def audience_table(
         Name of the main goal.
     as_of : date
         Last day of the period: what expires is counted from it.
+    value : float
+        Mean order value; NaN where it is not known.
 
     Returns
     -------
@@ -119,8 +122,6 @@ def audience_table(
     listed = members(named, sessions, history, steps, goal)
     sizes = engine.query(statement(__file__, "sizes"), {"members": listed}, least=LEAST)
     table = sizes.merge(_later(marks, sessions, intents, steps, goal), on=["kind", "step"], how="left")
-    spent = engine.query(statement(__file__, "spent"), {"sessions": sessions}).iloc[0]
-    value = spent.revenue / spent.orders if spent.orders and spent.revenue else float("nan")
     low, high = wilson(table.later_buyers.fillna(0), table.early_visitors.fillna(0))
     rate = table.later_buyers / table.early_visitors
     return table.assign(

@@ -36,11 +36,6 @@ WHERE seconds_between(l.last_bought, e.last_start) / 86400.0 >= $due_days AND $d
 -- name: ends
 SELECT MAX(start) AS last_start FROM sessions
 
--- name: spent
-SELECT COALESCE(SUM(CASE WHEN orders > 0 THEN CAST(revenue AS DOUBLE) END), 0) AS revenue,
-       COALESCE(SUM(CASE WHEN revenue IS NOT NULL THEN orders END), 0) AS orders
-FROM sessions
-
 -- name: sizes
 SELECT kind, step, COUNT(DISTINCT visitor_id) AS people, MAX(last_seen) AS last_seen
 FROM members

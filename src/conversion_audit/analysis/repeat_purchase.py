@@ -13,14 +13,14 @@ from conversion_audit.engine import AnyTable, engine_of, statement
 DAYS = (30, 60, 90)
 
 
-def waits(orders: AnyTable, until: pd.Timestamp) -> pd.DataFrame:
+def waits(orders: AnyTable, sessions: AnyTable, until: pd.Timestamp) -> pd.DataFrame:
     """
     Return one row per buyer: days from the first order to the second, or to the end of the export.
 
     Parameters
     ----------
-    orders : table
-        Of the whole export.
+    orders, sessions : table
+        Of the whole export; orders of sessions that are set aside do not count.
     until : Timestamp
         Last time of the export, naive UTC.
 
@@ -29,7 +29,7 @@ def waits(orders: AnyTable, until: pd.Timestamp) -> pd.DataFrame:
     DataFrame
         visitor_id, order_id, time, days, is_repeat (False: no second order until `until`).
     """
-    return engine_of(orders).query(statement(__file__, "waits"), {"orders": orders}, until=until)
+    return engine_of(orders).query(statement(__file__, "waits"), {"orders": orders, "sessions": sessions}, until=until)
 
 
 def repeat_rates(days: Sequence[float], is_repeat: Sequence[bool], at: Sequence[float] = DAYS) -> pd.DataFrame:

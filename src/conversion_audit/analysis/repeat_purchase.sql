@@ -6,7 +6,8 @@ WITH numbered AS (
         ROW_NUMBER() OVER (PARTITION BY visitor_id ORDER BY time, order_id) AS n,
         LEAD(time) OVER (PARTITION BY visitor_id ORDER BY time, order_id) AS next_time
     FROM orders
-    WHERE visitor_id IS NOT NULL
+    WHERE
+        visitor_id IS NOT NULL AND session_id IN (SELECT session_id FROM sessions WHERE set_aside IS NULL)
 )
 SELECT
     visitor_id, order_id, time,

@@ -34,6 +34,13 @@ def until(audit: Audit) -> pd.Timestamp:
     return audit.once("until", last)
 
 
+def order_value(audit: Audit) -> float:
+    """Return the mean revenue of the period's orders that carry any, NaN where none does."""
+    sql = "SELECT AVG(CAST(revenue AS DOUBLE)) AS mean FROM orders"
+    made = lambda: audit.engine.query(sql, {"orders": audit.orders})["mean"].astype(float)[0]  # noqa: E731
+    return audit.once("order_value", made) or float("nan")
+
+
 def types(audit: Audit) -> dict[str, str]:
     """Return micro-conversion -> its type, then the main goal."""
     config = audit.config
@@ -133,7 +140,8 @@ def _lead_stages(audit: Audit) -> AnyTable:
 
 
 def _waits(audit: Audit) -> pd.DataFrame:
-    return audit.once("waits", lambda: repeat_purchase.waits(audit.table("orders"), until(audit)))
+    every = audit.every_session
+    return audit.once("waits", lambda: repeat_purchase.waits(audit.table("orders"), every, until(audit)))
 
 
 def _repeat(audit: Audit) -> AnyTable:
@@ -158,8 +166,8 @@ TABLES: dict[str, Recipe] = {
     "abandoned_steps": Recipe(_abandoned(0), needs=("marks", "sessions"), keys=KEYS),
     "abandoned_pages": Recipe(_abandoned(1), needs=("marks", "sessions"), keys=KEYS),
     "lead_stages": Recipe(_lead_stages, needs=("marks", "sessions"), keys=KEYS),
-    "repeat_purchase": Recipe(_repeat, of_period=False),
-    "repeat_products": Recipe(_repeat_products, of_period=False),
+    "repeat_purchase": Recipe(_repeat, needs=("sessions",), of_period=False),
+    "repeat_products": Recipe(_repeat_products, needs=("sessions",), of_period=False),
 }
 
 

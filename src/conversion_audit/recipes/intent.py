@@ -23,6 +23,7 @@ from conversion_audit.analysis import headline as headlines
 from conversion_audit.engine import Table, statement
 from conversion_audit.errors import ConfigError, Problem, closest
 from conversion_audit.findings import Finding
+from conversion_audit.recipes.goals import order_value
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def _of_period(audit: Audit) -> tuple:
 
 def _audiences(audit: Audit) -> pd.DataFrame:
     marks, sessions, intents, steps, goal = _of_period(audit)
-    return audiences.audience_table(marks, sessions, intents, audit.history, steps, goal, audit.period.end)
+    value = order_value(audit)
+    return audiences.audience_table(marks, sessions, intents, audit.history, steps, goal, audit.period.end, value)
 
 
 def _members(audit: Audit) -> Table:

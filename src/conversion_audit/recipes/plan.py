@@ -21,6 +21,7 @@ from conversion_audit.analysis import (
 )
 from conversion_audit.engine import AnyTable
 from conversion_audit.findings import Finding
+from conversion_audit.recipes.goals import order_value
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -68,9 +69,9 @@ def _float(value: Any) -> float | None:
 
 def worth(audit: Audit) -> float:
     """Return what one completion of the main goal is worth; NaN where nobody says."""
-    value, counts = audit.config.goals[audit.config.main_goal].value, audit.headline
+    value = audit.config.goals[audit.config.main_goal].value
     if value == "revenue":
-        return counts["revenue"] / counts["orders"] if counts["orders"] and counts["revenue"] else float("nan")
+        return order_value(audit)
     return float(value) if value is not None else float("nan")
 
 
