@@ -5,7 +5,7 @@ from exports import FIXTURES, expected, opened, plain, rows_of
 
 from conversion_audit.errors import DataError
 from conversion_audit.intake.sources import recognise
-from conversion_audit.intake.sources.totals import whole_number
+from conversion_audit.intake.sources.numbers import number
 from conversion_audit.tables import OUTCOMES, STAGE_COUNTS, check
 
 
@@ -59,19 +59,81 @@ def test_totals_without_a_stage_are_refused_with_the_columns_found(tmp_path):
     )
 
 
+def test_what_google_ads_calls_a_total_is_no_campaign(tmp_path):
+    lines = [
+        "Campaign status,Campaign,Currency code,Clicks,Impr.,Conversions",
+        'Enabled,Brand,GBP,"3,912","45,210",231.00',
+        'Enabled,Generic,GBP,"9,233","812,334",98.50',
+        "Enabled,Total Wellness,GBP,10,100, --",
+        'Total: Campaigns, --,GBP,"13,155","857,644",329.50',
+        'Total: Account, --,GBP,"13,155","857,644",329.50',
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    german = 'Kampagne,Impr.,Klicks,Conversions\nMarke,"45.210",12,"98,50"\nGesamt: Konto,"45.210",12,"98,50"\n'
+    (tmp_path / "b.csv").write_text(german, encoding="utf-8")
+    table = rows_of("stage_counts", tmp_path, "a.csv", "b.csv", scratch=tmp_path / "s")
+    found = {(row["segment"], row["stage"]): row["count"] for row in plain(table, "segment, stage")}
+    assert found == {
+        ("Brand", "impression"): 45_210, ("Brand", "click"): 3912, ("Brand", "paid"): 231,
+        ("Generic", "impression"): 812_334, ("Generic", "click"): 9233, ("Generic", "paid"): 98.5,
+        ("Total Wellness", "impression"): 100, ("Total Wellness", "click"): 10,
+        ("Marke", "impression"): 45_210, ("Marke", "click"): 12, ("Marke", "paid"): 98.5,
+    }  # fmt: skip
+    assert table.notes == ("lines of totals left out: 3",)
+
+
+def test_each_file_is_read_by_its_own_columns(tmp_path):
+    (tmp_path / "ads.csv").write_text("Campaign,Impressions,Clicks\nbrand,900,30\n", encoding="utf-8")
+    mails = (
+        "Title,Send Date,Total Recipients,Successful Deliveries,Unique Opens,Unique Clicks,Total Orders\n"
+        'Drop,"Oct 03, 2026 09:00 am",12000,11850,4100,610,38\n'
+    )
+    (tmp_path / "mails.csv").write_text(mails, encoding="utf-8")
+    table = rows_of("stage_counts", tmp_path, "ads.csv", "mails.csv", scratch=tmp_path / "s")
+    assert [
+        (row["segment"], row["stage"], row["count"], row.get("date", "")[:10]) for row in plain(table, '"count"')
+    ] == [
+        ("brand", "click", 30, ""),
+        ("Drop", "paid", 38, "2026-10-03"),
+        ("Drop", "call to action clicked", 610, "2026-10-03"),
+        ("brand", "impression", 900, ""),
+        ("Drop", "opened", 4100, "2026-10-03"),
+        ("Drop", "delivered", 11850, "2026-10-03"),
+        ("Drop", "follow-up sent", 12000, "2026-10-03"),
+    ]
+
+
+def test_days_that_nobody_can_read_are_refused_with_the_first_of_them(tmp_path):
+    (tmp_path / "a.csv").write_text("Date,Impressions,Clicks\nsoon,900,30\nlater,1,1\n", encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        rows_of("stage_counts", tmp_path, "a.csv", scratch=tmp_path / "s")
+    assert str(error.value) == (
+        "a.csv:1: the day of no line can be read (seen: 'soon')\n    Totals of unknown days belong to no period.\n"
+        "    Export days as 2026-03-02, or name another column: columns: {date: Day}."
+    )
+
+
+def test_a_column_named_by_hand_that_no_file_has_is_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("Day,Impressions,Clicks\n2026-03-02,900,30\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"a\.csv: no column 'Days' for 'date'; did you mean 'Day'\?"):
+        rows_of("stage_counts", tmp_path, "a.csv", scratch=tmp_path / "s", columns={"date": "Days"})
+
+
 @pytest.mark.parametrize(
-    ("text", "number"),
+    ("text", "decimal", "count"),
     [
-        ("12", 12),
-        ("1,234", 1234),
-        ("1.234.567", 1234567),
-        ("3.0", 3),
-        ("12,00", 12),
-        ("2.5", None),
-        ("many", None),
-        (None, None),
-        ("0", 0),
+        ("12", None, 12),
+        ("1,234", None, 1234),
+        ("1,234", ",", 1.234),
+        ("1.234.567", None, 1234567),
+        ("1.234,50", None, 1234.5),
+        ("3.0", None, 3),
+        ("98,50", None, 98.5),
+        ("2.5", ",", None),
+        ("many", None, None),
+        (None, None, None),
+        ("0", None, 0),
     ],
 )
-def test_counts_are_whole_numbers_with_or_without_marks(text, number):
-    assert whole_number(text) == number
+def test_counts_may_have_marks_and_parts(text, decimal, count):
+    assert number(text, decimal) == count

@@ -106,3 +106,19 @@ def test_totals_and_events_make_one_chain():
 def test_no_totals_are_no_error():
     empty = totals().head(0)
     assert stages.stage_table(empty).empty and stages.weak_links(empty).empty and stages.findings(empty) == []
+
+
+def test_a_stage_that_a_segment_never_names_is_no_zero():
+    frame = totals()
+    mails = frame[~((frame.segment == "A") & (frame.stage == "Paid"))]
+    weak = stages.weak_links(mails)
+    assert not ((weak.segment == "A") & (weak.stage == "Paid")).any() and not weak.is_weak.any()
+
+
+def test_clicks_of_one_tool_are_owed_no_message_of_another():
+    frame = totals()
+    ads = frame[frame.stage.isin(["Impressions", "Clicks"])].assign(
+        segment="ads", count=lambda rows: rows["count"] * 100
+    )
+    mails = frame[frame.stage.isin(["Follow-ups sent", "Opened"])]
+    assert "stages.never_sent" not in {one.claim for one in stages.findings(pd.concat([ads, mails]))}

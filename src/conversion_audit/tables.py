@@ -253,7 +253,7 @@ STAGE_COUNTS = Contract(
         "date": Column("date", "Day", "totals of the whole period"),
         "stage": Column("text", "Stage name"),
         "segment": Column("text", "Campaign or other segment", "all"),
-        "count": Column("int", "How many"),
+        "count": Column("float", "How many; parts too, where a tool shares a sale among several clicks"),
         "cost": Column("money", "Cost", "no cost"),
     },
 )

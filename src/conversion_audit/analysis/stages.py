@@ -120,8 +120,14 @@ def weak_links(counts: AnyTable, order: Sequence[str] | None = None) -> pd.DataF
 
 
 def _pairs(frame: pd.DataFrame, before: str, stage: str) -> pd.DataFrame:
-    """One row per segment and week: how many reached the stage before, and the stage."""
+    """
+    One row per segment and week: how many reached the stage before, and the stage.
+
+    A segment that never names one of them is left out: what its tool does not count is not zero. Where it names both, a
+    week without one of them is 0, for tools that list stages leave out those that nobody reached.
+    """
     both = frame[frame.stage.isin([before, stage])]
+    both = both[both.groupby("segment").stage.transform("nunique") == 2]
     wide = both.pivot_table(index=["segment", "week"], columns="stage", values="count", aggfunc="sum", dropna=False)
     wide = wide.reindex(columns=[before, stage]).fillna(0).reset_index()
     return wide.rename(columns={before: "n", stage: "y"})[["segment", "week", "n", "y"]]
@@ -170,7 +176,7 @@ def headline(counts: AnyTable, order: Sequence[str] | None = None) -> tuple[str,
     """Return the key and the values of one sentence: how many of the first stage reach the last."""
     rows = stage_table(counts, order=order)
     first, last = rows.iloc[0], rows.iloc[-1]
-    values = {"first": first.stage, "first_count": int(first["count"]), "last": last.stage, "count": int(last["count"])}
+    values = {"first": first.stage, "first_count": first["count"], "last": last.stage, "count": last["count"]}
     return ("stages.headline" if len(rows) > 1 else "stages.headline_one"), values
 
 
@@ -202,7 +208,7 @@ def joined_stages(counts: AnyTable, steps: pd.DataFrame, order: Sequence[str] | 
 def chain_claim(chain: pd.DataFrame) -> tuple[str, dict[str, object]]:
     """Return the key and the values of what `joined_stages` shows: how many of the first stage are left at the last."""
     first, last = chain.iloc[0], chain.iloc[-1]
-    values = {"first": first.step, "first_count": int(first.sessions), "last": last.step, "count": int(last.sessions)}
+    values = {"first": first.step, "first_count": first.sessions, "last": last.step, "count": last.sessions}
     return ("stages.chain_claim" if len(chain) > 1 else "stages.chain_claim_one"), values
 
 
@@ -231,10 +237,14 @@ def findings(counts: AnyTable, order: Sequence[str] | None = None) -> list[Findi
 
 def _gaps(table: pd.DataFrame) -> list[Finding]:
     """Messages that were owed and not sent, or sent and not delivered."""
-    limits = {"sent_rate": ("stages.never_sent", NEVER_SENT), "delivery_rate": ("stages.not_delivered", NOT_DELIVERED)}
+    limits = {
+        ("opt_in_rate", "sent_rate"): ("stages.never_sent", NEVER_SENT),
+        ("sent_rate", "delivery_rate"): ("stages.not_delivered", NOT_DELIVERED),
+    }
     made = []
     for row in table.dropna(subset=["rate"]).itertuples():
-        claim, limit = limits.get(row.parameter, (None, 1.0))
+        # Who only clicked is owed no message: the clicks may be another tool's.
+        claim, limit = limits.get((parameter(row.of), row.parameter), (None, 1.0))
         if claim and row.rate_high < 1 - limit:
             values = {"missing": row.of_count - row.count, "missing_share": 1 - row.rate, "of": row.of}
             made.append(Finding("service", "04", claim, "high", "certain", values, step=row.stage, owner="crm"))

@@ -71,7 +71,10 @@ WITH names AS (
                     CASE WHEN day_first THEN try_strptime(clock, ['%d/%m/%Y %H:%M:%S', '%d/%m/%Y %H:%M', '%d/%m/%Y', '%d/%m/%Y, %H:%M:%S',
                                                                    '%d/%m/%Y %I:%M:%S %p', '%d/%m/%Y %I:%M %p'])
                          ELSE try_strptime(clock, ['%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M', '%m/%d/%Y',
-                                                   '%m/%d/%Y, %I:%M:%S %p', '%m/%d/%Y, %H:%M:%S']) END) END AS local
+                                                   '%m/%d/%Y, %I:%M:%S %p', '%m/%d/%Y, %H:%M:%S']) END,
+                    -- English names of months, as Mailchimp and Google Ads write them.
+                    try_strptime(clock, ['%b %d, %Y %I:%M %p', '%b %d, %Y, %I:%M %p', '%b %d, %Y, %I:%M:%S %p', '%b %d, %Y', '%d %b %Y', '%d %b %Y %H:%M',
+                                         '%B %d, %Y %I:%M %p', '%B %d, %Y, %I:%M %p', '%B %d, %Y', '%d %B %Y'])) END AS local
     FROM texts
 ), utc AS (
     SELECT *,

@@ -19,7 +19,7 @@ from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources.stored import Rows
-from conversion_audit.intake.sources.totals import read_totals
+from conversion_audit.intake.sources.totals import read_totals, together
 
 KIND = "plausible"
 TITLE = "Plausible, CSV export"
@@ -67,8 +67,7 @@ def read(
     if events:
         columns = {"date": ["date"], "stage": ["name"], "count": ["events"]}
         parts.append(read_totals(engine, source, events, columns, {}, scratch))
-    union = " UNION ALL BY NAME ".join(f"SELECT * FROM t{n}" for n in range(len(parts)))
-    made = engine.view(union, {f"t{n}": part for n, part in enumerate(parts)}, name="plausible")
+    made = together(engine, parts)
     left = len(files) - len(days) - len(events)
     notes = (Remark("breakdowns", files=left),) if left else ()
-    return Rows(made.name, engine, notes=(*(note for part in parts for note in part.notes), *notes))
+    return Rows(made.name, engine, notes=(*made.notes, *notes))

@@ -6,18 +6,21 @@ and wide, one column per stage (``steps: {impression: Impressions, click: Clicks
 What to know of it:
 
 - There are no visitors in it: rates are shares of totals, and no chapter about sessions can be written from it.
-- A line that only adds up the others ("Total", "Gesamt") is left out.
+- A line that only adds up the others ("Total", "Total: Account", "Gesamt: Konto") is left out.
+- Files of several tools may lie side by side: each is read by its own columns.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from conversion_audit import config
 from conversion_audit.engine import Engine, Table
+from conversion_audit.errors import DataError, Problem, closest, listing
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources import mapping
-from conversion_audit.intake.sources.totals import read_totals
+from conversion_audit.intake.sources.totals import read_totals, together
 
 KIND = "stage_counts"
 TITLE = "Totals by stage, from advertising or e-mail tools"
@@ -27,7 +30,8 @@ NEEDS = ("stage", "count")
 _USUAL = {
     "date": ("date", "day", "datum", "tag", "week", "month", "reporting_starts", "send_date"),
     "stage": ("stage", "step", "metric", "stufe", "schritt"),
-    "segment": ("campaign", "campaign_name", "segment", "ad_group", "adset_name", "ad_set_name", "kampagne", "email", "newsletter", "mailing"),
+    "segment": ("campaign", "campaign_name", "segment", "ad_group", "adset_name", "ad_set_name", "kampagne", "email", "newsletter", "mailing",
+                "campaign_title", "title"),
     "count": ("count", "number", "value", "anzahl"),
     "cost": ("cost", "spend", "amount_spent", "kosten", "costs", "ausgaben"),
 }  # fmt: skip
@@ -36,13 +40,23 @@ STAGES = {
     "click": ("clicks", "link_clicks", "klicks"),
     "session": ("sessions", "visits", "landing_page_views", "besuche"),
     "opt-in": ("opt_ins", "optins", "leads", "signups", "sign_ups", "registrations", "anmeldungen"),
-    "follow-up sent": ("sent", "sends", "emails_sent", "versendet", "gesendet", "recipients"),
-    "delivered": ("delivered", "deliveries", "zugestellt"),
-    "opened": ("opens", "opened", "unique_opens", "geoeffnet", "geöffnet", "oeffnungen"),
+    "follow-up sent": ("sent", "sends", "emails_sent", "versendet", "gesendet", "recipients", "total_recipients"),
+    "delivered": ("delivered", "deliveries", "successful_deliveries", "zugestellt"),
+    "opened": ("opens", "opened", "unique_opens", "total_opens", "geoeffnet", "geöffnet", "oeffnungen"),
     "call to action clicked": ("cta_clicks", "unique_clicks", "email_clicks"),
     "added to cart": ("add_to_cart", "adds_to_cart", "add_to_carts", "added_to_cart", "warenkorb"),
     "order form completed": ("checkouts", "checkouts_initiated", "order_forms", "forms_completed"),
-    "paid": ("purchases", "orders", "conversions", "paid", "transactions", "bestellungen", "kaeufe", "käufe"),
+    "paid": (
+        "purchases",
+        "orders",
+        "total_orders",
+        "conversions",
+        "paid",
+        "transactions",
+        "bestellungen",
+        "kaeufe",
+        "käufe",
+    ),
     "shipped": ("shipped", "shipments", "versandt"),
 }
 """Stage -> usual column names, in the order in which stages follow one another."""
@@ -70,8 +84,46 @@ def recognises(file: InputFile) -> str | None:
 def read(
     engine: Engine, source: config.Source, files: list[InputFile], *, timezone: str | None, scratch: Path
 ) -> Table:
-    """Read totals by stage: see `totals.read_totals`. `columns`, `steps`, `decimal` of `source` are used."""
-    columns, stages = guess(next((file for file in files if not file.is_empty), files[0]))
-    columns = {**columns, **{name: list(names) for name, names in source.columns.items()}}
-    stages = dict(source.steps) or ({} if {"stage", "count"} <= set(columns) else stages)
-    return read_totals(engine, source, files, columns, stages, scratch)
+    """
+    Read totals by stage: see `totals.read_totals`. `columns`, `steps`, `decimal` of `source` are used.
+
+    Raises
+    ------
+    DataError
+        For columns that no file has, and files without a stage.
+    """
+    if problems := _missing(source, files):
+        raise DataError(*problems)
+    alike: dict[str, list[InputFile]] = {}
+    for file in [file for file in files if not file.is_empty] or files:
+        alike.setdefault(json.dumps(guess(file)), []).append(file)
+    parts = []
+    for several in alike.values():
+        columns, stages = guess(several[0])
+        there = {name for file in several for name in file.columns}
+        told = {
+            target: [name for name in names if mapping.is_there(name, there)]
+            for target, names in source.columns.items()
+        }
+        columns |= {target: names for target, names in told.items() if names}
+        stages = dict(source.steps) or ({} if {"stage", "count"} <= set(columns) else stages)
+        parts.append(read_totals(engine, source, several, columns, stages, scratch))
+    return together(engine, parts)
+
+
+def _missing(source: config.Source, files: list[InputFile]) -> list[Problem]:
+    everywhere = tuple(dict.fromkeys(name for file in files for name in file.columns))
+    told = [
+        *((target, names) for target, names in source.columns.items()),
+        *((s, [c]) for s, c in source.steps.items()),
+    ]
+    return [
+        Problem(
+            f"no column {names[0]!r} for {target!r}{closest(names[0], everywhere)}",
+            listing([file.name for file in files], 3),
+            why=f"Columns found: {listing(everywhere, 20)}.",
+            mend="Correct `columns` or `steps` of this source in audit.yaml.",
+        )
+        for target, names in told
+        if names and not any(mapping.is_there(name, everywhere) for name in names)
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,24 +16,14 @@ from conversion_audit.errors import DataError, Problem, listing
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources import casting, mapping
+from conversion_audit.intake.sources.numbers import common_decimal, number
 from conversion_audit.intake.sources.reading import Reading, gather
 from conversion_audit.intake.sources.stored import Rows
 
-_TOTAL = re.compile(r"(grand )?totals?|gesamt|summe|insgesamt", re.IGNORECASE)
-_WHOLE = re.compile(r"\d{1,3}([.,'\u2019\u00a0\u202f ]\d{3})+|\d+([.,]0+)?")
+_TOTAL = re.compile(r"((grand )?totals?|gesamt|summe|insgesamt)(\s*:.*)?", re.IGNORECASE | re.DOTALL)
+"""What stands in a line that adds up others. Google Ads says which: "Total: Account", "Gesamt: Konto"."""
 
-
-def whole_number(text: object) -> int | None:
-    """
-    Return a count: digits, with or without marks between thousands.
-
-    >>> whole_number("12.345"), whole_number("1,234,567"), whole_number("3.0"), whole_number("2.5")
-    (12345, 1234567, 3, None)
-    """
-    plain = str(text).strip() if text is not None else ""
-    if not _WHOLE.fullmatch(plain):
-        return None
-    return int(re.sub(r"\D", "", re.sub(r"[.,]0{1,2}$", "", plain)))
+_ABSENT = {"-", "--", "\u2013", "\u2014"}
 
 
 def read_totals(
@@ -58,13 +49,15 @@ def read_totals(
     Returns
     -------
     Rows
-        See `tables.STAGE_COUNTS`. Lines of totals are left out, and lines without a readable count too; both are said.
+        See `tables.STAGE_COUNTS`. Lines of totals are left out, and counts that are no numbers too; both are said.
 
     Raises
     ------
     DataError
-        Where there is neither a stage column nor a column per stage.
+        Where there is neither a stage column nor a column per stage, or no line's day can be read.
     """
+    known = {name for file in files for name in file.columns}
+    stages = {stage: column for stage, column in stages.items() if column in known}
     if not stages and not {"stage", "count"} <= set(columns):
         found = listing(tuple(dict.fromkeys(name for file in files for name in file.columns)), 20)
         mend = "Name them: columns: {stage: Step, count: Number}, or steps: {impression: Impressions, click: Clicks}."
@@ -85,62 +78,90 @@ def read_totals(
     mapped = gather(engine, files, reading)
     texts = engine.create('SELECT file, line, item_quantity, "time" FROM m', {"m": mapped}, name="texts")
     rows = casting.cast(mapped, casting.Settings("UTC", source.decimal))
-    wanted = "r.time, r.reject, r.campaign, r.event, r.amount, r.properties, m.item_quantity AS number, m.time AS clock"
+    wanted = "r.file, r.line, r.time, r.reject, r.campaign, r.event, r.amount, r.properties, m.item_quantity AS number, m.time AS clock"
     frame = engine.query(
         f"SELECT {wanted} FROM r JOIN m ON m.file = r.file AND m.line = r.line ORDER BY r.file, r.line",
         {"r": rows, "m": texts},
     )
-    made, notes = _stage_counts(frame, stages)
+    made, notes = _stage_counts(frame, stages, source.decimal)
     held = engine.create('SELECT CAST(date AS DATE) AS date, stage, segment, "count", CAST(cost AS DECIMAL(18, 4)) AS cost FROM made',
                          {"made": made}, name="stage_counts")  # fmt: skip
     return Rows(held.name, engine, notes=(*rows.notes, *notes))
 
 
-def _stage_counts(frame: pd.DataFrame, stages: Mapping[str, str]) -> tuple[pd.DataFrame, list[Remark]]:
-    is_total = frame["campaign"].fillna("").str.fullmatch(_TOTAL) | frame["clock"].fillna("").str.fullmatch(_TOTAL)
+def together(engine: Engine, parts: Sequence[Rows]) -> Rows:
+    """Return totals that were read by different columns as one table; of lines that were left out, one remark each."""
+    union = " UNION ALL BY NAME ".join(f"SELECT * FROM t{n}" for n in range(len(parts)))
+    made = engine.view(union, {f"t{n}": part for n, part in enumerate(parts)}, name="stage_counts")
+    notes = [note for part in parts for note in part.notes]
+    lines: Counter[str] = Counter()
+    for note in notes:
+        lines[note.key] += note.values["lines"] if note.key.startswith("totals_") else 0
+    others = [note for note in notes if not note.key.startswith("totals_")]
+    return Rows(made.name, engine, notes=(*others, *(Remark(key, lines=n) for key, n in lines.items() if n)))
+
+
+def _stage_counts(
+    frame: pd.DataFrame, stages: Mapping[str, str], decimal: str | None
+) -> tuple[pd.DataFrame, list[Remark]]:
+    others = [json.loads(text) for text in frame["properties"]]
+    is_total = _says_total(frame, others)
     is_bad = ~is_total & frame["reject"].notna()
-    kept = frame[~is_total & ~is_bad]
-    long = pd.concat(
-        [_wide(kept, stages) if stages else _long(kept), pd.DataFrame({"date": [], "cost": []}, dtype=object)]
-    )
+    if is_bad.any() and not (~is_total & ~is_bad).any():
+        raise DataError(_no_day(frame[is_bad].iloc[0]))
+    kept = frame.assign(others=others)[~is_total & ~is_bad]
+    long = _wide(kept, stages) if stages else _long(kept)
+    long = long[[not _is_absent(text) for text in long["text"]]]
+    marks = {file: decimal or common_decimal(part) for file, part in long.groupby("file")["text"]}
+    numbers = [number(text, marks[file]) for text, file in zip(long["text"], long["file"], strict=True)]
+    long = long.assign(count=pd.Series(numbers, index=long.index, dtype="float64"))
     is_number = long["count"].notna()
     notes = [
-        Remark(key, lines=int(number))
-        for number, key in (
+        Remark(key, lines=int(lines))
+        for lines, key in (
             (is_total.sum(), "totals_left"),
             (is_bad.sum(), "totals_unreadable"),
             ((~is_number).sum(), "totals_no_number"),
         )
-        if number
+        if lines
     ]
-    counts = long[is_number]
+    counts = long.loc[is_number, ["date", "stage", "segment", "count", "cost"]]
     # A wide row's cost is counted once, on its first stage that has a count.
     counts = counts.assign(cost=counts["cost"].where(~counts.index.duplicated()))
-    counts = counts.astype({"count": "int64", "date": "datetime64[us]", "cost": "float64", "segment": "string"})
+    counts = counts.astype({"date": "datetime64[us]", "cost": "float64", "segment": "string"})
     return counts.reset_index(drop=True), notes
 
 
-def _long(kept: pd.DataFrame) -> pd.DataFrame:
-    counts = pd.Series([whole_number(text) for text in kept["number"]], index=kept.index, dtype="object")
-    return pd.DataFrame(
-        {
-            "date": kept["time"],
-            "stage": kept["event"],
-            "segment": kept["campaign"],
-            "count": counts,
-            "cost": kept["amount"],
-        }
+def _says_total(frame: pd.DataFrame, others: Sequence[Mapping[str, str]]) -> pd.Series:
+    """Whether a line adds up others: the segment, the day or any column that nothing else uses says so."""
+    named = zip(frame["campaign"], frame["clock"], others, strict=True)
+    said = [any(_TOTAL.fullmatch(str(text).strip()) for text in (*texts, *rest.values())) for *texts, rest in named]
+    return pd.Series(said, index=frame.index, dtype=bool)
+
+
+def _is_absent(text: object) -> bool:
+    return text is None or pd.isna(text) or str(text).strip() in _ABSENT
+
+
+def _no_day(row: pd.Series) -> Problem:
+    return Problem(
+        "the day of no line can be read",
+        f"{row['file']}:{row['line']}",
+        str(row["clock"]),
+        "Totals of unknown days belong to no period.",
+        "Export days as 2026-03-02, or name another column: columns: {date: Day}.",
     )
 
 
+def _long(kept: pd.DataFrame) -> pd.DataFrame:
+    names = {"time": "date", "event": "stage", "campaign": "segment", "number": "text", "amount": "cost"}
+    return kept[["file", *names]].rename(columns=names)
+
+
 def _wide(kept: pd.DataFrame, stages: Mapping[str, str]) -> pd.DataFrame:
-    """One row per stage that the row has."""
-    values = [json.loads(text) for text in kept["properties"]]
+    """One row per stage."""
     parts = []
     for stage, column in stages.items():
-        counts = [whole_number(value.get(column)) for value in values]
-        is_absent = [value.get(column) is None for value in values]
-        part = pd.DataFrame({"date": kept["time"], "stage": stage, "segment": kept["campaign"]})
-        part = part.assign(count=pd.Series(counts, index=kept.index, dtype="object"), cost=kept["amount"])
-        parts.append(part[[not absent for absent in is_absent]])
-    return pd.concat(parts) if parts else _long(kept)
+        texts = pd.Series([others.get(column) for others in kept["others"]], index=kept.index, dtype="object")
+        parts.append(_long(kept.assign(event=stage, number=texts)))
+    return pd.concat(parts)
