@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from conversion_audit.errors import DataError
-from conversion_audit.intake import files, sources
+from conversion_audit.intake import files, peek, sources
 
 CSV = b"time,event,visitor_id\n2026-03-02,view,1\n"
 
@@ -89,6 +89,32 @@ def test_an_empty_export_is_refused(client):
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "columns", "skip"),
+    [
+        ("Report\n1. Oktober 2026 - 31. Oktober 2026\nTag,Impr.,Klicks\n1,2,3\n4,5,6\n", ("Tag", "Impr.", "Klicks"), 2),
+        (
+            "Backend\nat 12.11., 08:00\n\nTime;Visitor;Event;Page\n1;a;b;/\n2;a;b;/\n",
+            ("Time", "Visitor", "Event", "Page"),
+            3,
+        ),
+        ("message\nHello, my, friend\nDear, old, friend\nno comma\none, comma\n", ("message",), 0),
+        ("a,b,c,d,e,f\n1,2,3,4,5,6\n", ("a", "b", "c", "d", "e", "f"), 0),
+        ("a,b\n1,2,3,4,5,6\n1,2,3,4,5,6\n", ("a", "b"), 0),
+    ],
+)
+def test_the_header_is_found_below_a_report_s_title(text, columns, skip):
+    found = peek.shape_of(text, None)
+    assert (found.columns, found.skip) == (columns, skip)
+
+
+def test_lines_above_the_header_are_said(client):
+    write(client, "a.csv", b"Report\nDay,Impr.,Clicks\nx,2,3\ny,5,6\n")
+    (found,) = opened(client)
+    assert found.records[0] == {"Day": "x", "Impr.": "2", "Clicks": "3"}
+    assert found.notes == ("raw/a.csv: lines above the header left out: 1",)
+
+
 def test_a_header_alone_is_refused_and_beside_rows_it_is_not(client):
     write(client, "a.csv", b"time,event,visitor_id\n")
     assert refusal(client) == (
@@ -121,17 +147,18 @@ def parquet(folder) -> bytes:
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("orders.csv", workbook(), "is an Excel workbook\n    It holds no rows that could be read.\n"
-         "    Open it and save the sheet as 'CSV UTF-8', or export CSV from the tool."),
-        ("orders.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 99, "is an Excel workbook\n    It holds no rows that could be read.\n"
-         "    Open it and save the sheet as 'CSV UTF-8', or export CSV from the tool."),
+        ("orders.csv", workbook(), "is an Excel workbook\n    Only text (CSV, JSON) and Parquet are read.\n"
+         "    Open it and save the sheet as 'CSV UTF-8', or export CSV from the tool. If it is not part of the export, take it out of the folder."),
+        ("orders.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 99, "is an Excel workbook\n    Only text (CSV, JSON) and Parquet are read.\n"
+         "    Open it and save the sheet as 'CSV UTF-8', or export CSV from the tool. If it is not part of the export, take it out of the folder."),
         ("a.csv", b"\n<!DOCTYPE html><html><body>Sign in</body></html>", "is a web page, not an export\n"
          "    It holds no rows that could be read.\n    The download link had expired or asked for a login: export it again."),
         ("a.parquet", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n", "is a git-lfs pointer, not the file itself\n"
          "    It holds no rows that could be read.\n    Run: git lfs pull"),
         (".a.csv.icloud", b"bplist00", "is only a placeholder: the file is still in iCloud\n    It holds no rows that could be read.\n"
          "    Download it in the Finder first, then copy it here."),
-        ("a.pdf", b"%PDF-1.7", "is a PDF\n    It holds no rows that could be read.\n    Export the data as CSV or JSON lines instead."),
+        ("a.pdf", b"%PDF-1.7", "is a PDF\n    Only text (CSV, JSON) and Parquet are read.\n    Export the data as CSV or JSON lines instead."
+         " If it is not part of the export, take it out of the folder."),
     ],
 )  # fmt: skip
 def test_what_is_not_an_export_is_named_for_what_it_is(client, name, data, message):

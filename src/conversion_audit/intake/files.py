@@ -113,11 +113,12 @@ def _matches(folder: Path, pattern: str) -> list[Path]:
         return []
     plain = folder / pattern
     if os.path.lexists(plain):
-        return sorted(p for p in plain.rglob("*") if _is_export(p)) if plain.is_dir() else [plain]
+        return sorted(p for p in plain.rglob("*") if is_export(p)) if plain.is_dir() else [plain]
     return sorted(p for p in folder.glob(pattern) if not p.is_dir())
 
 
-def _is_export(path: Path) -> bool:
+def is_export(path: Path) -> bool:
+    """Return whether a path is a file that somebody put there: no folder, and nothing that systems leave behind."""
     hidden = path.name.startswith(".") and not path.name.endswith(".icloud")
     return not path.is_dir() and not hidden and path.name not in ("_SUCCESS", "Thumbs.db")
 
@@ -237,11 +238,16 @@ def _with_contents(file: InputFile, scratch: Path, encoding: str | None, delimit
         has_header=shape.has_header,
         columns=shape.columns,
         records=shape.records,
-        notes=(*file.notes, *(Remark("columns", file=file.name, columns=names) for names in shape.renamed)),
+        notes=(*file.notes, *_notes(file.name, shape)),
     )
     if found != "utf-8" or (has_mark and file.format != "csv"):
         file = _as_plain_text(file, scratch)
     return file
+
+
+def _notes(name: str, shape: peek.Shape) -> list[Remark]:
+    above = [Remark("preamble", file=name, lines=shape.above)] if shape.above else []
+    return above + [Remark("columns", file=name, columns=names) for names in shape.renamed]
 
 
 def _as_plain_text(file: InputFile, scratch: Path) -> InputFile:

@@ -12,19 +12,36 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from conversion_audit.errors import DataError, Problem
+from conversion_audit.intake import preamble
 from conversion_audit.intake.headerless import headerless
 
 ROWS = 50
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _DELIMITERS = ",;\t|"
-_WORKBOOK = ("is an Excel workbook", "Open it and save the sheet as 'CSV UTF-8', or export CSV from the tool.")
-_HTML = ("is a web page, not an export", "The download link had expired or asked for a login: export it again.")
-_POINTER = ("is a git-lfs pointer, not the file itself", "Run: git lfs pull")
-_CLOUD = ("is only a placeholder: the file is still in iCloud", "Download it in the Finder first, then copy it here.")
-_PDF = ("is a PDF", "Export the data as CSV or JSON lines instead.")
-_DATABASE = ("is a database file", "Export the table as CSV or Parquet instead.")
+_NO_ROWS = "It holds no rows that could be read."
+_OTHER = "Only text (CSV, JSON) and Parquet are read."
+_OR_LEAVE = "If it is not part of the export, take it out of the folder."
+_WORKBOOK = (
+    "is an Excel workbook",
+    _OTHER,
+    f"Open it and save the sheet as 'CSV UTF-8', or export CSV from the tool. {_OR_LEAVE}",
+)
+_HTML = (
+    "is a web page, not an export",
+    _NO_ROWS,
+    "The download link had expired or asked for a login: export it again.",
+)
+_POINTER = ("is a git-lfs pointer, not the file itself", _NO_ROWS, "Run: git lfs pull")
+_CLOUD = (
+    "is only a placeholder: the file is still in iCloud",
+    _NO_ROWS,
+    "Download it in the Finder first, then copy it here.",
+)
+_PDF = ("is a PDF", _OTHER, f"Export the data as CSV or JSON lines instead. {_OR_LEAVE}")
+_DATABASE = ("is a database file", _OTHER, f"Export the table as CSV or Parquet instead. {_OR_LEAVE}")
 _PARQUET_CUT = (
     "is a Parquet file without its end: the copy is incomplete or damaged",
+    _NO_ROWS,
     "Copy or export it again; a Parquet file cannot be read without its footer.",
 )
 
@@ -39,15 +56,16 @@ class Shape(NamedTuple):
     records: tuple[dict, ...] = ()
     renamed: tuple[str, ...] = ()
     has_header: bool = True
+    above: int = 0
 
 
 def not_an_export(start: bytes, path: Path, name: str) -> Problem | None:
     """Return what the file is instead of an export, or None."""
     what = _foreign(start, path)
-    return what and Problem(what[0], name, why="It holds no rows that could be read.", mend=what[1])
+    return what and Problem(what[0], name, why=what[1], mend=what[2])
 
 
-def _foreign(start: bytes, path: Path) -> tuple[str, str] | None:
+def _foreign(start: bytes, path: Path) -> tuple[str, str, str] | None:
     head = start[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if path.name.endswith(".icloud"):
         return _CLOUD
@@ -191,7 +209,14 @@ def _delimited(text: str, delimiter: str | None) -> Shape:
     while skip < len(lines) and (not lines[skip].strip() or lines[skip].startswith("#")):
         skip += 1
     body = "\n".join(lines[skip:])
+    marks = delimiter or _DELIMITERS
     delimiter = delimiter or _delimiter_of(body)
+    above = 0
+    if _evenness(body, delimiter)[1] < 0.5:  # the first line is not cut as the others are
+        found = {mark: preamble.lines_above(lines[skip : skip + ROWS + preamble.MOST_LINES], mark) for mark in marks}
+        delimiter = next((mark for mark, number in found.items() if number), delimiter)
+        above = found.get(delimiter, 0)
+        body = "\n".join(lines[skip + above :])
     rows = list(_rows(body, delimiter))
     if not rows:
         return Shape("empty")
@@ -200,7 +225,7 @@ def _delimited(text: str, delimiter: str | None) -> Shape:
         renamed.append(", ".join(columns)[:160])
     whole = [row for row in rows[1:] if len(row) == len(columns)]
     records = tuple(dict(zip(columns, row, strict=True)) for row in whole[:ROWS])
-    return Shape("csv", delimiter, skip, columns, records, tuple(renamed))
+    return Shape("csv", delimiter, skip + above, columns, records, tuple(renamed), above=above)
 
 
 def unique(names: list[str]) -> tuple[str, ...]:

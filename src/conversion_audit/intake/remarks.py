@@ -12,6 +12,7 @@ WORDS = {
     "empty": "{file}: holds no rows",
     "encoding": "{file}: read as {encoding}",
     "columns": "{file}: repeated or unnamed columns were numbered: {columns}",
+    "preamble": "{file}: lines above the header left out: {lines:,}",
     "line": "{file}: a line cannot be read: line {line:,} ({reason})",
     "lines": "{file}: {lines:,} lines cannot be read, the first is line {line:,} ({reason})",
     "cut": "{file}: truncated; its complete lines were kept because of `salvage: true`",
