@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 
 import pytest
 from conftest import real_data
@@ -211,3 +212,39 @@ def test_every_text_survives_yaml(value):
     import yaml
 
     assert yaml.load(f"- {writing.scalar(value)}", Loader=yaml.BaseLoader) == [value]
+
+
+def test_an_archive_of_several_kinds_is_to_be_unzipped(audit_home, tmp_path):
+    with zipfile.ZipFile(tmp_path / "mix.zip", "w") as archive:
+        archive.write(FIXTURES / "mixpanel" / "export.jsonl", "export.jsonl")
+        archive.writestr("ads.csv", "Campaign,Impressions,Clicks\nbrand,900,30\n")
+    with pytest.raises(DataError) as error:
+        new_client("acme", [tmp_path / "mix.zip"])
+    assert str(error.value) == (
+        "mix.zip: is an archive of several kinds of export\n"
+        "    All files of an archive are read alike. Found: Mixpanel, raw event export: export.jsonl; "
+        "Totals by stage, from advertising or e-mail tools: ads.csv.\n"
+        "    Unzip it and name the folder: unzip mix.zip -d mix; audit new acme --from mix"
+    )
+
+
+def test_a_folder_without_a_file_is_named_as_it_was_given(audit_home, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match="/empty: there is no file in this folder"):
+        new_client("acme", [tmp_path / "empty"])
+
+
+@pytest.mark.parametrize(
+    ("codes", "line"),
+    [
+        (("GBP", "GBP"), "currency: GBP   # as the files say"),
+        (("GBP", "--"), "currency: GBP   # as the files say"),
+        (("GBP", "EUR"), "currency: GBP   # as the files say; CHECK: also EUR, and costs are added as they stand"),
+        (("", ""), "currency: EUR   # CHECK: the files name none"),
+    ],
+)
+def test_totals_have_the_currency_that_their_files_name(audit_home, tmp_path, codes, line):
+    rows = "".join(f"c{n},900.5,30,{code}\n" for n, code in enumerate(codes))
+    (tmp_path / "ads.csv").write_text("Campaign,Impr.,Clicks,Currency code\n" + rows, encoding="utf-8")
+    text = new_client("ads", [tmp_path / "ads.csv"]).read_text(encoding="utf-8")
+    assert line in text.splitlines() and "# Stages: impression 1,801, click 60" in text

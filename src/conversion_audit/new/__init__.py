@@ -19,6 +19,7 @@ from conversion_audit.folders import Folders, home
 from conversion_audit.intake import files, sources
 from conversion_audit.intake.sources import ga4_report, mapping
 from conversion_audit.new import totals
+from conversion_audit.new.archives import refuse_mixed_archives
 from conversion_audit.new.profile import profile
 from conversion_audit.new.suggest import suggest
 from conversion_audit.new.writing import written
@@ -71,6 +72,9 @@ def new_client(client: str, paths: Sequence[str | Path], *, site: str | None = N
 
 def _check(folders: Folders, paths: Sequence[str | Path], site: str | None) -> None:
     problems = [Problem("no such file or folder", str(path)) for path in paths if not Path(path).exists()]
+    empty = [path for path in map(Path, paths) if path.is_dir() and not any(map(files.is_export, path.rglob("*")))]
+    mend = "Put the files of the export there, or name another folder."
+    problems += [Problem("there is no file in this folder", str(path), mend=mend) for path in empty]
     if folders.config.exists():
         mend = f"Edit it, choose another name, or remove the client with: audit forget {folders.client}"
         problems.append(Problem("this client exists already", f"data/{folders.client}/audit.yaml", mend=mend))
@@ -124,6 +128,7 @@ def _suggested(client: str, folder: Path, site: str | None) -> str:
     strangers = found.pop("", [])
     if not found:
         raise DataError(*(_stranger(file) for file, _ in strangers[:5]))
+    refuse_mixed_archives(client, {**found, "": strangers})
     engine = Engine([folder / "raw", scratch], scratch)
     described, tables, counts = [], [], []
     for kind, recognised in found.items():
@@ -137,7 +142,10 @@ def _suggested(client: str, folder: Path, site: str | None) -> str:
         text = written(client, described, seen, suggest(seen, site))
     else:
         days = [ga4_report.period(file) for file, _ in found.get("ga4_report", [])]
-        text = _of_totals(engine, client, described, counts, site, days)
+        opened = [
+            file for kind, some in found.items() if sources.KINDS[kind].GIVES == "stage_counts" for file, _ in some
+        ]
+        text = _of_totals(engine, client, described, counts, site, days, totals.currencies(opened))
     engine.close()
     unread = "".join(f"# CHECK: not read, of no known kind: {file.name}\n" for file, _ in strangers)
     return text + unread
@@ -150,11 +158,12 @@ def _of_totals(
     counts: list[Table],
     site: str | None,
     days: Sequence[Days | None],
+    currencies: Sequence[str],
 ) -> str:
     stages = totals.read_stages(engine, counts) if counts else pd.DataFrame()
     if stages.empty:
         raise DataError(_only_totals([source["kind"] for source in described]))
-    return totals.written(client, described, stages, site, [day for pair in days if pair for day in pair])
+    return totals.written(client, described, stages, site, [day for pair in days if pair for day in pair], currencies)
 
 
 def _stranger(file: files.InputFile) -> Problem:

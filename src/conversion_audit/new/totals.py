@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import pandas as pd
 
 from conversion_audit.analysis.stages import stage_order
 from conversion_audit.engine import Engine, Table
+from conversion_audit.intake.files import InputFile
+from conversion_audit.intake.sources import mapping
 from conversion_audit.new import writing
+
+_CURRENCY = {"currency", "currency_code", "waehrung", "währung", "waehrungscode", "währungscode"}
 
 
 def read_stages(engine: Engine, tables: list[Table]) -> pd.DataFrame:
@@ -19,8 +24,26 @@ def read_stages(engine: Engine, tables: list[Table]) -> pd.DataFrame:
     return engine.query(union, {f"t{n}": table for n, table in enumerate(tables)})
 
 
+def currencies(opened: Iterable[InputFile]) -> list[str]:
+    """Return the currency codes that the first rows of these files name, the most frequent first."""
+    named = (
+        str(record[column]).strip().upper()
+        for file in opened
+        for column in file.columns
+        if mapping.plain(column) in _CURRENCY
+        for record in file.records
+        if record.get(column)
+    )
+    return [code for code, _ in Counter(code for code in named if re.fullmatch(r"[A-Z]{3}", code)).most_common()]
+
+
 def written(
-    client: str, sources: list[dict], counts: pd.DataFrame, site: str | None = None, days: Sequence[date] = ()
+    client: str,
+    sources: list[dict],
+    counts: pd.DataFrame,
+    site: str | None = None,
+    days: Sequence[date] = (),
+    found: Sequence[str] = (),
 ) -> str:
     """
     Return the text of audit.yaml.
@@ -35,12 +58,14 @@ def written(
         Kind of site; a shop otherwise.
     days : sequence of date
         Days that a report names where its rows have none.
+    found : sequence of str
+        See `currencies`.
     """
     order, totals = stage_order(counts), counts.groupby("stage")["count"].sum()
     last = order[-1]
     name = re.sub(r"\W+", "_", last).strip("_").lower() or "goal"
     check = writing.CHECK
-    stages = ", ".join(f"{writing.comment(stage)} {totals[stage]:,}" for stage in order)
+    stages = ", ".join(f"{writing.comment(stage)} {totals[stage]:,.12g}" for stage in order)
     segments = counts["segment"].nunique()
     lines = [
         f"# First version, written from totals: {writing.counted(len(order), 'stages')}, {writing.counted(segments, 'segments')}. "
@@ -49,7 +74,7 @@ def written(
         "",
         f"client: {writing.scalar(client.replace('-', ' ').replace('_', ' ').title())}",
         f"site: {site or 'shop'}" + ("" if site else f"   # {check}"),
-        f"currency: EUR   # {check}: the files name none",
+        _currency(found),
         *_period(counts, days),
         writing.source_part(sources),
         "",
@@ -61,6 +86,13 @@ def written(
         "",
     ]
     return "\n".join(lines)
+
+
+def _currency(found: Sequence[str]) -> str:
+    if not found:
+        return f"currency: EUR   # {writing.CHECK}: the files name none"
+    others = f"; {writing.CHECK}: also {', '.join(found[1:4])}, and costs are added as they stand" if found[1:] else ""
+    return f"currency: {found[0]}   # as the files say{others}"
 
 
 def _period(counts: pd.DataFrame, named: Sequence[date]) -> list[str]:
