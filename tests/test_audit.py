@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from conversion_audit.asked import nobody
 from conversion_audit.audit import open_audit
 from conversion_audit.errors import ConfigError, DataError
 from conversion_audit.intake.ledger import totals
@@ -50,12 +51,37 @@ def test_the_period_cuts_sessions_by_their_local_start_day(small_shop, monkeypat
     assert set(week.ledger.reason) >= {"ok", "out_of_period"}
 
 
+def test_a_period_without_a_day_of_the_export_is_refused_in_one_sentence(small_shop, monkeypatch):
+    monkeypatch.setenv("AUDIT_HOME", str(small_shop))
+    first, last = open_audit("demo").period.start, open_audit("demo").period.end
+    for asked, message in (
+        (("2027-01-01", "2027-01-31"), "no day of the export lies in the period, 2027-01-01 to 2027-01-31\n"),
+        (("2027-01-01", None), f"the period starts on 2027-01-01 and ends on {last}, before it\n"),
+        (("2026-03-15", "2026-03-09"), "the period starts on 2026-03-15 and ends on 2026-03-09, before it\n"),
+    ):
+        with pytest.raises(ConfigError) as error:
+            open_audit("demo", *asked).stop_if_empty()
+        assert str(error.value).startswith(f"{message}    The export runs from {first} to {last}.\n    Name ")
+
+
 def test_where_looks_at_some_sessions_only(small_shop, monkeypatch):
     monkeypatch.setenv("AUDIT_HOME", str(small_shop))
     mobile = open_audit("demo", where="device=mobile")
     assert mobile.engine.query("SELECT DISTINCT device FROM s", {"s": mobile.sessions}).device.tolist() == ["mobile"]
     with pytest.raises(ConfigError, match=r"where: no column 'devise'; did you mean 'device'\?"):
         _ = open_audit("demo", where={"devise": "mobile"}).sessions
+    for where, message in (
+        ("device=mobil", "where: no session has device 'mobil'; did you mean 'mobile'?\n    Values of device: "),
+        (
+            "device=mobile, os=Windows",
+            "where: no session of the period meets it all (seen: 'device=mobile, os=Windows')",
+        ),
+    ):
+        with pytest.raises(ConfigError) as error:
+            open_audit("demo", where=where).stop_if_empty()
+        assert str(error.value).startswith(message)
+    empty = mobile.engine.view("SELECT * REPLACE (NULL AS device) FROM s", {"s": mobile.every_session})
+    assert str(nobody(empty, {"device": "mobile"})).startswith("where: device is empty in every session\n")
     with pytest.raises(ConfigError, match=r"where is not 'column=value, \.\.\.'"):
         open_audit("demo", where="mobile")
 

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from conversion_audit.engine import Engine, engine_of, grouping_sets, like, quoted, statement
+from conversion_audit.errors import ConfigError
 from conversion_audit.intake.values import UNKNOWN_TEXTS
 
 FRAME = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
@@ -161,6 +162,11 @@ def test_parts_are_as_many_as_memory_asks_for():
     assert [engine.parts(size) for size in (0, 1e8, 1e9, 1e10)] == [1, 1, 4, 34]
     engine.record()
     assert engine.parts(1e10) == 1  # what is shown to others is the whole statement
+
+
+def test_a_memory_that_is_no_size_is_refused_in_words():
+    with pytest.raises(ConfigError, match=r"this is no size of memory \(seen: '4XB'\)\n    Write e\.g\. --memory 4GB"):
+        Engine(memory="4XB")
 
 
 def test_earliest_skips_what_is_missing(engine):

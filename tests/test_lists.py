@@ -43,5 +43,5 @@ def test_ids_are_written_only_when_asked_for_by_that_name_and_never_into_a_run(s
     with pytest.raises(ConfigError, match="this writes visitors' own ids"):
         write_audience("demo", "cart_leavers", raw_ids=False)
     with pytest.raises(ConfigError, match=r"no audience 'nobody'"):
-        write_audience("demo", "nobody", raw_ids=True)
+        write_audience("demo", "nobody", raw_ids=False)
     assert not (shop / "audiences").exists()

@@ -164,3 +164,10 @@ def test_the_period_before_leaves_out_its_blind_days(audit_home):
     goal = found.frame("goals").iloc[0]
     assert (goal.session_rate, goal.past_rate) == pytest.approx((0.35, 0.35))
     assert not [one for one in found.findings if one.claim in ("goals.rose", "goals.fell")]
+
+
+def test_a_run_to_compare_with_is_looked_for_before_anything_is_run(audit_home):
+    past.require("acme", None)
+    past.require("acme", "last-year")
+    with pytest.raises(ConfigError, match=r"there is no run 'nosuch' of acme\n    Runs here: none"):
+        past.require("acme", "nosuch")

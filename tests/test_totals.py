@@ -192,3 +192,27 @@ def test_audit_check_tells_what_totals_forbid_and_asks_for_no_tags(audit_home, t
     checked = data_check.check(open_audit("ads"))
     assert checked.exit_code == 0
     assert [one["claim"].split(":")[0] for one in checked.findings] == ["The export holds totals, no visits"]
+    assert checked.lines[0].startswith(
+        "The numbers can be used, with 1\u00a0reservation that matters in chapter 00, 01,"
+    )
+    assert open_audit("ads").summary["value"].to_dict() == {
+        "period": "2026-03-02 to 2026-04-26",
+        "impression (totals)": "1,123,080",
+        "click (totals)": "20,720",
+        "opt-in (totals)": "5,180",
+        "follow-up sent (totals)": "56,000",
+        "delivered (totals)": "44,800",
+        "opened (totals)": "22,400",
+        "paid (totals)": "2,240",
+    }
+
+
+def test_what_reading_totals_left_out_is_told(audit_home, tmp_path):
+    lines = "Day,Campaign,Impressions,Clicks\n2026-03-02,a,900,30\n2026-03-02,b,800,many\nTotal: Account,--,1700,30\n"
+    (tmp_path / "ads.csv").write_text(lines, encoding="utf-8")
+    new_client("ads", [tmp_path / "ads.csv"])
+    claims = [finding.claim for finding in open_audit("ads").findings]
+    assert sorted(claim for claim in claims if claim.startswith("reading.")) == [
+        "reading.totals_left",
+        "reading.totals_no_number",
+    ]

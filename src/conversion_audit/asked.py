@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 import pandas as pd
 
 from conversion_audit.engine import Table, quoted, statement
-from conversion_audit.errors import ConfigError, Problem, closest
+from conversion_audit.errors import ConfigError, Problem, closest, listing
 from conversion_audit.schema import Period
 
 
@@ -48,6 +48,39 @@ def of_no_day(client: str) -> ConfigError:
     return ConfigError(Problem("the period is not known", f"data/{client}/audit.yaml", why=why, mend=mend))
 
 
+def in_order(start: date, end: date, seen: Callable[[], tuple[date, date] | None]) -> Period:
+    """Return the period; raises `ConfigError` where it ends before it starts, with the export's days, which `seen` gives."""
+    if start <= end:
+        return Period(start=start, end=end)
+    what = f"the period starts on {start} and ends on {end}, before it"
+    mend = "Name a first and a last day: --start, --end, or period in audit.yaml."
+    raise ConfigError(Problem(what, why=_runs(seen()), mend=mend))
+
+
+def refuse_elsewhere(period: Period, days: tuple[date, date]) -> None:
+    """Raise `ConfigError` where no day of the export lies in the period."""
+    if period.start > days[1] or period.end < days[0]:
+        what = f"no day of the export lies in the period, {period.start} to {period.end}"
+        mend = "Name days of the export: --start, --end, or period in audit.yaml."
+        raise ConfigError(Problem(what, why=_runs(days), mend=mend))
+
+
+def refuse_nothing(period: Period, where: Mapping[str, str], every: Table, all_sessions: Table, counted: Table) -> None:
+    """Raise `ConfigError` where no session of the period meets `where`, or none of those that do counts."""
+    if len(counted):
+        return
+    aside = len(all_sessions)
+    if where and not aside:
+        raise nobody(every, where)
+    what = f"no session is left in the period, {period.start} to {period.end}"
+    why = f"Set aside as bots, internal or test traffic: {aside:,}." if aside else "Nothing was recorded on these days."
+    raise ConfigError(Problem(what, why=why, mend="Name another period, or look at `internal` in audit.yaml."))
+
+
+def _runs(days: tuple[date, date] | None) -> str:
+    return f"The export runs from {days[0]} to {days[1]}." if days else "The export names no days."
+
+
 def narrowed(sessions: Table, period: Period, blind: pd.DataFrame, where: Mapping[str, str]) -> Table:
     """
     Return the sessions of the period that meet all conditions, less those of blind days.
@@ -73,3 +106,24 @@ def narrowed(sessions: Table, period: Period, blind: pd.DataFrame, where: Mappin
         same = f"lower(CAST(s.{quoted(column)} AS VARCHAR)) = lower(w.{quoted(column)})"
         table = engine.view(f"SELECT s.* FROM s JOIN w ON {same}", {"s": table, "w": wanted})
     return engine.create("SELECT * FROM this", {"this": table}, name="all_sessions")
+
+
+def nobody(sessions: Table, where: Mapping[str, str]) -> ConfigError:
+    """Return why no session of the period meets the conditions, by what all `sessions` are: the values there are."""
+    problems = []
+    for column, value in where.items():
+        counted = (
+            f"SELECT CAST({quoted(column)} AS VARCHAR) AS value, count(*) AS n FROM s GROUP BY 1 ORDER BY 2 DESC, 1"
+        )
+        values = [str(one) for one in sessions.engine.query(counted, {"s": sessions})["value"].dropna()]
+        if not values:
+            what = f"where: {column} is empty in every session"
+            problems.append(Problem(what, why="The export does not say it.", mend="Choose another column."))
+        elif value.lower() not in map(str.lower, values):
+            what = f"where: no session has {column} {value!r}{closest(value, values)}"
+            problems.append(Problem(what, mend=f"Values of {column}: {listing(values)}"))
+    together = ", ".join(f"{column}={value}" for column, value in where.items())
+    mend = "Leave one of them out, or name another period."
+    return ConfigError(
+        *(problems or [Problem("where: no session of the period meets it all", seen=together, mend=mend)])
+    )

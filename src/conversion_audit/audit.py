@@ -129,14 +129,23 @@ class Audit:
 
         Raises
         ------
-        DataError
-            Where more of the export is unreadable than `accept_bad` allows.
+        ConfigError, DataError
+            Where nothing of the export is asked for; where more of it is unreadable than `accept_bad` allows.
         """
+        self.stop_if_empty()
         self.stop_if_too_bad()
         for name in ("events", *recipes.TABLES):
             self.table(name)
         recipes.intent.write_current(self)
         _ = self.findings
+
+    def stop_if_empty(self) -> None:
+        """Raise `ConfigError` where no day of the export, or no session, is in the period."""
+        has_visits = self.has("visits")
+        if self._days_seen and (has_visits or self.has("stage_counts")):
+            asked.refuse_elsewhere(self.period, self._days_seen)
+        if has_visits:
+            asked.refuse_nothing(self.period, self.where, self.every_session, self.all_sessions, self.sessions)
 
     def stop_if_too_bad(self) -> None:
         """Raise `DataError` where more of the export is unreadable than `accept_bad` allows."""
@@ -172,7 +181,7 @@ class Audit:
         Raises
         ------
         ConfigError
-            Where the export holds totals that name no day, and nobody says of which days they are.
+            Where it ends before it starts, and where totals name no day and nobody says of which days they are.
         """
         start, end = self._asked
         if self.config.period:
@@ -182,7 +191,7 @@ class Audit:
                 raise asked.of_no_day(self.folders.client)
             first, last = self._days_seen
             start, end = start or first, end or last
-        return Period(start=start, end=end)
+        return asked.in_order(start, end, lambda: self._days_seen)
 
     @cached_property
     def _days_seen(self) -> tuple[date, date] | None:
@@ -267,12 +276,7 @@ class Audit:
     @cached_property
     def summary(self) -> pd.DataFrame:
         """What there is: period, sessions, visitors, orders, revenue, rows by fate."""
-        counts = self.engine.query(_sql("summary"), {"sessions": self.sessions}).iloc[0]
-        fates = self.ledger.groupby(["status", "reason"]).rows.sum()
-        rows = [("period", f"{self.period.start} to {self.period.end}")]
-        rows += [(name, f"{value:,.0f}") for name, value in counts.items()]
-        rows += [(f"rows {status}: {reason}", f"{n:,.0f}") for (status, reason), n in fates.items()]
-        return pd.DataFrame(rows, columns=["what", "value"]).set_index("what")
+        return recipes.summary(self)
 
     @cached_property
     def headline(self) -> dict[str, Any]:

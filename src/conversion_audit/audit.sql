@@ -11,7 +11,3 @@ SELECT i.* FROM items i WHERE i.event_id IN (SELECT event_id FROM events);
 SELECT m.*, m.session_id IN (SELECT session_id FROM sessions) AS in_period
 FROM marks m
 WHERE m.session_id IN (SELECT session_id FROM every WHERE set_aside IS NULL);
-
--- name: summary
-SELECT count(*) AS sessions, count(DISTINCT visitor_id) AS visitors, sum(events) AS events, sum(orders) AS orders, sum(revenue) AS revenue
-FROM sessions;

@@ -44,9 +44,12 @@ def check(audit: Audit) -> Checked:
 
     Raises
     ------
+    ConfigError
+        Where no day of the export, or no session, is in the period.
     DataError
         Where more of the export is unreadable than `accept_bad` allows.
     """
+    audit.stop_if_empty()
     audit.stop_if_too_bad()
     found = ranked(fitness.findings(audit))
     with speaking(replace(voice_of(audit.config), language="en")):

@@ -64,8 +64,10 @@ def write_audience(client: str, name: str, *, raw_ids: bool) -> tuple[Path, int]
     Raises
     ------
     ConfigError
-        Without `raw_ids`, and for a name that is no audience.
+        For a name that is no audience, and without `raw_ids`.
     """
+    audit = open_audit(client)
+    intent.require_audience(audit, name)
     if not raw_ids:
         raise ConfigError(
             Problem(
@@ -74,7 +76,6 @@ def write_audience(client: str, name: str, *, raw_ids: bool) -> tuple[Path, int]
                 mend=f"If the people in it agreed to that use: audit audience {client} {name} --raw-ids",
             )
         )
-    audit = open_audit(client)
     members = intent.raw_audience(audit, name)
     path = audit.folders.data / "audiences" / f"{path_name(name)}.csv"
     path.parent.mkdir(exist_ok=True)

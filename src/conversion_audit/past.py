@@ -104,6 +104,12 @@ def previous(audit: Audit, against: str | None = None) -> Previous | None:
     return None if against else _before_in_export(audit)
 
 
+def require(client: str, against: str | None) -> None:
+    """Raise `ConfigError` where a run is named that does not exist or kept no cells."""
+    if against and against != LAST_YEAR:
+        _read(client, against, named=True)
+
+
 def _fits(found: Previous, audit: Audit, against: str | None) -> bool:
     if found.where != audit.where:
         return False

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion_audit import pen, runs
+from conversion_audit import past, pen, runs
 from conversion_audit.errors import NEEDS_YOU, OK, AuditError, Problem
 from conversion_audit.folders import Folders, home
 from conversion_audit.running import chapters, evidence, files, manifest, pdf, publish, refused, unchanged
@@ -143,6 +143,7 @@ def run(client: str, asked: Asked | None = None, progress: Progress | None = Non
     with refused.os_errors(), locked(folders):
         publish.require_space(folders.reports, 3 * unchanged.bytes_in(folders.raw) + 50_000_000)
         before = unchanged.stamps(folders.raw)
+        past.require(client, asked.against)
         audit = open_audit(client, asked.start, asked.end, asked.where)
         asked_for = manifest.wanted(audit, asked.start, asked.end, asked.where, asked.against)
         there = runs.current(client, asked_for) if asked.resume else None

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from conversion_audit.errors import ConfigError, DataError, Problem
+from conversion_audit.errors import ConfigError, DataError, Problem, closest, listing
 from conversion_audit.folders import Folders, clients, home
 from conversion_audit.running import manifest, publish
 from conversion_audit.running.lock import locked
@@ -54,14 +54,12 @@ def folder_of(client: str, run: str | None = None) -> Path:
     """
     there = sorted((path.name for path in Folders(client).reports.glob("[0-9]*T*Z-*") if path.is_dir()), reverse=True)
     if not there or (run is not None and run not in there):
-        raise ConfigError(
-            Problem(
-                f"there is no run {run!r} of {client}" if run else f"there is no run of {client} yet",
-                f"reports/{client}",
-                why=f"Runs here: {', '.join(there[:5]) or 'none'}.",
-                mend=f"Make one with: audit run {client}",
-            )
+        what = (
+            f"there is no run {run!r} of {client}{closest(run, there)}" if run else f"there is no run of {client} yet"
         )
+        mend = "Name one of them." if there else f"Make one with: audit run {client}"
+        why = f"Runs here: {listing(there, 5) or 'none'}."
+        raise ConfigError(Problem(what, f"reports/{client}", why=why, mend=mend))
     return Folders(client).reports / (run or there[0])
 
 

@@ -49,8 +49,8 @@ def check(client: Client, as_json: Json = False) -> None:
     with os_errors():
         audit = open_audit(client)
         planned = chapters.plan(audit.folders, audit.config.report.chapters)
-        facts = {str(what): str(value) for what, value in audit.summary["value"].items()}
         checked = data_check.check(audit)
+        facts = {str(what): str(value) for what, value in audit.summary["value"].items()}
     facts["chapters"] = ", ".join(chapter.name for chapter in planned)
     lines = [*(f"{what:<32} {value}" for what, value in facts.items()), "", *checked.lines]
     status = "needs you" if checked.exit_code else "ok"

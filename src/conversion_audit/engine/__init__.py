@@ -27,6 +27,7 @@ import pandas as pd
 from conversion_audit.engine.files import replacing
 from conversion_audit.engine.recorded import Recorder, Step
 from conversion_audit.engine.text import grouping_sets, like, literal, quoted, sections, statement
+from conversion_audit.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     import duckdb
@@ -103,7 +104,11 @@ class Engine:
             settings["memory_limit"] = memory
         if threads:
             settings["threads"] = str(threads)
-        self.connection: duckdb.DuckDBPyConnection = duckdb.connect(config=settings)
+        try:
+            self.connection: duckdb.DuckDBPyConnection = duckdb.connect(config=settings)
+        except duckdb.ParserException as error:
+            mend = "Write e.g. --memory 4GB, AUDIT_MEMORY=4GB, or engine: {memory: 4GB} in audit.yaml."
+            raise ConfigError(Problem("this is no size of memory", seen=str(memory), mend=mend)) from error
         self._recorder: Recorder | None = None
         self._run("SET TimeZone = 'UTC'")
         self._run("SET preserve_insertion_order = false")

@@ -1,7 +1,7 @@
 """
 Which shared table is made how, and which findings follow: where intake and analysis are tied together.
 
-One module per chapter. Each has ``TABLES`` (name -> `Recipe`) and ``findings(audit)``; nothing is computed here, only asked for.
+One module per chapter (and `held`, what there is). Each has ``TABLES`` (name -> `Recipe`) and ``findings(audit)``; nothing is computed here, only asked for.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conversion_audit.findings import Finding
-from conversion_audit.recipes import fitness, friction, goals, intent, journey, marks, plan
+from conversion_audit.recipes import fitness, friction, goals, held, intent, journey, marks, plan
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from conversion_audit.audit import Audit
 
-__all__ = ["TABLES", "Recipe", "findings", "headline"]
+__all__ = ["TABLES", "Recipe", "findings", "headline", "summary"]
 
 CHAPTERS = (marks, fitness, goals, journey, intent, friction, plan)
 
@@ -32,3 +34,8 @@ def findings(audit: Audit) -> list[Finding]:
 def headline(audit: Audit) -> dict[str, Any]:
     """Return the headline numbers of the manifest."""
     return intent.headline(audit)
+
+
+def summary(audit: Audit) -> pd.DataFrame:
+    """Return what the export holds, in a few lines."""
+    return held.summary(audit)

@@ -149,7 +149,15 @@ def _zone(remarks: pd.DataFrame) -> str:
 def findings(audit: Audit) -> list[Finding]:
     """Return what the chapter claims; of totals without visits, what they forbid."""
     if not audit.has("events"):
-        remarks = audit.frame("remarks")
-        return totals.findings(False, list(remarks.key))
+        return of_totals(audit)
     blind = fitness.left_out(audit.frame("blind_days"), audit.config.main_goal)
     return [*fitness.findings(facts(audit)), *blind, *fitness.totals_findings(audit.frame("source_totals"))]
+
+
+def of_totals(audit: Audit) -> list[Finding]:
+    """Return what totals forbid; without visits, what reading them left out or changed as well."""
+    remarks, has_events = audit.frame("remarks"), audit.has("events")
+    told = totals.findings(has_events, list(remarks["key"]))
+    forbidding = [key for key, *_ in totals.LIMITS]
+    read = remarks[(remarks["topic"] == "reading") & ~remarks["key"].isin(forbidding)]
+    return told if has_events else [*told, *fitness.remarks(read)]

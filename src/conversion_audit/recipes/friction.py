@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from conversion_audit.analysis import change, effort, friction, friction_claims, stages, totals
+from conversion_audit.analysis import change, effort, friction, friction_claims, stages
 from conversion_audit.findings import Finding
+from conversion_audit.recipes.fitness import of_totals
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -107,8 +108,7 @@ TABLES |= {
 
 def findings(audit: Audit) -> list[Finding]:
     """Return what the chapter claims."""
-    remarks = audit.frame("remarks")
-    told = totals.findings(audit.has("events"), list(remarks.key))
+    told = of_totals(audit)
     told += stages.findings(audit.table("stage_counts")) if audit.has("stage_counts") else []
     if not len(audit.sessions):
         return told

@@ -170,9 +170,9 @@ def audience_lists(audit: Audit, key: bytes) -> dict[str, pd.DataFrame]:
     return {row["name"]: audiences.audience_list(members, row, key) for row in rows}
 
 
-def raw_audience(audit: Audit, name: str) -> pd.DataFrame:
+def require_audience(audit: Audit, name: str) -> dict[str, Any]:
     """
-    Return one audience with the ids of the export, for this machine only.
+    Return what is known of an audience.
 
     Raises
     ------
@@ -183,7 +183,12 @@ def raw_audience(audit: Audit, name: str) -> pd.DataFrame:
     if name not in rows:
         known = f"Audiences: {', '.join(rows)}" if rows else "No audience has ten people."
         raise ConfigError(Problem(f"no audience {name!r}{closest(name, rows)}", mend=known))
-    return audiences.raw_ids(audit.table("audience_members"), rows[name], audit.sessions)
+    return rows[name]
+
+
+def raw_audience(audit: Audit, name: str) -> pd.DataFrame:
+    """Return one audience with the ids of the export, for this machine only; see `require_audience` for its name."""
+    return audiences.raw_ids(audit.table("audience_members"), require_audience(audit, name), audit.sessions)
 
 
 def write_current(audit: Audit) -> Path:

@@ -25,6 +25,7 @@ from conversion_audit.analysis.fitness.coverage import (
 )
 from conversion_audit.analysis.fitness.orders import book_match, order_faults, source_totals, totals_findings
 from conversion_audit.analysis.fitness.people import people
+from conversion_audit.analysis.fitness.reading import remarks
 from conversion_audit.analysis.fitness.records import (
     books_record,
     consent_record,
@@ -62,6 +63,7 @@ __all__ = [
     "people",
     "people_record",
     "quiet_hours",
+    "remarks",
     "set_aside",
     "silent_hours",
     "silent_segments",

@@ -1,0 +1,41 @@
+"""What an export holds, in a few lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from conversion_audit.analysis.stage_names import stage_order
+from conversion_audit.engine import statement
+
+if TYPE_CHECKING:
+    from conversion_audit.audit import Audit
+
+
+def summary(audit: Audit) -> pd.DataFrame:
+    """
+    Return what there is.
+
+    Returns
+    -------
+    DataFrame
+        ``value`` by ``what``: the period; sessions, visitors, events, orders and revenue of visits, each stage's count of
+        totals; rows by fate.
+    """
+    fates = audit.ledger.groupby(["status", "reason"]).rows.sum()
+    rows = [("period", f"{audit.period.start} to {audit.period.end}")]
+    rows += _visits(audit) if audit.has("visits") else _stages(audit)
+    rows += [(f"rows {status}: {reason}", f"{n:,.0f}") for (status, reason), n in fates.items()]
+    return pd.DataFrame(rows, columns=["what", "value"]).set_index("what")
+
+
+def _visits(audit: Audit) -> list[tuple[str, str]]:
+    counts = audit.engine.query(statement(__file__, "visits"), {"sessions": audit.sessions}).iloc[0]
+    return [(name, f"{value:,.0f}") for name, value in counts.dropna().items()]
+
+
+def _stages(audit: Audit) -> list[tuple[str, str]]:
+    counts = audit.engine.query(statement(__file__, "stages"), {"stage_counts": audit.table("stage_counts")})
+    by = counts.set_index("stage")["count"]
+    return [(f"{stage} (totals)", f"{by[stage]:,.12g}") for stage in stage_order(counts)]
