@@ -11,6 +11,7 @@ from worlds_intent import GOAL, INTENTS, ORDINARY, STEPS, SUCCESS, World, shop
 from conversion_audit.analysis import service
 from conversion_audit.analysis.intent import session_intents
 from conversion_audit.analysis.split import landing_cells, soft_counts, split
+from conversion_audit.report.wording import claim_of, next_step_of
 
 WANTED = {"returns": ["return_filed"], "support": []}
 INTENT_ROWS = """
@@ -66,6 +67,23 @@ def test_without_a_split_the_base_is_what_was_seen_and_says_so():
     )
     assert_frame_equal(result[expected.columns], expected, check_dtype=False, rtol=1e-4)
     assert set(result["of"]) == {"sessions that showed it"}
+    assert service.claim(service.service_rate(result)) == "service.headline_shown"
+
+
+def test_a_finding_quotes_the_denominator_its_rate_is_of_and_fails_where_it_was_seen_to():
+    row = {"intent": "returns", "sessions": 5068, "successes": 1388, "came": 5983.0, "success_rate": 1388 / 5983}
+    row |= {"success_low": 0.22, "success_high": 0.24, "failures": 4595.0, "of": service.EXPECTED}
+    page = {"intent": "returns", "page": "/returns", "failures": 1579, "all_failures": 3680}
+    page |= {"failure_share": 1579 / 3680, "failure_low": 0.41, "failure_high": 0.45}
+    back = pd.DataFrame(columns=["intent", "days", "outcome", "visitors"])
+    record = service.findings(pd.DataFrame([row]), pd.DataFrame([page]), back)[0].record()
+    assert claim_of(record) == (
+        "returns: 23% got what they came for (1,388 of 5,983 sessions expected to have come for it, "
+        "silent ones included; 22% to 24%)"
+    )
+    assert "of 3,680\u00a0sessions that showed it and did not get it, 1,579 end there, 43% (41% to 45%)" in (
+        next_step_of(record) or ""
+    )
 
 
 def test_the_rate_of_all_counts_only_intents_with_a_success():
@@ -78,9 +96,9 @@ def test_the_rate_of_all_counts_only_intents_with_a_success():
 def test_failures_are_placed_on_the_page_where_the_session_ended():
     expected = table(
         """
-        intent   page   failures  sessions  failure_share
-        returns  /help  1         1         1.0
-        support  /help  1         1         1.0
+        intent   page   failures  sessions  all_failures  failure_share
+        returns  /help  1         1         1             1.0
+        support  /help  1         1         1             1.0
         """
     )
     assert_frame_equal(service.failure_pages(_served())[expected.columns], expected, check_dtype=False)
@@ -143,6 +161,7 @@ def _measured(world: World, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 def test_success_over_the_soft_count_is_near_the_truth_and_over_the_label_too_high():
     made, truth = _measured(World(sessions=16_000), 3)
     total = truth.done.sum() / truth.came.sum()
+    assert made.success_rate.tolist() == pytest.approx((made.successes / made.came).tolist())
     assert made.successes.sum() / made.soft_sessions.sum() == pytest.approx(total, rel=0.08)
     assert made.successes.sum() / made.sessions.sum() > 1.1 * total
 

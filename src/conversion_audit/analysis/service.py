@@ -15,6 +15,8 @@ from conversion_audit.findings import Finding
 DAYS = (30, 60, 90)
 WELL_SERVED = 0.7
 FEW = 30
+# What a success rate is of.
+EXPECTED, SHOWN = "sessions expected to have come for it", "sessions that showed it"
 
 
 def served_sessions(
@@ -73,11 +75,11 @@ def service_table(
     DataFrame
         One row per intent, the largest first::
 
-             intent  sessions  soft_sessions  successes  success_rate  success_low  success_high  success_pages  of
-            returns       810          930.4        570         0.613        0.581         0.644              3  ...
+             intent  sessions  soft_sessions   came  successes  success_rate  success_low  success_high  of
+            returns       810          930.4  930.4        570         0.613        0.581         0.644  ...
 
-        `success_rate` is NaN where no success is declared, or nobody came. Pages and seconds are medians, of those who
-        succeeded and of those who did not. `failures` is the base less the successes.
+        `came` is the base. `success_rate` is NaN where no success is declared, or nobody came. Pages and seconds are
+        medians, of those who succeeded and of those who did not. `failures` is the base less the successes.
     """
     table = engine_of(served).query(statement(__file__, "efforts"), {"served": served}).astype({"successes": "int64"})
     cells = landing_cells(intents)
@@ -94,11 +96,12 @@ def service_table(
     low, high = wilson(table.successes.astype(float), base.astype(float))
     return table.assign(
         can_buy=table.intent.map(can_buy),
+        came=base,
         success_rate=(table.successes / base.where(base > 0)).where(declared),
         success_low=pd.Series(low, table.index).where(declared),
         success_high=pd.Series(high, table.index).where(declared),
         failures=(base - table.successes).where(declared),
-        of=np.where(table.soft_sessions.isna(), "sessions that showed it", "sessions expected to have come for it"),
+        of=np.where(table.soft_sessions.isna(), SHOWN, EXPECTED),
     ).sort_values(["sessions", "intent"], ascending=[False, True], ignore_index=True)
 
 
@@ -109,10 +112,11 @@ def service_rate(table: pd.DataFrame) -> dict:
     Returns
     -------
     dict
-        intents, successes, came, rate, low, high. Rate and interval are NaN where no success is declared.
+        intents, successes, came, rate, low, high, of (`SHOWN` where silent sessions are in no intent's base). Rate and
+        interval are NaN where no success is declared.
     """
     rows = table[(table.can_buy == "cannot") & table.success_rate.notna()]
-    came, successes = float((rows.failures + rows.successes).sum()), int(rows.successes.sum())
+    came, successes = float(rows.came.sum()), int(rows.successes.sum())
     low, high = wilson(successes, came)
     rate = successes / came if came else float("nan")
     return {
@@ -122,12 +126,15 @@ def service_rate(table: pd.DataFrame) -> dict:
         "rate": rate,
         "low": float(low),
         "high": float(high),
+        "of": EXPECTED if (rows.of == EXPECTED).any() else SHOWN,
     }
 
 
 def claim(rate: Mapping) -> str:
     """Return the key of the sentence about a record of `service_rate`."""
-    return "service.headline" if rate["came"] else "service.headline_none"
+    if not rate["came"]:
+        return "service.headline_none"
+    return "service.headline" if rate["of"] == EXPECTED else "service.headline_shown"
 
 
 def failure_claim(pages: pd.DataFrame) -> tuple[str, dict]:
@@ -147,14 +154,18 @@ def failure_pages(served: AnyTable, most: int = 5) -> pd.DataFrame:
     DataFrame
         At most `most` rows per intent, the commonest first::
 
-             intent      page  failures  sessions  failure_share  of
-            returns  /returns       140       310           0.47  failed sessions of this intent
+             intent      page  failures  sessions  all_failures  failure_share  failure_low  failure_high  of
+            returns  /returns       140       310           298           0.47         0.41          0.53  ...
+
+        Counted are sessions that showed the intent: where a silent one ended is not known. `all_failures`: on any page.
     """
     table = engine_of(served).query(statement(__file__, "failures"), {"served": served})
     table = table.astype({"failures": "int64"})
     total = table.groupby("intent").failures.transform("sum")
+    low, high = wilson(table.failures.astype(float), total.astype(float))
+    shares = {"failure_share": table.failures / total, "failure_low": low, "failure_high": high}
     return (
-        table.assign(failure_share=table.failures / total, of="failed sessions of this intent")
+        table.assign(all_failures=total, **shares, of="failed sessions of this intent")
         .groupby("intent")
         .head(most)
         .reset_index(drop=True)
@@ -225,8 +236,14 @@ def findings(table: pd.DataFrame, pages: pd.DataFrame, back: pd.DataFrame) -> li
     for row in table[table.success_rate.notna() & (table.sessions >= FEW)].to_dict("records"):
         worst = pages[pages.intent == row["intent"]].head(1).to_dict("records")
         failed = row["success_low"] < WELL_SERVED
-        values = {**row, "key": row["intent"], "page": worst[0]["page"] if worst else None}
-        values["failure_share"] = worst[0]["failure_share"] if worst else None
+        ends = worst[0] if worst else dict.fromkeys(pages)
+        names = ("page", "all_failures", "failure_share", "failure_low", "failure_high")
+        values = {
+            **row,
+            "key": row["intent"],
+            **{name: ends[name] for name in names},
+            "page_failures": ends["failures"],
+        }
         found.append(
             Finding(
                 kind="service",
