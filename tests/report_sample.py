@@ -121,7 +121,15 @@ def findings() -> list[dict[str, Any]]:
 
 def about(**changes: Any) -> dict[str, Any]:
     """Return what the page knows of the client."""
-    true = {"lower": 0.0338, "upper": 0.0612, "estimate": 0.0411, "low": 0.0325, "high": 0.0655, "gates": []}
+    true = {
+        "lower": 0.0338,
+        "upper": 0.0612,
+        "estimate": 0.0411,
+        "low": 0.0325,
+        "high": 0.0655,
+        "gates": [],
+        "expected": 46536.0,
+    }
     head = {
         "goal": "purchase",
         "sessions": 61700,

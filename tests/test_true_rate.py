@@ -17,6 +17,7 @@ from conversion_audit.analysis.split import landing_cells, split, with_chances
 from conversion_audit.analysis.statistics import rogan_gladen
 from conversion_audit.analysis.true_rate import bounds, headline, true_rate, visitors
 from conversion_audit.engine import Engine
+from conversion_audit.report import text
 
 SEEDS = range(1, 11)
 SMALL = World(sessions=6_000)
@@ -135,9 +136,12 @@ def test_inputs_are_left_unchanged():
     assert_frame_equal(frame, before)
 
 
-def test_the_manifest_gets_six_keys():
+def test_the_manifest_gets_the_estimate_with_its_denominator_or_neither():
     record, _ = _rate(SMALL, 1)
-    assert list(headline(record)) == ["lower", "upper", "estimate", "low", "high", "gates"]
+    told = headline(record)
+    assert list(told) == ["lower", "upper", "estimate", "low", "high", "gates", "expected"]
+    assert told["estimate"] == pytest.approx(record["orders"] / told["expected"])
+    assert headline({**record, "estimate": None})["expected"] is None
 
 
 def test_every_rate_keeps_its_order():
@@ -260,8 +264,23 @@ def test_checks_are_told_as_counts_and_shares():
     assert advice(record) == ("true_rate.use", {})
     frame = _hand_made()
     few = true_rate(frame, split(landing_cells(frame), INTENTS))
-    assert advice(few) == ("true_rate.narrow", {"service_landings": 1.0, "ambiguous": 1})
+    key, values = advice(few)
+    assert (key, values["ambiguous"]) == ("true_rate.narrow_longer", 1)
+    assert set(values["failed"]) == _failed(few)
     assert claim(few) == "true_rate.between" and claim(record) == "true_rate.understated"
+
+
+def test_what_would_narrow_the_rate_names_the_checks_that_fail_and_no_other():
+    record, _ = _rate(SMALL, 1)
+    passed = [{"name": "service_landings", "value": 5158.0, "limit": 100.0, "passed": True}]
+    failed = [
+        {"name": "shelf_landings", "value": 0.0, "limit": 100.0, "passed": False},
+        {"name": "misfit", "value": 0.47, "limit": 0.03, "passed": False},
+    ]
+    said = text(*advice({**record, "estimate": None, "checks": passed + failed, "gates": failed}))
+    assert "landings on category or search pages, how far silent landings are" in said
+    assert "service pages" not in said and "a longer period" not in said
+    assert advice({**record, "estimate": None, "gates": []})[0] == "true_rate.narrow_none"
 
 
 def test_records_stand_side_by_side_and_a_missing_middle_is_unknown():
@@ -269,3 +288,6 @@ def test_records_stand_side_by_side_and_a_missing_middle_is_unknown():
     rows = rate_table({"one": record, "other": {**record, "estimate": None}})
     assert list(rows.counted) == ["one", "other"]
     assert rows.true_rate[0] == record["estimate"] and pd.isna(rows.true_rate[1])
+    assert rows.true_rate[0] == pytest.approx(rows.orders[0] / rows.expected_sessions[0])
+    assert pd.isna(rows.expected_sessions[1])
+    assert (rows.surely_able + rows.ambiguous + rows.cannot_buy == rows.sessions).all()

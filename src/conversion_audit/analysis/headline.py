@@ -97,7 +97,8 @@ def headline(totals: Mapping[str, Any], true_rate: Mapping[str, Any], steps: pd.
     totals : mapping
         See `totals`.
     true_rate : mapping
-        lower, upper (bounds), estimate (None with `gates` saying why), low, high (interval), gates.
+        lower, upper (bounds), estimate (None with `gates` saying why), low, high (interval), gates, expected (the
+        estimate's denominator).
     steps : DataFrame
         See `step_counts`.
 

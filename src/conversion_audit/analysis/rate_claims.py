@@ -24,17 +24,21 @@ def rate_table(records: Mapping[str, Mapping]) -> pd.DataFrame:
     DataFrame
         One row per record::
 
-            counted     sessions  orders  naive_rate  lower_rate  upper_rate  true_rate  true_low  true_high  of
-            by_session     40000    1650       0.041       0.048       0.054      0.051     0.047      0.056  ...
+            counted     sessions  orders  expected_sessions  naive_rate  lower_rate  upper_rate  true_rate  true_low  ...
+            by_session     40000    1650            32353.0       0.041       0.048       0.054      0.051     0.047  ...
 
-        `sessions` counts visitors where the record does. `true_rate` is NaN where no middle estimate holds.
+        `sessions` counts visitors where the record does. `true_rate` and its denominator, `expected_sessions`, are NaN
+        where no middle estimate holds. `surely_able`, `ambiguous` and `cannot_buy` add up to `sessions`.
     """
     columns = {"naive": "naive_rate", "lower": "lower_rate", "upper": "upper_rate", "estimate": "true_rate"}
     columns |= {"low": "true_low", "high": "true_high"}
     rows = [
         {
             "counted": name,
-            **{key: one[key] for key in ("sessions", "visitors", "orders", "can_buy", "ambiguous", "cannot_buy")},
+            **{key: one[key] for key in ("sessions", "visitors", "orders")},
+            "surely_able": one["can_buy"],
+            **{key: one[key] for key in ("ambiguous", "cannot_buy")},
+            "expected_sessions": float("nan") if one["estimate"] is None else one["expected"],
         }
         | {new: float("nan") if one[old] is None else one[old] for old, new in columns.items()}
         for name, one in records.items()
@@ -89,8 +93,13 @@ def advice(record: Mapping) -> tuple[str, dict]:
     """Return the key and the record of the sentence on what to do with the rate, or on what would narrow it."""
     if record["estimate"] is not None:
         return "true_rate.use", {}
-    landings = next((check["value"] for check in record["checks"] if check["name"] == "service_landings"), 0.0)
-    return "true_rate.narrow", {"service_landings": landings, "ambiguous": record["ambiguous"]}
+    failed = [check["name"] for check in record["gates"]]
+    if not failed:
+        return "true_rate.narrow_none", {}
+    # More days bring more landings; they do not change what a silent landing is like.
+    longer = any(check["name"].endswith("landings") and check["value"] for check in record["gates"])
+    key = "true_rate.narrow_longer" if longer else "true_rate.narrow"
+    return key, {"failed": failed, "ambiguous": record["ambiguous"]}
 
 
 def findings(record: Mapping, pages: pd.DataFrame) -> list[Finding]:

@@ -106,8 +106,9 @@ def visitors(intents: AnyTable) -> Table:
 
 
 def headline(record: Mapping) -> dict:
-    """Return what the manifest holds: bounds, estimate or None, interval, and why there is none."""
-    return {name: record[name] for name in ("lower", "upper", "estimate", "low", "high", "gates")}
+    """Return what the manifest holds: bounds, estimate and its denominator or None, interval, and why there is none."""
+    kept = {name: record[name] for name in ("lower", "upper", "estimate", "low", "high", "gates")}
+    return kept | {"expected": None if record["estimate"] is None else record["expected"]}
 
 
 def totals_of(intents: AnyTable) -> dict:

@@ -122,7 +122,7 @@ def _rates(head: Mapping[str, Any]) -> dict[str, Any] | None:
     )
     return shown | {
         "true": " – ".join(dict.fromkeys(values)),
-        "true_note": text(note, bounds),
+        "true_note": text(note, {**bounds, "completions": _completions(head), "expected": true.get("expected")}),
         "is_range": middle is None and lower != upper,
         "scale": _scale(float(naive), middle, lower, upper, bounds),
     }

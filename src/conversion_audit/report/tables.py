@@ -43,9 +43,8 @@ def table_html(
     if not table["rows"]:
         return f'<p class="more">{escape(text("page.no_rows"))}</p>'
     base = _one_base(table)
-    empty = {column for column in table["columns"][1:] if all(is_missing(value) for value in _values(table, column))}
     kinds = {column: _sharper(table, column, kind) for column, kind in table["kinds"].items()}
-    known = [one for one in _columns(table["columns"]) if one[0] not in empty and one[0] != base]
+    known = [one for one in _columns(table["columns"]) if one[0] != base and not _is_empty(table, one)]
     picked = _chosen(known, chosen or ())
     # Where all that was asked for is empty but the names, the other columns say more.
     shown = picked if len(picked) > 1 else _fitting(known, table, kinds, most)
@@ -63,6 +62,12 @@ def table_html(
         f'<div class="scroll" tabindex="0" role="group" aria-label="{named}"><table>{title}'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
     )
+
+
+def _is_empty(table: Mapping[str, Any], one: tuple) -> bool:
+    """A range is known at times where its middle is not; the first column names the rows and stays."""
+    parts = [part for part in one if part]
+    return one[0] != table["columns"][0] and all(is_missing(value) for part in parts for value in _values(table, part))
 
 
 def _chosen(known: Sequence[tuple], chosen: Sequence[str]) -> list[tuple]:
