@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from conversion_audit.analysis import change
+from conversion_audit.analysis.friction_claims import moved_claim
+from conversion_audit.report import text
 
 BEFORE, AFTER = ("2026-01-01", "2026-01-31"), ("2026-02-01", "2026-02-28")
 
@@ -40,6 +42,8 @@ def test_a_fall_from_poorer_traffic_is_all_mix(poorer_traffic):
     assert bars.effect.tolist() == pytest.approx([0.084, -0.032, 0, 0.052])
     assert bars.kind.tolist() == ["start", "part", "part", "end"]
     assert bars.low[2] <= 0 <= bars.high[2] and bars.high[1] < 0
+    said = text(*moved_claim(bars))
+    assert "−3.2\u00a0pts goes with who came (−" in said and "remains among comparable visitors (−" in said
 
 
 def test_cells_add_up_to_the_change(poorer_traffic):

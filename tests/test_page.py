@@ -12,6 +12,7 @@ import report_sample as sample
 
 from conversion_audit.findings import Finding
 from conversion_audit.report import export, page
+from conversion_audit.report.book import finding_view
 from conversion_audit.report.show import MIME, bundles_of
 from conversion_audit.report.wording import claim_of
 
@@ -330,6 +331,12 @@ def test_a_segment_of_everyone_begins_its_sentence_with_a_capital():
     assert claim_of(finding) == "Everyone: only 60% go on to “pay”, against 90% of comparable visitors"
     mobile = finding | {"segment": {"device": "mobile", "os": "iOS"}}
     assert claim_of(mobile) == "Mobile, iOS: only 60% go on to “pay”, against 90% of comparable visitors"
+
+
+def test_a_check_of_a_finding_says_what_it_ruled_out_and_whether_it_passed():
+    gates = [{"gate": "machines", "passed": True}, {"gate": "mechanism", "passed": False}]
+    told = finding_view({"id": "F-1", "claim": "friction.friction", "gates": gates})["gates"]
+    assert told == [("not explained by bots", "passed"), ("something recorded goes with it", "not passed")]
 
 
 def test_a_price_is_not_more_exact_than_it_is_known():

@@ -139,6 +139,13 @@ def test_bounds_of_a_rate_never_stand_under_its_count():
     assert '20.0%<small class="i">10.0% – 30.0%</small>' in html
 
 
+def test_a_range_is_shown_where_its_middle_is_not_known():
+    html = table_html(
+        table_data(pd.DataFrame({"by": ["all"], "true_rate": [None], "true_low": 0.05, "true_high": 0.12}))
+    )
+    assert '–<small class="i">5.00% – 12.00%</small>' in html
+
+
 def test_only_the_columns_asked_for_stand_in_the_report_and_bounds_follow_their_rate(rates):
     table = table_data(
         pd.DataFrame({"step": ["a"], "n": [9], "step_rate": [0.5], "step_low": [0.4], "step_high": [0.6]})
@@ -153,6 +160,14 @@ def test_a_table_shows_as_many_columns_as_fit_and_counts_the_others():
     html = table_html(table)
     assert html.count('<th scope="col"') == 5
     assert "7\u00a0more columns in the workbook." in html
+
+
+def test_a_check_reads_as_what_held_not_as_what_was_suspected():
+    checks = pd.DataFrame({"step": ["a", "a"], "gate": ["mix", "machines"], "holds": [True, True]})
+    refused = pd.DataFrame({"step": ["a"], "reason": ["mix"]})
+    html = table_html(table_data(checks))
+    assert "not explained by who came" in html and "not explained by bots" in html
+    assert "other people came" in table_html(table_data(refused))
 
 
 def test_a_team_is_not_called_by_the_step_of_its_name_and_a_way_has_parts():

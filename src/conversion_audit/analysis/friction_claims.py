@@ -30,8 +30,7 @@ def steps_claim(steps: pd.DataFrame) -> Claim:
     known = steps[(steps.unit == "session") & (steps.at_risk > 0)].dropna(subset=["of"])
     if not len(known):
         return "friction.headline_none", {}
-    worst = known.sort_values("step_rate").iloc[0]
-    return "friction.steps_claim", {"step": worst.step, "of": worst.of, "rate": worst.step_rate}
+    return "friction.steps_claim", known.sort_values("step_rate").iloc[0].to_dict()
 
 
 def prices(diagnosis: Diagnosis) -> pd.DataFrame:
@@ -77,7 +76,7 @@ def of_findings(diagnosis: Diagnosis, table: pd.DataFrame) -> pd.DataFrame:
 
 def gates(diagnosis: Diagnosis) -> pd.DataFrame:
     """Return each finding's checks, one row per finding and check."""
-    return of_findings(diagnosis, diagnosis.gates.drop(columns="value"))
+    return of_findings(diagnosis, diagnosis.gates.drop(columns="value")).rename(columns={"passed": "holds"})
 
 
 def benchmarks(diagnosis: Diagnosis) -> pd.DataFrame:
@@ -117,9 +116,11 @@ def map_claim(cells: pd.DataFrame) -> Claim:
 
 
 def moved_claim(bars: pd.DataFrame) -> Claim:
-    """Return what of a change is other people, and what is the same people served otherwise."""
-    effects = bars.set_index("part").effect
-    return "friction.moved_claim", {part: effects[part] for part in ("before", "mix", "rate", "after")}
+    """Return what of a change goes with who came, and what remains among comparable people, each with its range."""
+    parts = bars.set_index("part")[["effect", "low", "high"]].to_dict("index")
+    effects = {part: ends["effect"] for part, ends in parts.items()}
+    ranges = {f"{part}_{end}": parts[part][end] for part in ("mix", "rate") for end in ("low", "high")}
+    return "friction.moved_claim", effects | ranges
 
 
 def leaks(diagnosis: Diagnosis) -> pd.DataFrame:

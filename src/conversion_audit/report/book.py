@@ -162,7 +162,11 @@ def _gate(gate: Mapping[str, Any] | str) -> tuple[str, str]:
         return label(gate), ""
     name = str(gate.get("name") or gate.get("gate") or "")
     result = gate.get("verdict", gate.get("passed", gate.get("result")))
-    said = formatted(result, "flag") if isinstance(result, bool) else "" if is_missing(result) else label(result)
+    known = isinstance(result, bool)
+    said = (
+        text(f"page.check_{'passed' if result else 'failed'}") if known else "" if is_missing(result) else label(result)
+    )
     value = gate.get("value")
     shown = "" if is_missing(value) else f" ({formatted(value, 'number')})" if isinstance(value, (int, float)) else ""
-    return text_or(f"values.{name}", name.replace("_", " ").capitalize()), f"{said}{shown}"
+    told = in_column("gate", name)
+    return told if told != name else name.replace("_", " ").capitalize(), f"{said}{shown}"

@@ -16,6 +16,7 @@ from conversion_audit.report.voice import voice
 TEXTS = Path(__file__).parent / "texts"
 LANGUAGES = ("en", "de")
 _STOPPED, _PARTED = "stopped_at_", {"segment": (", ", ", "), "path": (" > ", " › ")}
+_OWN_WORDS = {"owner": "page.team", "gate": "page.check"}
 _SHARED = ("columns", "values")
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::(\w+))?(?: ([^{}|]*)\|([^{}|]*))?\}")
 
@@ -150,11 +151,11 @@ def label(value: Any) -> str:
 
 
 def in_column(column: str, value: Any) -> str:
-    """Return a value as the client reads it in this column: a team is no step of its name, a segment or way has parts."""
+    """Return a value as the client reads it in this column: a team or check is no step of its name, a segment or way has parts."""
     if not isinstance(value, str):
         return label(value)
-    if column == "owner":
-        return text_or(f"page.team.{value}", label(value))
+    if column in _OWN_WORDS:
+        return text_or(f"{_OWN_WORDS[column]}.{value}", label(value))
     if column in _PARTED:
         between, shown = _PARTED[column]
         return shown.join(label(part) for part in value.split(between))
