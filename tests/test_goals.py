@@ -261,6 +261,16 @@ def test_what_goes_with_the_goal_is_compared_among_like_sessions():
     assert (row["name"], row.step, row.sessions) == ("video", "view", 4000)
 
 
+def test_what_is_said_of_what_goes_with_the_goal_stands_in_the_first_row():
+    names = ["video", "terms", "coupon"]
+    odds = pd.DataFrame({"name": names, "odds_ratio": [1.2, 0.3, 1.1], "p_value": [0.001, 0.001, 0.9]})
+    counts = {"step": "view", "sessions": 100, "met": 50, "met_goals": 20, "unmet": 50, "unmet_goals": 20}
+    table = goes_with._judged(odds.assign(odds_low=odds.odds_ratio, odds_high=odds.odds_ratio, **counts))
+    key, record = goal_claims.goes_with_claim(table)
+    assert (key, record["name"]) == ("goals.goes_less", "terms")
+    assert list(table.name) == ["terms", "video", "coupon"]
+
+
 def test_a_video_that_does_nothing_goes_with_nothing():
     rows = [compared(1500, seed=seed, lift=1.0) for seed in range(8)]
     assert sum(row.odds_low <= 1.0 <= row.odds_high for row in rows) >= 7

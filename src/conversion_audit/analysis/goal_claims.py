@@ -77,8 +77,8 @@ def goes_with_claim(table: pd.DataFrame) -> Claim:
     shown = table[table.is_shown.astype(bool)]
     if not len(shown):
         return "goals.goes_none", {"count": len(table)}
-    best, worst = shown.iloc[0].to_dict(), shown.iloc[-1].to_dict()
-    return ("goals.goes_more", best) if best["odds_ratio"] > 1 else ("goals.goes_less", worst)
+    strongest = shown.iloc[0].to_dict()
+    return ("goals.goes_more" if strongest["odds_ratio"] > 1 else "goals.goes_less"), strongest
 
 
 def channel_claim(channels: pd.DataFrame, goal: str) -> Claim:

@@ -37,7 +37,7 @@ def goes_with(
     Returns
     -------
     DataFrame
-        One row per micro-conversion met by enough sessions, strongest first: name, step (where the chance began),
+        One row per micro-conversion met by enough sessions, what is beyond chance first, the strongest either way: name, step (where the chance began),
         sessions (compared; at most 60,000, chosen by hash), met, met_goals, met_rate and its interval, unmet,
         unmet_goals, unmet_rate and its interval, odds_ratio, odds_low, odds_high (adjusted; visitors who return
         counted once), is_shown (beyond chance when all rows are looked at together, false discovery rate 10 %), e_value
@@ -156,4 +156,8 @@ def _judged(table: pd.DataFrame) -> pd.DataFrame:
     order = ["name", "step", "sessions", "met", "met_goals", "met_rate", "met_low", "met_high"]
     order += ["unmet", "unmet_goals", "unmet_rate", "unmet_low", "unmet_high"]
     order += ["odds_ratio", "odds_low", "odds_high", "is_shown", "e_value"]
-    return table.sort_values(["odds_ratio", "name"], ascending=[False, True])[order].reset_index(drop=True)
+    strength = np.log(table.odds_ratio.astype(float)).abs()
+    table = table.assign(strength=strength).sort_values(
+        ["is_shown", "strength", "name"], ascending=[False, False, True]
+    )
+    return table[order].reset_index(drop=True)

@@ -153,14 +153,14 @@ def pair_claim(pair: Mapping[str, Any]) -> Claim:
 
 
 def content_claim(table: pd.DataFrame) -> Claim:
-    """Return which content or call to action goes most with the goal."""
+    """Return which content or call to action goes most with the goal, either way."""
     if not len(table):
         return "journey.content_nothing", {}
     shown = table[table.is_shown.astype(bool)]
     if not len(shown):
         return "journey.content_none", {"count": len(table)}
-    best, worst = shown.iloc[0].to_dict(), shown.iloc[-1].to_dict()
-    return ("journey.content_more", best) if best["odds_ratio"] > 1 else ("journey.content_less", worst)
+    strongest = shown.iloc[0].to_dict()
+    return ("journey.content_more" if strongest["odds_ratio"] > 1 else "journey.content_less"), strongest
 
 
 def attribution_claim(table: pd.DataFrame) -> Claim:
