@@ -121,3 +121,17 @@ def test_inputs_are_left_as_they_were():
 def test_a_wait_that_was_not_seen_is_unknown(slow_shop):
     few = slow_shop.waits[slow_shop.waits.passed < 60]
     assert np.isnan(few.times_as_long).all()
+
+
+def test_one_other_step_is_not_what_a_segment_usually_takes():
+    marks, sessions = little_shop()
+    sessions["device"] = ["mobile", "desktop"] * 100
+    # At the cart mobile takes twice as long; before the product all wait about the same.
+    number = marks.session_id.str[1:].astype(int)
+    seconds = 0.5 * ((number * 7) % 5) + 5 * ((number % 2 == 0) & (marks.name == "cart"))
+    marks["time"] += pd.to_timedelta(seconds, unit="s")
+    waits = effort.effort(marks, sessions, ["view", "cart"], ["device"]).waits
+    at = waits[waits["column"] == "device"].set_index(["step", "level"])
+    assert waits[waits.is_slow][["step", "level"]].to_numpy().tolist() == [["cart", "mobile"]]
+    assert at.times_as_long["view", "desktop"] == pytest.approx(1, abs=0.02)
+    assert abs(at.z["view", "desktop"]) < 1

@@ -9,6 +9,8 @@ from conversion_audit.analysis.friction.attempts import Attempts
 
 FEWEST = 60
 SLOWER, SURE_Z = 1.25, 4.0
+ENOUGH_STEPS = 3
+"""Other steps that it takes to speak of what a segment usually takes more: fewer are each other's noise."""
 
 
 def wait_table(attempts: Attempts) -> pd.DataFrame:
@@ -20,7 +22,8 @@ def wait_table(attempts: Attempts) -> pd.DataFrame:
     DataFrame
         One row per step and suspect value, everyone first (column ""): step, column, level, passed (went on, time known),
         median_seconds, p90_seconds, times_as_long (against everybody else, less what the segment usually takes more at its
-        other steps; NaN with fewer than 60 on either side), z, is_slow (at least 1.25 times and far beyond chance).
+        other steps where there are three or more; NaN with fewer than 60 on either side), z (of that difference), is_slow
+        (at least 1.25 times and far beyond chance).
     """
     rows = []
     for step, name in enumerate(attempts.steps):
@@ -32,15 +35,15 @@ def wait_table(attempts: Attempts) -> pd.DataFrame:
             codes = factor.at(step)[who]
             for level, text in enumerate(factor.levels):
                 here, there = waits[codes == level], waits[codes != level]
-                gap, z = _gap(here, there)
-                rows.append((name, factor.name, text, *_spread(here), gap, z))
-    columns = ["step", "column", "level", "passed", "median_seconds", "p90_seconds", "gap", "z"]
+                rows.append((name, factor.name, text, *_spread(here), *_gap(here, there)))
+    columns = ["step", "column", "level", "passed", "median_seconds", "p90_seconds", "gap", "variance"]
     table = pd.DataFrame(rows, columns=columns)
-    usual = _usual_gaps(table)
+    usual, usual_variance = _usual_gaps(table)
     gap = table.gap - usual
-    z = table.z * np.where(table.gap.abs() > 1e-9, gap / table.gap, 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):  # where all waits are alike there is no spread to measure with
+        z = gap / np.sqrt(table.variance + usual_variance)
     slow = (gap >= np.log(SLOWER)) & (z >= SURE_Z)
-    return table.assign(times_as_long=np.exp(gap), z=z, is_slow=slow).drop(columns="gap")[
+    return table.assign(times_as_long=np.exp(gap), z=z, is_slow=slow)[
         ["step", "column", "level", "passed", "median_seconds", "p90_seconds", "times_as_long", "z", "is_slow"]
     ]
 
@@ -60,18 +63,21 @@ def _spread(waits: np.ndarray) -> tuple[int, float, float]:
 def _gap(here: np.ndarray, there: np.ndarray) -> tuple[float, float]:
     if min(len(here), len(there)) < FEWEST:
         return np.nan, np.nan
-    gap = here.mean() - there.mean()
-    with np.errstate(divide="ignore", invalid="ignore"):  # where all waits are alike there is no spread to measure with
-        return float(gap), float(gap / np.sqrt(here.var() / len(here) + there.var() / len(there)))
+    return float(here.mean() - there.mean()), float(here.var() / len(here) + there.var() / len(there))
 
 
-def _usual_gaps(table: pd.DataFrame) -> np.ndarray:
-    """Per row the median of the same segment's gaps at its other steps: some people are slow everywhere."""
-    usual = np.zeros(len(table))
-    for _, places in table.groupby(["column", "level"]).indices.items():
-        gaps = table.gap.to_numpy()[places]
-        for k, place in enumerate(places):
-            others = np.delete(gaps, k)
-            others = others[~np.isnan(others)]
-            usual[place] = np.median(others) if len(others) else 0.0
-    return usual
+def _usual_gaps(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Per row the median of the same segment's gaps at its other steps, and its variance: some people are slow everywhere.
+
+    A median of n gaps varies about pi / 2 times as much as their mean. With too few other steps both are 0.
+    """
+    usual, variance = np.zeros(len(table)), np.zeros(len(table))
+    for places in table.groupby(["column", "level"]).indices.values():
+        known = places[table.gap.notna().to_numpy()[places]]
+        for place in known:
+            others = table.iloc[known[known != place]]
+            if len(others) >= ENOUGH_STEPS:
+                usual[place] = others.gap.median()
+                variance[place] = np.pi / 2 * others.variance.mean() / len(others)
+    return usual, variance
