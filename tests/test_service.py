@@ -51,18 +51,18 @@ def _served() -> pd.DataFrame:
 
 def test_a_session_is_served_when_its_own_success_is_in_it():
     assert list(_served().session_id) == ["s1", "s2", "s3", "s4"]
-    assert list(_served().is_served) == [1, 0, 1, 0]
+    assert list(_served().is_served.fillna(-1)) == [1, 0, 1, -1]  # of support nobody has said what counts as success
 
 
 def test_without_a_split_the_base_is_what_was_seen_and_says_so():
     intents = _read(INTENT_ROWS)
     fitted = split(landing_cells(intents), INTENTS)
-    result = service.service_table(_served(), intents, fitted, INTENTS, WANTED)
+    result = service.service_table(_served(), intents, fitted, INTENTS)
     expected = table(
         """
         intent   sessions  visitors  successes  success_rate  success_pages  failure_seconds  failures
         returns  3         2         2          0.666667      3              90               1
-        support  1         1         0          -             -              5                -
+        support  1         1         -          -             -              -                -
         """
     )
     assert_frame_equal(result[expected.columns], expected, check_dtype=False, rtol=1e-4)
@@ -89,7 +89,7 @@ def test_a_finding_quotes_the_denominator_its_rate_is_of_and_fails_where_it_was_
 def test_the_rate_of_all_counts_only_intents_with_a_success():
     intents = _read(INTENT_ROWS)
     fitted = split(landing_cells(intents), INTENTS)
-    rate = service.service_rate(service.service_table(_served(), intents, fitted, INTENTS, WANTED))
+    rate = service.service_rate(service.service_table(_served(), intents, fitted, INTENTS))
     assert (rate["intents"], rate["successes"], rate["came"], round(rate["rate"], 3)) == (["returns"], 2, 3.0, 0.667)
 
 
@@ -98,10 +98,18 @@ def test_failures_are_placed_on_the_page_where_the_session_ended():
         """
         intent   page   failures  sessions  all_failures  failure_share
         returns  /help  1         1         1             1.0
-        support  /help  1         1         1             1.0
         """
     )
     assert_frame_equal(service.failure_pages(_served())[expected.columns], expected, check_dtype=False)
+
+
+def test_where_no_success_is_declared_nobody_is_said_to_have_failed():
+    intents = _read(INTENT_ROWS)
+    fitted = split(landing_cells(intents), INTENTS)
+    served = service.served_sessions(intents, _read(MARKS), _read(SESSIONS), {"returns": [], "support": []})
+    made, pages = service.service_table(served, intents, fitted, INTENTS), service.failure_pages(served)
+    assert made[["successes", "failures", "failure_seconds"]].isna().all().all() and not len(pages)
+    assert service.failure_claim(pages, made) == ("service.failures_unknown", {})
 
 
 def test_visitors_are_followed_from_their_first_session_and_only_as_far_as_the_export_reaches():
@@ -113,8 +121,6 @@ def test_visitors_are_followed_from_their_first_session_and_only_as_far_as_the_e
         returns  30    1         0          not_served
         returns  90    1         1          served
         returns  90    1         1          not_served
-        support  30    1         0          not_served
-        support  90    1         0          not_served
         """
     ).replace("not_served", "not served")
     assert_frame_equal(result[expected.columns], expected, check_dtype=False)
@@ -124,7 +130,7 @@ def test_no_session_of_an_intent_gives_empty_tables():
     empty = _served().head(0)
     intents = _read(INTENT_ROWS).head(0)
     fitted = split(landing_cells(intents), INTENTS)
-    made = service.service_table(empty, intents, fitted, INTENTS, WANTED)
+    made = service.service_table(empty, intents, fitted, INTENTS)
     assert len(made) == 0
     assert pd.isna(service.service_rate(made)["rate"])
     assert (
@@ -149,9 +155,7 @@ def _measured(world: World, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     intents = session_intents(marks, sessions, STEPS, GOAL, INTENTS)
     fitted = split(landing_cells(intents), INTENTS)
     success = {name: [done] for name, done in SUCCESS.items()}
-    made = service.service_table(
-        service.served_sessions(intents, marks, sessions, success), intents, fitted, INTENTS, success
-    )
+    made = service.service_table(service.served_sessions(intents, marks, sessions, success), intents, fitted, INTENTS)
     done = truth.session_id.isin(marks[marks.name.isin(SUCCESS.values())].session_id)
     assert soft_counts(landing_cells(intents), fitted).sum() == pytest.approx((~truth.can_buy).sum(), rel=0.05)
     real = pd.DataFrame({"done": done, "came": 1}).groupby(truth.purpose).sum().loc[list(SUCCESS)]

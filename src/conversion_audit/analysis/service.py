@@ -32,12 +32,13 @@ def served_sessions(
     marks, sessions : table
         Contracts `tables.MARKS` and `tables.SESSIONS`.
     success : mapping
-        Intent -> names of its successes in `marks`; any of them counts. An intent without one is never served.
+        Intent -> names of its successes in `marks`; any of them counts.
 
     Returns
     -------
     Table
-        One row per session of these intents: intent, session_id, visitor_id, start, pages, seconds, exit_page, is_served.
+        One row per session of these intents: intent, session_id, visitor_id, start, pages, seconds, exit_page, is_served
+        (missing where the intent has no success: whether it got what it came for cannot be known).
     """
     pairs = [(name, intent) for intent, names in success.items() for name in names]
     tables = {
@@ -45,14 +46,14 @@ def served_sessions(
         "marks": marks,
         "sessions": sessions,
         "goals": pd.DataFrame(pairs, columns=["name", "intent"], dtype="string"),
-        "wanted": pd.DataFrame({"intent": pd.Series(list(success), dtype="string")}),
+        "wanted": pd.DataFrame(
+            {"intent": pd.Series(list(success), dtype="string"), "is_declared": [bool(x) for x in success.values()]}
+        ),
     }
     return engine_of(intents, marks, sessions).create(statement(__file__, "served"), tables, name="served")
 
 
-def service_table(
-    served: AnyTable, intents: AnyTable, fitted: Split, can_buy: Mapping[str, str], success: Mapping[str, Sequence[str]]
-) -> pd.DataFrame:
+def service_table(served: AnyTable, intents: AnyTable, fitted: Split, can_buy: Mapping[str, str]) -> pd.DataFrame:
     """
     Return, per intent other than shopping, how many came for it, got it, and how much effort that took.
 
@@ -67,8 +68,8 @@ def service_table(
         From `intent.session_intents`.
     fitted : Split
         From `split.split`.
-    can_buy, success : mapping
-        Intent -> whether its visitors can buy; intent -> names of its successes.
+    can_buy : mapping
+        Intent -> whether its visitors can buy.
 
     Returns
     -------
@@ -78,29 +79,27 @@ def service_table(
              intent  sessions  soft_sessions   came  successes  success_rate  success_low  success_high  of
             returns       810          930.4  930.4        570         0.613        0.581         0.644  ...
 
-        `came` is the base. `success_rate` is NaN where no success is declared, or nobody came. Pages and seconds are
-        medians, of those who succeeded and of those who did not. `failures` is the base less the successes.
+        `came` is the base. `successes`, `success_rate` and `failures` are missing where no success is declared, or nobody
+        came. Pages and seconds are medians, of those who succeeded and of those who did not. `failures` is the base less the
+        successes.
     """
-    table = engine_of(served).query(statement(__file__, "efforts"), {"served": served}).astype({"successes": "int64"})
+    table = engine_of(served).query(statement(__file__, "efforts"), {"served": served}).astype({"successes": "float64"})
     cells = landing_cells(intents)
     landed = cells[cells.landing == "service"].groupby("landing_intent").sessions.sum()
     # A purpose that hardly anybody lands on is fitted from the others': its label is the better count.
     known = (table.intent.map(landed) >= PADDED_TO) & (fitted.holds and not fitted.everyone)
     expected = table.intent.map(soft_counts(cells, fitted)).where(known)
     # Nobody can have succeeded without having come: the base is never below what was seen.
-    table = table.assign(soft_sessions=expected).assign(
-        soft_sessions=lambda t: t[["soft_sessions", "successes"]].max(axis=1, skipna=False)
-    )
+    table["soft_sessions"] = expected.clip(lower=table.successes.fillna(0))
     base = table.soft_sessions.fillna(table.sessions)
-    declared = table.intent.map(lambda name: bool(success.get(name)))
-    low, high = wilson(table.successes.astype(float), base.astype(float))
+    low, high = wilson(table.successes, base.astype(float))
     return table.assign(
         can_buy=table.intent.map(can_buy),
         came=base,
-        success_rate=(table.successes / base.where(base > 0)).where(declared),
-        success_low=pd.Series(low, table.index).where(declared),
-        success_high=pd.Series(high, table.index).where(declared),
-        failures=(base - table.successes).where(declared),
+        success_rate=table.successes / base.where(base > 0),
+        success_low=low,
+        success_high=high,
+        failures=base - table.successes,
         of=np.where(table.soft_sessions.isna(), SHOWN, EXPECTED),
     ).sort_values(["sessions", "intent"], ascending=[False, True], ignore_index=True)
 
@@ -137,10 +136,11 @@ def claim(rate: Mapping) -> str:
     return "service.headline" if rate["of"] == EXPECTED else "service.headline_shown"
 
 
-def failure_claim(pages: pd.DataFrame) -> tuple[str, dict]:
-    """Return the key and the record of the sentence about where most sessions fail; from `failure_pages`."""
+def failure_claim(pages: pd.DataFrame, table: pd.DataFrame) -> tuple[str, dict]:
+    """Return the key and the record of the sentence about where most sessions fail; `failure_pages`, `service_table`."""
     if not len(pages):
-        return "service.failures_none", {}
+        is_unknown = len(table) and table.successes.isna().all()
+        return "service.failures_unknown" if is_unknown else "service.failures_none", {}
     row = pages.sort_values(["failures", "page"], ascending=[False, True]).iloc[0]
     return "service.failures_headline", row.to_dict()
 
@@ -240,6 +240,7 @@ def findings(table: pd.DataFrame, pages: pd.DataFrame, back: pd.DataFrame) -> li
         names = ("page", "all_failures", "failure_share", "failure_low", "failure_high")
         values = {
             **row,
+            "successes": int(row["successes"]),
             "key": row["intent"],
             **{name: ends[name] for name in names},
             "page_failures": ends["failures"],

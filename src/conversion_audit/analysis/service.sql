@@ -1,10 +1,11 @@
 -- name: served
 -- One row per session that came for something else than shopping: did it get what it came for, with what effort.
+-- Where nobody has said what counts as success, nobody has failed either: is_served is missing.
 WITH got AS (
     SELECT DISTINCT m.session_id, g.intent FROM marks AS m JOIN goals AS g ON g.name = m.name
 )
 SELECT i.intent, i.session_id, i.visitor_id, s.start, s.pages, s.seconds, s.exit_page,
-       CASE WHEN g.session_id IS NULL THEN 0 ELSE 1 END AS is_served
+       CASE WHEN w.is_declared THEN CASE WHEN g.session_id IS NULL THEN 0 ELSE 1 END END AS is_served
 FROM intents AS i
 JOIN sessions AS s ON s.session_id = i.session_id
 LEFT JOIN got AS g ON g.session_id = i.session_id AND g.intent = i.intent
@@ -31,7 +32,7 @@ ORDER BY intent, failures DESC, page
 -- name: come_back
 -- Each visitor's first session of an intent, followed for so many days; only where the export reaches that far.
 WITH firsts AS (
-    SELECT intent, visitor_id, MIN(start) AS start FROM served GROUP BY intent, visitor_id
+    SELECT intent, visitor_id, MIN(start) AS start FROM served WHERE is_served IS NOT NULL GROUP BY intent, visitor_id
 ),
 people AS (
     SELECT s.intent, s.visitor_id, f.start, MAX(s.is_served) AS is_served

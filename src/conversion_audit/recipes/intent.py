@@ -76,7 +76,7 @@ def _served(audit: Audit) -> Table:
 
 def _service(audit: Audit) -> pd.DataFrame:
     intents = audit.table("session_intents")
-    return service.service_table(audit.table("served"), intents, fitted_split(audit), can_buy(audit), success(audit))
+    return service.service_table(audit.table("served"), intents, fitted_split(audit), can_buy(audit))
 
 
 def _came_back(audit: Audit) -> pd.DataFrame:
