@@ -106,15 +106,37 @@ def test_no_rules_give_no_marks_but_shopping_evidence(events, sessions):
     assert {name for _, _, name in matched(events, sessions)} == {"evidence:shop:3"}
 
 
-def test_a_session_bounced_as_the_source_says_else_without_second_page_or_action(sessions):
+def test_a_session_bounced_as_the_source_says_else_without_second_page_or_action(events, sessions):
     nothing = pd.DataFrame({"session_id": pd.Series(dtype="string"), "name": pd.Series(dtype="string")})
+    nothing["event_number"] = 1
     sessions = pd.concat(
         [
             sessions,
             pd.DataFrame({"session_id": ["s3", "s4"], "is_bounce": [None, None], "is_single_page": [True, True]}),
         ]
     )
-    acted = pd.DataFrame({"session_id": ["s4", "s3"], "name": ["cart", "product_view"]})
-    said = bounces(sessions, acted, ["cart"]).frame().set_index("session_id").is_bounce.sort_index()
+    acted = pd.DataFrame({"session_id": ["s4", "s3"], "name": ["cart", "product_view"], "event_number": 1})
+    said = bounces(events, sessions, acted, ["cart"]).frame().set_index("session_id").is_bounce.sort_index()
     assert said.tolist() == [False, True, True, False]
-    assert bounces(sessions, nothing, []).frame().is_bounce.sum() == 3
+    assert bounces(events, sessions, nothing, []).frame().is_bounce.sum() == 3
+
+
+def test_a_place_reached_after_the_landing_is_no_bounce_but_the_landing_itself_is():
+    found = table(
+        """
+        session_id event_number event         page    is_page
+        elsewhere  1            page_view     /       True
+        elsewhere  2            product_view  /p/hat  False
+        landed     1            page_view     /p/hat  True
+        landed     2            product_view  /p/hat  False
+        alone      1            product_view  /p/hat  False
+        twice      1            product_view  -       False
+        twice      2            product_view  -       False
+    """
+    )
+    marked = found[found.event == "product_view"].assign(name="product_view")
+    visits = pd.DataFrame(
+        {"session_id": ["elsewhere", "landed", "alone", "twice"], "landing_page": ["/", "/p/hat", None, None]}
+    ).assign(is_bounce=pd.array([None] * 4, dtype="boolean"), is_single_page=True)
+    said = bounces(found, visits, marked, [], ["product_view"]).frame().set_index("session_id").is_bounce
+    assert said.to_dict() == {"elsewhere": False, "landed": True, "alone": True, "twice": False}

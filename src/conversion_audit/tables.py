@@ -167,7 +167,9 @@ SESSIONS = Contract(
         "language": Column("text", "Browser language", UNKNOWN),
         "visit_number": Column("int", "1.. in the visitor's life; the source's own number where it has one"),
         "is_new": Column("bool", "First visit"),
-        "is_bounce": Column("bool", "The source's flag; else one page, no action, no time micro-conversion"),
+        "is_bounce": Column(
+            "bool", "The source's flag; else one page, nothing done, nothing reached after the landing"
+        ),
         "is_single_page": Column("bool", "At most one page view: the other count, shown beside"),
         "orders": Column("int", "Distinct orders placed"),
         "revenue": Column("money", "Revenue of those orders in the client's currency"),

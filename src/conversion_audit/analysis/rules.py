@@ -102,20 +102,32 @@ def marks(
     return engine.create(statement(__file__, "marks"), found, name="marks")
 
 
-def bounces(sessions: AnyTable, marks: AnyTable, names: Sequence[str]) -> Table:
+def bounces(
+    events: AnyTable, sessions: AnyTable, marks: AnyTable, acting: Sequence[str], arriving: Sequence[str] = ()
+) -> Table:
     """
     Say of every session whether it bounced.
 
-    A session bounced where the source says so; where the source says nothing: one page at most, and none of the
-    micro-conversions `names` (its actions and times).
+    A session bounced where the source says so; where the source says nothing: one page at most, nothing done, and nothing
+    arrived at but the landing itself.
+
+    Parameters
+    ----------
+    events, sessions, marks : table
+        See `tables.EVENTS`, `tables.SESSIONS`, `tables.MARKS`.
+    acting, arriving : sequence of str
+        Names in `marks` that are something done, and such that are a place reached: those count after the landing and
+        elsewhere than on its page, for tools that export a product's page as an event of its own.
 
     Returns
     -------
     Table
         One row per session: session_id, is_bounce.
     """
-    counting = pd.DataFrame({"name": pd.Series(list(names), dtype="string")})
-    found = {"sessions": sessions, "marks": marks, "counting": counting}
+    counting = pd.DataFrame({"name": pd.Series([*acting, *arriving], dtype="string")})
+    counting["is_place"] = [False] * len(acting) + [True] * len(arriving)
+    found = {"events": events, "sessions": sessions, "marks": marks, "counting": counting}
+    found["landings"] = engine_of(events).create(statement(__file__, "landings"), found, name="landings")
     return engine_of(sessions).create(statement(__file__, "bounces"), found, name="bounces")
 
 

@@ -86,8 +86,19 @@ FROM repeats r JOIN events e ON e.event_id = r.event_id
 WHERE r.n > 1 AND e.session_id IS NOT NULL;
 
 -- name: bounces
-WITH active AS (
-    SELECT DISTINCT m.session_id FROM marks m JOIN counting c ON c.name = m.name
+WITH silent AS (
+    SELECT session_id, landing_page FROM sessions WHERE is_bounce IS NULL AND is_single_page
+), active AS (
+    SELECT m.session_id FROM marks m JOIN counting c ON c.name = m.name WHERE NOT c.is_place
+    UNION
+    SELECT m.session_id
+    FROM silent s
+    JOIN marks m ON m.session_id = s.session_id
+    JOIN counting c ON c.name = m.name AND c.is_place
+    JOIN events e ON e.session_id = m.session_id AND e.event_number = m.event_number
+    LEFT JOIN landings l ON l.session_id = m.session_id
+    WHERE m.event_number > coalesce(l.event_number, 1)
+      AND (e.page IS NULL OR s.landing_page IS NULL OR e.page <> s.landing_page)
 )
 SELECT s.session_id, coalesce(s.is_bounce, s.is_single_page AND a.session_id IS NULL) AS is_bounce
 FROM sessions s LEFT JOIN active a ON a.session_id = s.session_id;

@@ -26,7 +26,7 @@ def _marks(audit: Audit) -> Table:
     frames = rules.rule_table(named, config.intents, journey)
     events, visits = audit.table("events"), audit.table("visits")
     marks = rules.marks(events, visits, audit.table("orders"), *frames)
-    bounces = rules.bounces(visits, marks, _engaging(audit))
+    bounces = rules.bounces(events, visits, marks, *_engaging(audit))
     for name, rule in named.items():
         if rule.rule == "single_page":
             more = rules.bounce_marks(events, bounces, name)
@@ -36,16 +36,24 @@ def _marks(audit: Audit) -> Table:
 
 
 def _sessions(audit: Audit) -> Table:
-    """Sessions of the whole export, with the bounce as the config's actions and times define it."""
-    bounces = rules.bounces(audit.table("visits"), audit.table("marks"), _engaging(audit))
-    found = {"visits": audit.table("visits"), "bounces": bounces}
+    """Sessions of the whole export, with the bounce as the config's actions, times and places define it."""
+    visits = audit.table("visits")
+    bounces = rules.bounces(audit.table("events"), visits, audit.table("marks"), *_engaging(audit))
+    found = {"visits": visits, "bounces": bounces}
     sessions = audit.engine.create(statement(__file__, "sessions"), found, name="sessions")
     check(sessions, SESSIONS)
     return sessions
 
 
-def _engaging(audit: Audit) -> list[str]:
-    return [name for name, rule in audit.config.micro_conversions.items() if rule.type in ("action", "time")]
+def _engaging(audit: Audit) -> tuple[list[str], list[str]]:
+    """Names that are something done, and names that are a place reached; what the config gives no type is a place."""
+    config = audit.config
+    kinds = {name: rule.type for name, rule in config.micro_conversions.items()}
+    acting = [name for name, kind in kinds.items() if kind in ("action", "time")]
+    places = [
+        name for name in [*kinds, *config.goals, *config.steps] if kinds.get(name, "destination") == "destination"
+    ]
+    return acting, list(dict.fromkeys(places))
 
 
 TABLES = {
