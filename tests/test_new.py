@@ -248,3 +248,34 @@ def test_totals_have_the_currency_that_their_files_name(audit_home, tmp_path, co
     (tmp_path / "ads.csv").write_text("Campaign,Impr.,Clicks,Currency code\n" + rows, encoding="utf-8")
     text = new_client("ads", [tmp_path / "ads.csv"]).read_text(encoding="utf-8")
     assert line in text.splitlines() and "# Stages: impression 1,801, click 60" in text
+
+
+GERMAN = """Zeitpunkt;Besucher-ID;Ereignis;Seite;Bestellnummer;Betrag;Fehlermeldung
+01.10.2026 10:00:00;a;seitenaufruf;/;;;
+01.10.2026 10:01:00;a;produktansicht;/produkt/1;;;
+01.10.2026 10:02:00;a;warenkorb_hinzugefügt;/produkt/1;;;
+01.10.2026 10:03:00;a;fehler;/kasse;;;Karte abgelehnt
+01.10.2026 10:04:00;a;{sold};/danke;A1;80,00;
+02.10.2026 10:00:00;b;seitenaufruf;/;;;
+02.10.2026 10:04:00;b;{sold};/danke;A2;50,00;
+05.10.2026 10:00:00;a;erstattung;/backend;A1;-80,00;
+"""
+
+
+@pytest.mark.parametrize(
+    ("sold", "doubt"),
+    [("bestellung", ""), ("abschluss_kasse", "CHECK: by its order numbers with amounts, not by its name; ")],
+)
+def test_a_german_log_is_read_by_its_words_and_its_orders_by_what_they_carry(audit_home, tmp_path, sold, doubt):
+    path = tmp_path / "ereignisse.csv"
+    path.write_text(GERMAN.format(sold=sold), encoding="utf-8")
+    text = new_client("acme", [path]).read_text(encoding="utf-8")
+    found = read_config("acme")
+    assert (found.site, found.main_goal, found.goals["purchase"].event) == ("shop", "purchase", [sold])
+    assert f"main_goal: purchase   # {doubt}2 sessions reach it" in text
+    assert found.journey == ["product_view", "add_to_cart", "purchase"]
+    assert (found.micro_conversions["error"].event, found.sources[0].columns["error"]) == (
+        ["fehler"],
+        ["Fehlermeldung"],
+    )
+    assert found.sources[0].page_events == ["seitenaufruf"]

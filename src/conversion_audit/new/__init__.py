@@ -20,8 +20,8 @@ from conversion_audit.intake import files, sources
 from conversion_audit.intake.sources import ga4_report, mapping
 from conversion_audit.new import totals
 from conversion_audit.new.archives import refuse_mixed_archives
-from conversion_audit.new.profile import profile
-from conversion_audit.new.suggest import suggest
+from conversion_audit.new.profile import Profile, profile
+from conversion_audit.new.suggest import page_event, suggest
 from conversion_audit.new.writing import written
 from conversion_audit.schema import Source
 
@@ -139,6 +139,7 @@ def _suggested(client: str, folder: Path, site: str | None) -> str:
         counts += [table] if gives == "stage_counts" else []
     if tables:
         seen = profile(engine, tables)
+        _name_page_event(described, seen)
         text = written(client, described, seen, suggest(seen, site))
     else:
         days = [ga4_report.period(file) for file, _ in found.get("ga4_report", [])]
@@ -149,6 +150,14 @@ def _suggested(client: str, folder: Path, site: str | None) -> str:
     engine.close()
     unread = "".join(f"# CHECK: not read, of no known kind: {file.name}\n" for file, _ in strangers)
     return text + unread
+
+
+def _name_page_event(described: list[dict], seen: Profile) -> None:
+    """Only a table leaves open which event is a page view: the other kinds have their own."""
+    event = page_event(seen.events)
+    for source in described:
+        if source["kind"] == "table" and event:
+            source["also"] = {"page_events": event}
 
 
 def _of_totals(

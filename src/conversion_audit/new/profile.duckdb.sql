@@ -1,6 +1,6 @@
 -- name: rows
 -- Sessions by their own id, else by device and day: near enough to suggest a config.
-SELECT file, event, is_page, page_url, is_purchase, amount, currency, time, local_date, reject, device, browser, os, country,
+SELECT file, event, is_page, page_url, is_purchase, order_id, amount, currency, time, local_date, reject, device, browser, os, country,
        source, campaign, channel, user_id,
        CASE WHEN coalesce(device_id, user_id) IS NULL THEN NULL
             ELSE coalesce(device_id, user_id) || '/' || coalesce(source_session, CAST(CAST(time AS DATE) AS VARCHAR)) END AS session_id,
@@ -22,7 +22,8 @@ ORDER BY 1;
 
 -- name: events
 SELECT event, count(*) AS rows, count(DISTINCT session_id) AS sessions, bool_or(is_page) AS is_page,
-       bool_or(is_purchase) AS is_purchase, count(amount) AS amounts
+       bool_or(is_purchase) AS is_purchase, count(amount) AS amounts, count(DISTINCT page_url) AS addresses,
+       count(DISTINCT CASE WHEN amount > 0 THEN order_id END) AS orders
 FROM rows
 WHERE event IS NOT NULL AND reject IS NULL
 GROUP BY event

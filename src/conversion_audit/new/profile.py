@@ -28,7 +28,8 @@ class Profile:
     odd_days : int
         Days outside of that.
     events : DataFrame
-        event, rows, sessions, is_page, is_purchase, amounts; the commonest first.
+        event, rows, sessions, is_page, is_purchase, amounts, addresses (distinct), orders (distinct ids with a positive amount);
+        the commonest first.
     currencies : DataFrame
         currency, rows, amounts; the commonest first.
     pages : DataFrame

@@ -45,7 +45,7 @@ class Suggestion:
     goal: usual.Usual
     goal_events: list[str]
     goal_sessions: int
-    goal_is_sure: bool
+    goal_doubt: str
     has_revenue: bool
     steps: list[Step]
     journey: list[str]
@@ -70,13 +70,13 @@ def suggest(found: Profile, site: str | None = None) -> Suggestion:
         Kind of site; without it, the first of shop, leads, subscription, app, content whose goal the export has.
     """
     sessions = dict(zip(found.events["event"], found.events["sessions"], strict=True))
-    site, goal, events, is_sure = _goal(found, sessions, site)
+    site, goal, events, doubt = _goal(found, sessions, site)
     steps = _steps(sessions, set(events))
     types, counts, intents, hints, untyped = _pages(found.pages)
     named = {step.usual.name for step in steps}
     after = [step.usual.name for step in steps if step.usual.part == "after"]
     return Suggestion(
-        site, goal, events, max((sessions[event] for event in events), default=0), is_sure,
+        site, goal, events, max((sessions[event] for event in events), default=0), doubt,
         bool(found.events[found.events["event"].isin(events)]["amounts"].sum()),
         steps,
         [entry.name for entry in usual.STEPS if entry.part == "journey" and entry.name in named],
@@ -85,18 +85,48 @@ def suggest(found: Profile, site: str | None = None) -> Suggestion:
     )  # fmt: skip
 
 
-def _goal(found: Profile, sessions: dict[str, int], site: str | None) -> tuple[str, usual.Usual, list[str], bool]:
+def _goal(found: Profile, sessions: dict[str, int], site: str | None) -> tuple[str, usual.Usual, list[str], str]:
     for kind in (site,) if site else usual.GOALS:
         events = usual.found(usual.GOALS[kind], sessions)
         sold = list(found.events[found.events["is_purchase"]]["event"]) if kind == "shop" else []
         if events or sold:
-            return kind, usual.GOALS[kind], list(dict.fromkeys([*events[:1], *sold])), True
+            return kind, usual.GOALS[kind], list(dict.fromkeys([*events[:1], *sold])), ""
+        paid = _paid(found.events) if kind == "shop" else None
+        if paid:
+            return kind, usual.GOALS[kind], [paid], "by its order numbers with amounts, not by its name; "
     kind = site or "content"
     spoken = [e for e in sessions if usual.plain(e) not in {usual.plain(a) for a in usual.AUTOMATIC}]
     rare = min(spoken, key=lambda event: (sessions[event], event), default=None)
     event = rare or next(iter(sessions), "page_view")
     name = re.sub(r"\W+", "_", event).strip("_").lower() or "goal"
-    return kind, usual.Usual(name, "goal", event, event, event), [event], False
+    return (
+        kind,
+        usual.Usual(name, "goal", event, event, event),
+        [event],
+        "no usual goal was found, this is the rarest event; ",
+    )
+
+
+def _paid(events: pd.DataFrame) -> str | None:
+    """The event that carries most orders, whatever it is called: an order number and a positive amount in most of its rows."""
+    carrying = events[2 * events["orders"] >= events["rows"].clip(lower=1)]
+    return (
+        None if carrying.empty else str(carrying.sort_values("orders", ascending=False, kind="stable")["event"].iloc[0])
+    )
+
+
+def page_event(events: pd.DataFrame) -> str | None:
+    """
+    Return the event that is a page view, where the export knows none and a table's rows name their page.
+
+    The name decides; where none is usual, the event that is seen on most addresses does, the commoner one of two.
+    """
+    if events["is_page"].any():
+        return None
+    addressed = events[events["addresses"] > 0].sort_values(["addresses", "rows"], ascending=False, kind="stable")
+    names = {usual.plain(name) for name in usual.PAGE_VIEWS}
+    named = [event for event in addressed["event"] if usual.plain(event) in names]
+    return next(iter([*named, *addressed["event"]]), None)
 
 
 def _steps(sessions: dict[str, int], goal_events: set[str]) -> list[Step]:

@@ -32,22 +32,25 @@ class Usual(NamedTuple):
 
 STEPS = (
     Usual("product_view", "destination", "Product page", "Produktseite",
-          "view_item, product viewed, viewed product, view product, product view, product detail viewed, view content, clicks", "journey"),
-    Usual("category_view", "destination", "Category page", "Kategorieseite", "view_item_list, product list viewed, category viewed, viewed category"),
+          "view_item, product viewed, viewed product, view product, product view, product detail viewed, view content, clicks, "
+          "produktansicht, produkt angesehen, produktseite, artikelansicht", "journey"),
+    Usual("category_view", "destination", "Category page", "Kategorieseite", "view_item_list, product list viewed, category viewed, viewed category, kategorieansicht, kategorie angesehen"),
     Usual("product_click", "action", "Product chosen from a list", "Produkt aus einer Liste gewählt", "select_item, product clicked"),
     Usual("promotion_click", "action", "Promotion clicked", "Aktion angeklickt", "select_promotion, promotion clicked"),
-    Usual("site_search", "action", "Site search", "Suche auf der Seite", "view_search_results, search, products searched, site search, searched site, searched"),
-    Usual("wishlist", "action", "Wish list", "Merkzettel", "add_to_wishlist, product added to wishlist, wishlist add"),
-    Usual("add_to_cart", "action", "Added to cart", "In den Warenkorb", "add_to_cart, product added, added to cart, cart add, carts, added product", "journey"),
-    Usual("cart_view", "destination", "Cart viewed", "Warenkorb angesehen", "view_cart, cart viewed, viewed cart"),
+    Usual("site_search", "action", "Site search", "Suche auf der Seite", "view_search_results, search, products searched, site search, searched site, searched, suche"),
+    Usual("wishlist", "action", "Wish list", "Merkzettel", "add_to_wishlist, product added to wishlist, wishlist add, merkliste hinzugefügt, merkzettel hinzugefügt"),
+    Usual("add_to_cart", "action", "Added to cart", "In den Warenkorb", "add_to_cart, product added, added to cart, cart add, carts, added product, "
+          "warenkorb hinzugefügt, in den warenkorb, in den warenkorb gelegt, artikel hinzugefügt", "journey"),
+    Usual("cart_view", "destination", "Cart viewed", "Warenkorb angesehen", "view_cart, cart viewed, viewed cart, warenkorb angesehen, warenkorb"),
     Usual("checkout", "action", "Checkout begun", "Kasse betreten",
-          "begin_checkout, checkout started, started checkout, initiate checkout, checkout begun, checkout", "journey"),
+          "begin_checkout, checkout started, started checkout, initiate checkout, checkout begun, checkout, "
+          "kasse gestartet, kasse betreten, kasse, checkout gestartet, bestellvorgang gestartet", "journey"),
     Usual("checkout_step_2", "action", "Checkout step 2", "Kasse, Schritt 2", "checkout_step_2"),
     Usual("checkout_step_3", "action", "Checkout step 3", "Kasse, Schritt 3", "checkout_step_3"),
     Usual("checkout_step_4", "action", "Checkout step 4", "Kasse, Schritt 4", "checkout_step_4"),
-    Usual("shipping", "action", "Delivery details", "Lieferdaten", "add_shipping_info, shipping info entered", "journey"),
-    Usual("payment", "action", "Payment details", "Zahlungsdaten", "add_payment_info, payment info entered", "journey"),
-    Usual("coupon", "action", "Coupon used", "Gutschein eingelöst", "coupon_apply, coupon applied, apply coupon, coupon entered"),
+    Usual("shipping", "action", "Delivery details", "Lieferdaten", "add_shipping_info, shipping info entered, versandart gewählt, lieferadresse eingegeben", "journey"),
+    Usual("payment", "action", "Payment details", "Zahlungsdaten", "add_payment_info, payment info entered, zahlung gewählt, zahlungsart gewählt", "journey"),
+    Usual("coupon", "action", "Coupon used", "Gutschein eingelöst", "coupon_apply, coupon applied, apply coupon, coupon entered, gutschein eingelöst"),
     Usual("form_started", "action", "Form started", "Formular begonnen", "form_start, form started, started form"),
     Usual("video_started", "action", "Video started", "Video gestartet", "video_start, video started, video playback started, played video"),
     Usual("video_finished", "time", "Video watched to the end", "Video zu Ende gesehen", "video_complete, video completed, video playback completed"),
@@ -55,46 +58,58 @@ STEPS = (
     Usual("scrolled", "time", "Scrolled to the end", "Bis zum Ende gescrollt", "scroll, scrolled"),
     Usual("shared", "action", "Shared", "Geteilt", "share, product shared, content shared"),
     Usual("newsletter", "action", "Newsletter", "Newsletter", "newsletter_signup, newsletter signup, newsletter subscribed, sign_up_news, subscribed to newsletter"),
-    Usual("login", "action", "Logged in", "Angemeldet", "login, signed in, user signed in, logged in"),
-    Usual("contact_sent", "action", "Contact form sent", "Kontaktformular gesendet", "contact_submit, contact_sent, contact_form_submit, contact form submitted"),
+    Usual("login", "action", "Logged in", "Angemeldet", "login, signed in, user signed in, logged in, angemeldet, eingeloggt"),
+    Usual("contact_sent", "action", "Contact form sent", "Kontaktformular gesendet", "contact_submit, contact_sent, contact_form_submit, contact form submitted, kontaktformular gesendet, kontaktformular abgeschickt"),
     Usual("chat", "action", "Chat started", "Chat begonnen", "chat_start, chat started, live chat started"),
     Usual("call", "action", "Phone number clicked", "Telefonnummer angeklickt", "click_phone, click_to_call, phone_call, call clicked"),
     Usual("store_found", "action", "Store found", "Filiale gefunden", "find_store, store_search, store_directions, click_directions"),
-    Usual("return_filed", "action", "Return filed", "Rücksendung angemeldet", "return_request, return_created, rma_created, return_label, refund_requested"),
+    Usual("return_filed", "action", "Return filed", "Rücksendung angemeldet", "return_request, return_created, rma_created, return_label, refund_requested, "
+          "retoure angemeldet, rücksendung angemeldet"),
     Usual("job_applied", "action", "Job application", "Bewerbung", "job_apply, job_application, application_submit"),
     Usual("order_tracking", "action", "Order tracked", "Sendung verfolgt", "track_order, order_status, order_status_view, tracking_click, track_shipment", "after"),
     Usual("review", "action", "Review written", "Bewertung geschrieben", "review, write_review, review_submit, product reviewed", "after"),
-    Usual("remove_from_cart", "negative", "Removed from cart", "Aus dem Warenkorb entfernt", "remove_from_cart, product removed, removed from cart"),
-    Usual("form_error", "negative", "Form error", "Fehler im Formular", "form_error, form error, validation_error"),
-    Usual("error", "negative", "Error", "Fehler", "exception, app_exception, error, js_error, javascript_error, application crashed"),
+    Usual("remove_from_cart", "negative", "Removed from cart", "Aus dem Warenkorb entfernt", "remove_from_cart, product removed, removed from cart, warenkorb entfernt, aus dem warenkorb entfernt"),
+    Usual("form_error", "negative", "Form error", "Fehler im Formular", "form_error, form error, validation_error, formularfehler"),
+    Usual("error", "negative", "Error", "Fehler", "exception, app_exception, error, js_error, javascript_error, application crashed, fehler, fehlermeldung"),
     Usual("rage_click", "negative", "Rage click", "Wutklick", "rage_click, $rageclick, rageclick"),
 )  # fmt: skip
 
 GOALS = {
     "shop": Usual("purchase", "goal", "Purchase", "Kauf",
                   "purchase, order completed, completed order, placed order, order placed, orders, order, ecommerce_purchase, "
-                  "in_app_purchase, transaction, purchased, checkout completed, payment completed"),
+                  "in_app_purchase, transaction, purchased, checkout completed, payment completed, "
+                  "bestellung, bestellung abgeschlossen, kauf, kauf abgeschlossen, gekauft"),
     "leads": Usual("lead", "goal", "Lead", "Anfrage",
-                   "generate_lead, qualify_lead, lead, lead submitted, form_submit, form submitted, quote_request, demo_request, contact_submit, contact_sent"),
+                   "generate_lead, qualify_lead, lead, lead submitted, form_submit, form submitted, quote_request, demo_request, contact_submit, contact_sent, "
+                   "anfrage, anfrage gesendet, kontaktformular gesendet"),
     "subscription": Usual("subscription", "goal", "Subscription", "Abschluss",
-                          "subscribe, subscription started, subscribed, start_trial, trial started, sign_up, signed up, account created, registered"),
+                          "subscribe, subscription started, subscribed, start_trial, trial started, sign_up, signed up, account created, registered, abo abgeschlossen, registriert"),
     "app": Usual("sign_up", "goal", "Registration", "Registrierung", "sign_up, signed up, account created, complete_registration, registered, tutorial_complete"),
     "content": Usual("newsletter", "goal", "Newsletter", "Newsletter",
-                     "newsletter_signup, newsletter subscribed, sign_up, subscribe, join_group, file_download, share"),
+                     "newsletter_signup, newsletter subscribed, sign_up, subscribe, join_group, file_download, share, newsletter angemeldet, newsletter anmeldung"),
 }  # fmt: skip
 """Kind of site -> its usual main goal."""
 
+PAGE_VIEWS = (
+    "page_view", "pageview", "page viewed", "viewed page", "view page", "page visit", "seitenaufruf", "seitenansicht", "seite aufgerufen",
+    "paginaweergave", "page vue", "vue de page", "página vista", "vista de página", "visualizzazione pagina", "pagina vista",
+)  # fmt: skip
+"""Events that are a page view, where an export does not say."""
+
 AUTOMATIC = {
     "page_view", "screen_view", "session_start", "first_visit", "first_open", "user_engagement", "scroll", "click", "event", "view",
-    "pageview", "$pageview", "$autocapture", "$pageleave", "$identify", "visited site", "page", "web_vitals", "consent",
+    "pageview", *PAGE_VIEWS, "$pageview", "$autocapture", "$pageleave", "$identify", "visited site", "page", "web_vitals", "consent",
 }  # fmt: skip
 """Events that mean nothing in themselves."""
 
 
+_SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+
+
 def plain(event: str) -> str:
-    """Return an event name as names are compared: ``Product_Viewed`` is ``product viewed``."""
+    """Return an event name as names are compared: ``Product_Viewed`` is ``product viewed``, ``gewählt`` is ``gewaehlt``."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", event)
-    return re.sub(r"[\s_\-.]+", " ", spaced).strip().lower()
+    return re.sub(r"[\s_\-.]+", " ", spaced).strip().lower().translate(_SPELLED)
 
 
 def found(usual: Usual, events: dict[str, int]) -> list[str]:

@@ -118,7 +118,7 @@ def _page_types(guess: Suggestion) -> str:
 
 def _goals(guess: Suggestion) -> str:
     goal = guess.goal
-    mark = "" if guess.goal_is_sure else f"{CHECK}: no usual goal was found, this is the rarest event; "
+    mark = f"{CHECK}: {guess.goal_doubt}" if guess.goal_doubt else ""
     value = "value: revenue, " if guess.has_revenue else ""
     label = f"label: {{en: {scalar(goal.en)}, de: {scalar(goal.de)}}}"
     return "\n".join([

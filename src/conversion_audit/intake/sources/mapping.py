@@ -51,7 +51,7 @@ _USUAL = {
     "order_id": ("order_id", "transaction_id", "order_number", "bestellnummer", "bestell_id"),
     "amount": ("amount", "revenue", "value", "order_value", "total", "umsatz", "betrag"),
     "currency": ("currency", "currency_code", "waehrung", "währung"),
-    "error": ("error", "error_message", "fehler"),
+    "error": ("error", "error_message", "fehler", "fehlermeldung"),
     "load_seconds": ("load_seconds", "page_load_seconds"),
     "item_id": ("item_id", "product_id", "sku", "aid", "artikelnummer"),
     "item_name": ("item_name", "product_name", "product"),
