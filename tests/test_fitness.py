@@ -32,9 +32,17 @@ def counted(rows, start=START, end=END):
         device="mobile",
         session_id=[f"s{n}" for n in range(len(frame))],
         is_page=frame["event"] == "page_view",
+        page=None,
         page_type=None,
     )
-    kinds = {"event": "string", "browser": "string", "device": "string", "session_id": "string", "page_type": "string"}
+    kinds = {
+        "event": "string",
+        "browser": "string",
+        "device": "string",
+        "session_id": "string",
+        "page": "string",
+        "page_type": "string",
+    }
     return fitness.event_counts(events.astype(kinds), start, end)
 
 
@@ -303,6 +311,7 @@ def test_order_faults_are_counted():
         "unpriced_orders": 1,
         "free_orders": 1,
         "refunded_orders": 1,
+        "refunded_revenue": 5.0,
         "differing_ids": "A2",
     }
 
@@ -314,6 +323,7 @@ def test_order_faults_are_findings_by_their_share():
         "fitness.differing_orders": "high",
         "fitness.without_revenue": "high",
         "fitness.repeated_orders": "low",
+        "fitness.refunded": "info",
     }
 
 
@@ -384,6 +394,7 @@ def test_consent_is_shared_out_by_device():
             "device": ["desktop", "desktop", "mobile", "mobile", None],
             "session_id": ["a", None, "b", "c", "d"],
             "is_page": True,
+            "page": "/",
             "page_type": ["home", None, None, "home", "home"],
         }
     )
@@ -393,7 +404,15 @@ def test_consent_is_shared_out_by_device():
     assert found[["events", "without_consent"]].values.tolist() == [[5, 1], [2, 1], [2, 0], [1, 0]]
     (finding,) = measures.consent(found)
     assert (finding.severity, finding.values["device"], finding.values["rate"]) == ("low", "desktop", 0.2)
-    assert fitness.page_cover(counts).iloc[0].to_dict() == {"pages": 5, "untyped_pages": 2, "untyped_rate": 0.4}
+    cover = {"pages": 5, "untyped_pages": 2, "addressed": 5, "untyped_rate": 0.4}
+    assert fitness.page_cover(counts).iloc[0].to_dict() == cover
+
+
+@pytest.mark.parametrize(("addressed", "claim"), [(0, "fitness.no_pages"), (9, "fitness.unnamed_pages")])
+def test_page_views_that_nobody_named_are_not_called_absent(addressed, claim):
+    cover = pd.DataFrame([{"pages": 0, "untyped_pages": 0, "addressed": addressed, "untyped_rate": float("nan")}])
+    (finding,) = measures.pages(cover, True)
+    assert (finding.claim, finding.values["addressed"]) == (claim, addressed)
 
 
 def test_unknown_segments_weaken_what_stands_on_them():

@@ -45,6 +45,12 @@ def test_what_is_there_is_measured_whatever_its_case():
     assert found[["element_visible", "search_term", "refund"]].tolist() == ["missing"] * 3
 
 
+def test_an_error_and_a_refund_are_measured_whatever_their_event_is_called():
+    orders, events = ORDERS.assign(refunded=[5.0] + [0.0] * 9), EVENTS.assign(event="fehler")
+    found = tracking_plan.tracking_plan(events, orders, SESSIONS, {}, []).set_index("what")
+    assert found.loc[["error_shown", "refund"], ["state", "seen"]].values.tolist() == [["measured", 1], ["measured", 1]]
+
+
 def test_scrolling_and_visibility_are_asked_for_with_what_they_would_tell():
     found = made().set_index("what").unlocks
     assert (found["scroll_depth"], found["element_visible"]) == ("seen_below", "button_seen")

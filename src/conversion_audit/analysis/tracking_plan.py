@@ -73,7 +73,9 @@ def tracking_plan(
     named = engine.query(statement(__file__, "campaigns"), {"sessions": sessions}).iloc[0]
     total = int(filled.events)
     rows = _silent(findings) + [_rule(name, count, total, name in steps) for name, count in seen.items() if not count]
-    rows += [_event(what, names, unlocks, known, total) for what, names, unlocks in EVENTS]
+    # Whatever the event is called: an error's own text and an order taken back are measured where they are seen.
+    otherwise = {"error_shown": int(filled.errors), "refund": int(paid.orders_refunded)}
+    rows += [_event(what, names, unlocks, known, total, otherwise.get(what, 0)) for what, names, unlocks in EVENTS]
     rows += [_property(what, int(filled[column]), total, unlocks) for column, what, unlocks in _PROPERTIES]
     rows += _orders(paid)
     if named.paid:
@@ -106,8 +108,8 @@ def _rule(name: str, count: int, total: int, is_step: bool) -> tuple:
     return (1 if is_step else 3, name, "step" if is_step else "event", MISSING, count, total, "step_rates")
 
 
-def _event(what: str, names: Sequence[str], unlocks: str, known: pd.Series, total: int) -> tuple:
-    count = int(sum(known.get(name, 0) for name in names))
+def _event(what: str, names: Sequence[str], unlocks: str, known: pd.Series, total: int, otherwise: int) -> tuple:
+    count = int(sum(known.get(name, 0) for name in names)) or otherwise
     return 2, what, "event", FINE if count else MISSING, count, total, unlocks
 
 

@@ -8,13 +8,14 @@ SELECT CASE WHEN GROUPING(date) = 0 AND GROUPING(event) = 0 THEN 'day_event'
        count(*) AS events,
        count(CASE WHEN session_id IS NULL THEN 1 END) AS without_consent,
        count(CASE WHEN is_page THEN 1 END) AS pages,
-       count(CASE WHEN is_page AND page_type IS NULL THEN 1 END) AS untyped_pages
+       count(CASE WHEN is_page AND page_type IS NULL THEN 1 END) AS untyped_pages,
+       count(page) AS addressed
 FROM events
 WHERE date >= CAST($start AS DATE) AND date <= CAST($end AS DATE)
 GROUP BY GROUPING SETS ((date, event), (date, hour), (event, browser), (event, device), (device));
 
 -- name: part
-SELECT date, hour, event, browser, device, events, without_consent, pages, untyped_pages
+SELECT date, hour, event, browser, device, events, without_consent, pages, untyped_pages, addressed
 FROM counts
 WHERE part = $part
 ORDER BY date, hour, event, browser, device;

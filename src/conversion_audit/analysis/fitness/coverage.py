@@ -48,8 +48,8 @@ def unknown(sessions: AnyTable) -> pd.DataFrame:
 
 
 def page_cover(counts: AnyTable) -> pd.DataFrame:
-    """Return one row: pages (page views), untyped_pages, untyped_rate: the share that no page type covers."""
-    row = part(counts, "device")[["pages", "untyped_pages"]].sum().astype(int)
+    """Return one row: pages (page views), untyped_pages, addressed (events with a page), untyped_rate (in no page type)."""
+    row = part(counts, "device")[["pages", "untyped_pages", "addressed"]].sum().astype(int)
     rate = row["untyped_pages"] / row["pages"] if row["pages"] else float("nan")
     return pd.DataFrame([{**row, "untyped_rate": rate}])
 

@@ -20,8 +20,8 @@ _WEAKENS = {"channel": ("03", "05"), "landing_page": ("03",)}
 
 def orders(faults: pd.DataFrame, has_orders: bool) -> list[Finding]:
     """Find orders without id, with an id that repeats, with differing amounts or none."""
-    row = {name: value for name, value in faults.iloc[0].items() if name != "differing_ids"}
-    row = {name: int(value) for name, value in row.items()} | {"differing_ids": faults.iloc[0]["differing_ids"]}
+    row = faults.iloc[0].to_dict()
+    row |= {name: int(row[name]) for name in row.keys() - {"differing_ids", "refunded_revenue"}}
     if not row["orders"]:
         return [fault("no_orders", "high", EVERY, row)] if has_orders else []
     found = []
@@ -39,6 +39,8 @@ def orders(faults: pd.DataFrame, has_orders: bool) -> list[Finding]:
         rate = row["repeated_orders"] / row["orders"]
         values = row | {"rate": rate}
         found.append(fault("repeated_orders", "low", (), values) if rate > FEW else note("repeated_orders", values))
+    if row["refunded_orders"]:
+        found.append(note("refunded", row | {"rate": row["refunded_orders"] / row["orders"]}))
     return found
 
 
@@ -121,7 +123,8 @@ def pages(cover: pd.DataFrame, has_page_types: bool) -> list[Finding]:
     row = cover.iloc[0]
     values = {"pages": int(row["pages"]), "untyped": int(row["untyped_pages"]), "rate": float(row["untyped_rate"])}
     if not values["pages"]:
-        return [fault("no_pages", "medium", ("02", "03"), values)]
+        values["addressed"] = int(row["addressed"])
+        return [fault("unnamed_pages" if values["addressed"] else "no_pages", "medium", ("02", "03"), values)]
     if not has_page_types or not values["rate"] > UNCOVERED:
         return []
     return [fault("uncovered", "medium" if values["rate"] > 0.5 else "low", ("03",), values)]

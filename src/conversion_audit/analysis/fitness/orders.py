@@ -24,7 +24,7 @@ def order_faults(orders: AnyTable) -> pd.DataFrame:
     DataFrame
         One row: orders, unnumbered_orders (without an id), repeated_orders (their id occurs again, as a reloaded page does), repeat_events,
         differing_orders (with another amount), unpriced_orders (without an amount), free_orders (worth nothing or less), refunded_orders,
-        and `differing_ids`, the first five of the differing, comma between.
+        refunded_revenue, and `differing_ids`, the first five of the differing, comma between.
     """
     engine = engine_of(orders)
     row = engine.query(statement(__file__, "order_faults"), {"orders": orders})

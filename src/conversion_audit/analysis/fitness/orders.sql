@@ -6,7 +6,8 @@ SELECT count(*) AS orders,
        count(CASE WHEN differs THEN 1 END) AS differing_orders,
        count(CASE WHEN revenue IS NULL THEN 1 END) AS unpriced_orders,
        count(CASE WHEN revenue <= 0 THEN 1 END) AS free_orders,
-       count(CASE WHEN refunded > 0 THEN 1 END) AS refunded_orders
+       count(CASE WHEN refunded > 0 THEN 1 END) AS refunded_orders,
+       CAST(coalesce(sum(refunded), 0) AS DOUBLE) AS refunded_revenue
 FROM orders;
 
 -- name: differing

@@ -43,8 +43,11 @@ WITH names AS (
     SELECT event, event IN (SELECT name FROM page_events) AS is_page,
            plain_name IN ('purchase', 'order', 'orders', 'order completed', 'order placed', 'order paid', 'transaction',
                 'in app purchase', 'ecommerce purchase', 'checkout completed', 'completed order', 'placed order', 'purchase completed',
-                'buy', 'order complete', 'purchased', 'payment completed') AS bought,
-           plain_name IN ('refund', 'refunded', 'order refunded', 'refunded order', 'purchase refunded') AS returned
+                'buy', 'order complete', 'purchased', 'payment completed', 'bestellung', 'bestellung abgeschlossen', 'kauf',
+                'kauf abgeschlossen', 'gekauft', 'bestelling', 'bestelling geplaatst', 'aankoop', 'achat', 'commande passée',
+                'commande validée', 'compra', 'compra realizada', 'pedido realizado', 'acquisto', 'ordine completato') AS bought,
+           plain_name IN ('refund', 'refunded', 'order refunded', 'refunded order', 'purchase refunded', 'erstattung', 'rückerstattung',
+                'rueckerstattung', 'gutschrift', 'terugbetaling', 'remboursement', 'reembolso', 'rimborso') AS returned
     FROM names
 ), texts AS (
     SELECT m.*, trim(m."time") AS clock,
@@ -102,7 +105,8 @@ SELECT file, line, event_id, device_id, user_id, source_session, instant AS "tim
        CASE WHEN worth IS NULL THEN amount END AS amount_text,
        coalesce(currency, CASE WHEN worth IS NOT NULL THEN default_currency END) AS currency,
        coalesce(bought AND NOT coalesce(worth < 0, FALSE), FALSE) AS is_purchase,
-       coalesce(returned OR (bought AND worth < 0), FALSE) AS is_refund,
+       -- Whatever the event is called: a negative amount under an order's number takes something back.
+       coalesce(returned OR ((bought OR order_id IS NOT NULL) AND worth < 0), FALSE) AS is_refund,
        error, TRY_CAST(load_seconds AS DOUBLE) AS load_seconds, TRY_CAST(engagement_seconds AS DOUBLE) AS engagement_seconds,
        CASE WHEN lower(is_bounce) IN ('true', '1', 'yes', 't', 'y', 'ja') THEN TRUE
             WHEN lower(is_bounce) IN ('false', '0', 'no', 'f', 'n', 'nein') THEN FALSE END AS is_bounce,
