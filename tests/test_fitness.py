@@ -98,7 +98,18 @@ def test_silent_hours_are_one_stretch_and_nights_are_none():
         if row[0] not in (DAYS[5] + timedelta(hours=10), DAYS[5] + timedelta(hours=11))
     ]
     found = fitness.silent_hours(counted(busy), "Europe/Berlin")
-    assert found.to_dict("records") == [{"since": DAYS[5] + timedelta(hours=10), "hours": 2, "expected": 300.0}]
+    assert found.to_dict("records") == [
+        {"since": DAYS[5] + timedelta(hours=10), "hours": 2, "expected": 300.0, "edge": ""}
+    ]
+
+
+def test_a_day_that_the_export_does_not_hold_whole_is_no_outage():
+    busy = steady(many=150, hours=range(8, 22))
+    cut = [row for row in busy if DAYS[0] + timedelta(hours=12) <= row[0] < DAYS[-1] + timedelta(hours=15)]
+    found = fitness.days(counted(cut), START, END)
+    begins, ends = gaps.period(found, fitness.silent_hours(counted(cut)), START, END)
+    assert (begins.claim, begins.values["hour"], begins.kind) == ("fitness.day_begins", 12, "observation")
+    assert (ends.claim, ends.values["hour"], ends.values["on"]) == ("fitness.day_ends", 15, DAYS[-1].date())
 
 
 def test_the_hour_that_summer_time_leaves_out_is_not_silent():

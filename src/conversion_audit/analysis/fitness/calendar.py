@@ -86,12 +86,13 @@ def silent_hours(counts: AnyTable, zone: str = "UTC") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per stretch: since (local time), hours, expected (events: medians of the same hours on other days). Days
-        without any event are `days`' matter.
+        One row per stretch: since (local time), hours, expected (events: medians of the same hours on other days), edge
+        (`begins` before the first event of all, `ends` after the last, else nothing). Days without any event are `days`'
+        matter.
     """
     hours = event_hours(counts)
     if hours.empty:
-        return pd.DataFrame(columns=["since", "hours", "expected"])
+        return pd.DataFrame(columns=["since", "hours", "expected", "edge"])
     grid = hours.pivot_table(index="date", columns="hour", values="events", aggfunc="sum", fill_value=0)
     grid = grid.reindex(columns=range(24), fill_value=0)
     usual = grid.median()
@@ -101,7 +102,10 @@ def silent_hours(counts: AnyTable, zone: str = "UTC") -> pd.DataFrame:
         for hour in range(24)
         if row[hour] == 0 and usual[hour] >= 1 and _exists(day + timedelta(hours=hour), zone)
     ]
-    return _stretches(silent)
+    found = _stretches(silent)
+    moments = hours["date"] + pd.to_timedelta(hours["hour"], unit="h")
+    edges = [found["since"] < moments.min(), found["since"] > moments.max()]
+    return found.assign(edge=np.select(edges, ["begins", "ends"], ""))
 
 
 def _exists(local: datetime, zone: str) -> bool:

@@ -54,16 +54,27 @@ def period(days: pd.DataFrame, silent_hours: pd.DataFrame, start: date, end: dat
                     claim, severity, ("01", "04", "06"), values, since=str(values["first"]), until=str(values["last"])
                 )
             )
-    if len(silent_hours):
-        longest = silent_hours.loc[silent_hours["hours"].idxmax()]
+    return found + _silence(silent_hours)
+
+
+def _silence(stretches: pd.DataFrame) -> list[Finding]:
+    """Hours without events between others; before the first and after the last the day is not whole, which is no outage."""
+    found = []
+    between = stretches[stretches["edge"] == ""]
+    if len(between):
+        longest = between.loc[between["hours"].idxmax()]
         values = {
-            "stretches": len(silent_hours),
-            "hours": int(silent_hours["hours"].sum()),
+            "stretches": len(between),
+            "hours": int(between["hours"].sum()),
             "longest": int(longest["hours"]),
             "on": longest["since"].date(),
-            "expected": float(silent_hours["expected"].sum()),
+            "expected": float(between["expected"].sum()),
         }
         found.append(fault("silent_hours", "medium" if values["hours"] >= 6 else "low", ("04", "06"), values))
+    for row in stretches[stretches["edge"] != ""].itertuples():
+        hour = (row.since.hour + (row.hours if row.edge == "begins" else 0)) % 24
+        values = {"on": row.since.date(), "hour": int(hour), "expected": float(row.expected)}
+        found.append(note(f"day_{row.edge}", values))
     return found
 
 
