@@ -12,6 +12,7 @@ from conversion_audit.analysis.funnel import reached
 from conversion_audit.analysis.funnel_segments import by_segment
 from conversion_audit.analysis.funnel_steps import funnel_table, occurrences, options, step_table
 from conversion_audit.analysis.goals import reach
+from conversion_audit.analysis.journey_claims import segment_claim
 from conversion_audit.errors import ConfigError
 from conversion_audit.schema import Funnel
 
@@ -168,3 +169,16 @@ def test_an_unknown_option_is_refused_by_name():
         "- funnel: a funnel needs at least one step\n"
         "- funnel: 'order' is one of sequential, any_order, strict (seen: 'backwards')"
     )
+
+
+def test_segments_are_compared_by_the_first_column_that_knows_two():
+    rows = [
+        ("device", "(not set)", 900, 0.3),
+        ("device", "tv", 900, 0.1),
+        ("os", "iOS", 700, 0.156),
+        ("os", "Android", 600, 0.347),
+    ]
+    table = pd.DataFrame(rows, columns=["column", "segment", "entrants", "total_rate"]).assign(step_number=4)
+    claim, record = segment_claim(table)
+    assert (claim, record["best"], record["worst"]) == ("funnel.segments", "Android", "iOS")
+    assert segment_claim(table.head(2)) == ("funnel.segments_few", {})

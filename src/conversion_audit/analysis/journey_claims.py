@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from conversion_audit.analysis.funnel_segments import UNKNOWN
 from conversion_audit.analysis.reconcile import REASONS
 from conversion_audit.analysis.transitions import EXIT
 
@@ -52,15 +53,17 @@ def visitor_claim(funnel: pd.DataFrame) -> Claim:
     return ("funnel.visitors" if first.rated_visitors else "funnel.visitors_too_short"), record
 
 
-def segment_claim(segments: pd.DataFrame, column: str, fewest: int = 100) -> Claim:
-    """Return the segments of one column that go the whole way most and least often."""
-    ends = segments[(segments.column == column) & (segments.step_number == segments.step_number.max())]
-    ends = ends[ends.entrants >= fewest].sort_values(["total_rate", "segment"], ascending=[False, True])
-    if len(ends) < 2:
-        return "funnel.segments_few", {}
-    best, worst = ends.iloc[0], ends.iloc[-1]
-    record = {"best": best.segment, "best_rate": best.total_rate, "worst": worst.segment}
-    return "funnel.segments", record | {"worst_rate": worst.total_rate}
+def segment_claim(segments: pd.DataFrame, fewest: int = 100) -> Claim:
+    """Return who goes the whole way most and least often, by the first column that knows two segments of enough sessions."""
+    ends = segments[segments.step_number == segments.step_number.max()]
+    ends = ends[(ends.entrants >= fewest) & (ends.segment != UNKNOWN)]
+    for _, rows in ends.groupby("column", sort=False):
+        if len(rows) > 1:
+            rows = rows.sort_values(["total_rate", "segment"], ascending=[False, True])
+            best, worst = rows.iloc[0], rows.iloc[-1]
+            record = {"best": best.segment, "best_rate": best.total_rate, "worst": worst.segment}
+            return "funnel.segments", record | {"worst_rate": worst.total_rate}
+    return "funnel.segments_few", {}
 
 
 def time_claim(times: pd.DataFrame) -> Claim:
