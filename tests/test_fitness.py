@@ -250,6 +250,13 @@ def test_a_step_never_seen_names_the_closest_event():
         for finding in gaps.steps(found, ["viewed_item", "buy"], ["view_item"])
     }
     assert claims == {"viewed_item": ("fitness.step_never_closest", "view_item")}
+    typed = {"viewed_item": ("goals.viewed_item", ["Bestelung"])}
+    finding = gaps.steps(found, ["viewed_item", "buy"], ["view_item", "bestellung"], typed)[0]
+    assert [finding.values[name] for name in ("place", "written", "closest")] == [
+        "goals.viewed_item",
+        "Bestelung",
+        "bestellung",
+    ]
     nothing = fitness.step_gaps(SESSIONS, MARKS.iloc[:0], ["view", "buy"], "buy")
     assert [finding.claim for finding in gaps.steps(nothing, ["view", "buy"], [])] == [
         "fitness.step_never",

@@ -197,12 +197,21 @@ def test_attention_goes_to_what_is_near_and_falls():
 
 
 def test_events_that_nothing_covers_come_biggest_first():
-    events = marks()[["session_id", "event_number"]].assign(event="known")
-    loose = table("session_id event_number event\ns1 7 chat\ns3 8 chat\ns1 9 scroll\n")
+    events = marks()[["session_id", "event_number"]].assign(event="known", is_page=False)
+    loose = table(
+        """
+        session_id event_number event        is_page
+        s1         7            chat         False
+        s3         8            chat         False
+        s1         9            scroll       False
+        s1         10           seitenaufruf True
+        """
+    )
     found = ladder.uncovered(pd.concat([events, loose]), marks(), ["view", "cart", "buy"])
     assert found.to_dict("records") == [
         {"event": "chat", "events": 2, "sessions": 2, "is_automatic": False},
         {"event": "scroll", "events": 1, "sessions": 1, "is_automatic": True},
+        {"event": "seitenaufruf", "events": 1, "sessions": 1, "is_automatic": True},
     ]
 
 

@@ -159,7 +159,8 @@ def uncovered(events: AnyTable, marks: AnyTable, names: Sequence[str]) -> pd.Dat
     """Return the events that no name covers, biggest first: event, events, sessions, is_automatic (not an act of a person)."""
     tables = {"events": events, "marks": marks, "names": _named(names)}
     table = engine_of(events, marks).query(statement(__file__, "uncovered"), tables)
-    return table.assign(is_automatic=table.event.isin(AUTOMATIC))
+    is_automatic = table.event.isin(AUTOMATIC) | (table.is_page == 1)
+    return table.drop(columns="is_page").assign(is_automatic=is_automatic)
 
 
 def never_seen(marks: AnyTable, names: Sequence[str], seen: Sequence[str]) -> pd.DataFrame:

@@ -71,7 +71,8 @@ LEFT JOIN found ON found.name = names.name AND found.week = sizes.week AND found
 ORDER BY names.place, sizes.week, sizes.visit
 
 -- name: uncovered
-SELECT events.event, COUNT(*) AS events, COUNT(DISTINCT events.session_id) AS sessions
+SELECT events.event, COUNT(*) AS events, COUNT(DISTINCT events.session_id) AS sessions,
+       MAX(CASE WHEN events.is_page THEN 1 ELSE 0 END) AS is_page
 FROM events
 LEFT JOIN (
     SELECT DISTINCT marks.session_id, marks.event_number FROM marks JOIN names ON names.name = marks.name

@@ -13,6 +13,7 @@ from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
     from conversion_audit.audit import Audit
+    from conversion_audit.config import Config
 
 KEYS = (
     "timezone",
@@ -139,7 +140,19 @@ def facts(audit: Audit) -> fitness.Facts:
         events_seen=list(event_days["event"]),
         remarks=remarks,
         timeouts=audit.frame("timeouts"),
+        written=_written(config),
     )
+
+
+def _written(config: Config) -> dict[str, tuple[str, list[str]]]:
+    """Step -> where audit.yaml defines it, and the events and pages it names there; as written, for a typing mistake."""
+    found = {}
+    for step in config.steps:
+        part = next((p for p in ("micro_conversions", "goals") if step in getattr(config, p)), None)
+        rule = config.definition(step)
+        said = [*rule.event, *rule.page, *rule.page_type]
+        found[step] = (f"{part}.{step}" if part else "journey", said or [step])
+    return found
 
 
 def _zone(remarks: pd.DataFrame) -> str:

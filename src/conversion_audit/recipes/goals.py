@@ -92,8 +92,11 @@ def _attention(audit: Audit) -> AnyTable:
 
 
 def _uncovered(audit: Audit) -> AnyTable:
-    names = [*audit.config.goals, *audit.config.micro_conversions, *audit.config.steps, *audit.config.after_purchase]
-    return ladder.uncovered(audit.events, audit.marks, list(dict.fromkeys(names)))
+    config = audit.config
+    # A rule about the whole session, as a bounce is, marks its first event whatever that is, and covers none.
+    own = [name for name, one in config.micro_conversions.items() if not one.rule]
+    names = dict.fromkeys([*config.goals, *own, *config.steps, *config.after_purchase])
+    return ladder.uncovered(audit.events, audit.marks, list(names))
 
 
 def _never_seen(audit: Audit) -> AnyTable:

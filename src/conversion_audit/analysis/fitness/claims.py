@@ -40,6 +40,8 @@ class Facts:
         topic, key, text, values: what was remarked while the export was read. Topics: zone, zone_assumed, reading.
     timeouts : DataFrame, optional
         minutes, sessions, is_used: how many sessions each gap would give.
+    written : mapping, optional
+        Step -> where the config defines it, and the events and pages it names there.
     """
 
     days: pd.DataFrame
@@ -68,6 +70,7 @@ class Facts:
     events_seen: Sequence[str] = field(default_factory=tuple)
     remarks: pd.DataFrame | None = None
     timeouts: pd.DataFrame | None = None
+    written: Mapping[str, tuple[str, Sequence[str]]] = field(default_factory=dict)
 
 
 def findings(facts: Facts) -> list[Finding]:
@@ -88,7 +91,7 @@ def findings(facts: Facts) -> list[Finding]:
         *reading.session_gap(facts.timeouts),
         *gaps.events(facts.event_days, facts.used, journey),
         *gaps.segments(facts.segments, facts.used, journey),
-        *gaps.steps(facts.steps, facts.names, facts.events_seen),
+        *gaps.steps(facts.steps, facts.names, facts.events_seen, facts.written),
         *measures.orders(facts.faults, facts.has_orders),
         *measures.books(facts.books),
         *measures.consent(facts.consent),

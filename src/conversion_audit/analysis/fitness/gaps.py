@@ -138,22 +138,36 @@ def segments(silent: pd.DataFrame, used: Mapping[str, str], journey: Collection[
     return found
 
 
-def steps(gaps: pd.DataFrame, names: Sequence[str], events_seen: Sequence[str]) -> list[Finding]:
-    """Find steps that are never seen, seen less often than the next, or missing before the goal."""
+def steps(
+    gaps: pd.DataFrame,
+    names: Sequence[str],
+    events_seen: Sequence[str],
+    written: Mapping[str, tuple[str, Sequence[str]]] = {},
+) -> list[Finding]:
+    """
+    Find steps that are never seen, seen less often than the next, or missing before the goal.
+
+    `written` is step -> where the config defines it and what it says there; else the step's own name, in the journey.
+    """
     rows = gaps[gaps["device"].isna() & gaps["browser"].isna()].set_index("step").reindex(names)
     found = []
     for name, row in rows.iterrows():
         count = 0 if pd.isna(row["sessions"]) else int(row["sessions"])
         if count == 0:
-            near = get_close_matches(name, [str(event) for event in events_seen], n=1, cutoff=0.5)
+            place, said = written.get(name, ("journey", [name]))
+            near = _closest(said, [str(event) for event in events_seen])
             seen = ", ".join(map(str, events_seen[:MOST_NAMED])) or "–"
-            values = {"step": name, "closest": near[0] if near else None, "events": seen}
+            values = {"step": name, "place": place, "written": ", ".join(said), "closest": near, "events": seen}
             claim = "step_never_closest" if near else "step_never"
             voids = EVERY if name == names[-1] else ("02", "03", "04")
             found.append(fault(claim, "high", voids, values, step=name, next_step="fitness.step_never_next"))
         elif name != names[-1]:
             found += _missed(str(name), row, names[-1])
     return found
+
+
+def _closest(said: Sequence[str], events: Sequence[str]) -> str | None:
+    return next((near for text in said for near in get_close_matches(text, events, n=1, cutoff=0.5)), None)
 
 
 def _missed(name: str, row: pd.Series, goal: str) -> list[Finding]:
