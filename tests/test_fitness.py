@@ -377,7 +377,7 @@ def test_orders_are_held_to_the_books_one_by_one():
         """
     )
     found = fitness.book_match(mine, theirs, START, END)
-    assert found.values.tolist()[1:] == [
+    assert found.iloc[1:, :4].values.tolist() == [
         ["export_only", 1, 99.0, pytest.approx(float("nan"), nan_ok=True)],
         ["in_both", 3, 35.0, 37.0],
     ]
@@ -394,6 +394,20 @@ def test_without_books_nothing_is_said():
     found = fitness.book_match(mine, books("order_id revenue date\n1 1.0 2026-03-03").iloc[:0], START, END)
     assert found.empty
     assert measures.books(found) == []
+
+
+def test_books_that_differ_a_little_are_told_in_both_directions_and_by_amount():
+    mine = books("order_id revenue\n" + "\n".join(f"{n} 10.0" for n in range(100)))
+    theirs = books(
+        "order_id revenue date\n" + "\n".join(f"{n} {10.5 if n == 7 else 10.0} 2026-03-03" for n in range(1, 101))
+    )
+    found = {one.claim: one for one in measures.books(fitness.book_match(mine, theirs, START, END))}
+    assert {claim: one.kind for claim, one in found.items()} == {
+        "fitness.books_missing": "tracking", "fitness.books_extra": "observation", "fitness.books_differ": "observation",
+    }  # fmt: skip
+    values = found["fitness.books_differ"].values
+    assert [values[name] for name in ("missing", "missing_revenue", "extra", "extra_revenue")] == [1, 10.0, 1, 10.0]
+    assert (values["differing"], values["differing_revenue"]) == (1, 0.5)
 
 
 def test_books_that_share_no_id_ask_for_the_right_column():

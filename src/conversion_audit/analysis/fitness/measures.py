@@ -45,7 +45,7 @@ def orders(faults: pd.DataFrame, has_orders: bool) -> list[Finding]:
 
 
 def books(match: pd.DataFrame) -> list[Finding]:
-    """Find orders that the export lacks, by the shop's own books."""
+    """Find orders that the export or the shop's own books lack, and those with another amount in the two."""
     if match.empty:
         return []
     rows = match.set_index("found_in").reindex(["in_both", "books_only", "export_only"]).fillna(0)
@@ -64,14 +64,25 @@ def books(match: pd.DataFrame) -> list[Finding]:
         return [fault("books_no_match", "medium", ("01",), values)]
     revenue, booked_revenue = rows.loc["in_both", "revenue"], rows.loc["in_both", "book_revenue"]
     values |= {"rate": only_books / booked, "revenue": revenue, "book_revenue": booked_revenue}
+    worth = match.set_index("found_in").astype(object).where(match.set_index("found_in").notna(), None)
+    values |= {
+        "missing_revenue": worth["book_revenue"].get("books_only"),
+        "extra_revenue": worth["revenue"].get("export_only"),
+        "differing": int(rows.loc["in_both", "differing_orders"]),
+        "differing_revenue": float(rows.loc["in_both", "differing_revenue"]),
+    }
     found = []
     if only_books:
         severity = "high" if values["rate"] > MANY else "medium" if values["rate"] > FEW else "low"
         found.append(fault("books_missing", severity, ("01", "05"), values))
-    if only_export > FEW * values["exported"]:
-        found.append(fault("books_extra", "low", ("01",), values | {"rate": only_export / values["exported"]}))
+    if only_export:
+        told = values | {"rate": only_export / values["exported"]}
+        found.append(fault("books_extra", "low", ("01",), told) if told["rate"] > FEW else note("books_extra", told))
     if booked_revenue and abs(revenue / booked_revenue - 1) > FEW:
         found.append(fault("books_revenue", "medium", ("01", "05"), values | {"rate": revenue / booked_revenue - 1}))
+    elif values["differing"]:
+        told = values | {"rate": values["differing"] / both}
+        found.append(fault("books_differ", "low", ("01",), told) if told["rate"] > FEW else note("books_differ", told))
     return found or [note("books_agree", values)]
 
 

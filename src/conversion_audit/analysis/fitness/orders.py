@@ -74,11 +74,12 @@ def book_match(orders: AnyTable, book_orders: AnyTable, start: date, end: date) 
     DataFrame
         One row per place where orders were found, empty without books::
 
-            found_in     orders  revenue  book_revenue
-            in_both         940  81230.0       81410.0
-            books_only     61      NaN        5020.0
-            export_only     4    310.0           NaN
+            found_in     orders  revenue  book_revenue  differing_orders  differing_revenue
+            in_both         940  81230.0       81410.0                12              203.5
+            books_only       61      NaN        5020.0                 0                NaN
+            export_only       4    310.0           NaN                 0                NaN
 
+        `differing_orders` have another amount in the books, by more than a cent; `differing_revenue` adds up by how much.
         An order of the export that stands in the books outside the period counts as both.
     """
     found = {"orders": orders, "book_orders": book_orders}
