@@ -549,6 +549,17 @@ def test_ties_count_every_event_of_a_shared_moment():
     assert measures.order_of_events(fitness.ties(events.iloc[:0])) == []
 
 
+def test_a_file_that_another_one_holds_is_no_tag_built_in_twice():
+    rows = [
+        ("day", "analysed", "ok", 900),
+        ("intraday", "set_aside", "duplicate", 396),
+        ("day", "set_aside", "duplicate", 9),
+    ]
+    found = measures.rows(pd.DataFrame(rows, columns=["file", "status", "reason", "rows"]))
+    told = {one.claim: (one.kind, one.values["rows"]) for one in found}
+    assert told == {"fitness.overlap": ("observation", 396), "fitness.duplicates": ("observation", 9)}
+
+
 def test_rows_that_could_not_be_read_are_told_with_the_commonest_reason():
     ledger = pd.DataFrame(
         [

@@ -222,9 +222,15 @@ def rows(ledger: pd.DataFrame) -> list[Finding]:
         reason = bad.groupby("reason")["rows"].sum().sort_values(ascending=False, kind="stable").index[0]
         values = {"rows": count, "all_rows": every, "rate": count / every, "reason": f"reason.{reason}"}
         found.append(fault("unreadable", "medium" if values["rate"] > 0.01 else "low", ("01",), values))
-    twice = int(ledger.loc[ledger["reason"] == "duplicate", "rows"].sum())
-    if twice:
-        values = {"rows": twice, "all_rows": every, "rate": twice / every}
+    twice = ledger[ledger["reason"] == "duplicate"].groupby("file")["rows"].sum()
+    # Doubled by its tag, at most half of a file's rows are repeats: above that, another file holds them.
+    is_overlap = twice > ledger.groupby("file")["rows"].sum().reindex(twice.index) / 2
+    if is_overlap.any():
+        values = {"rows": int(twice[is_overlap].sum()), "all_rows": every, "files": ", ".join(twice.index[is_overlap])}
+        found.append(note("overlap", values))
+    inside = int(twice[~is_overlap].sum())
+    if inside:
+        values = {"rows": inside, "all_rows": every, "rate": inside / every}
         weight = "medium" if values["rate"] > MANY else "low"
         found.append(fault("duplicates", weight, (), values) if values["rate"] > FEW else note("duplicates", values))
     return found
