@@ -187,6 +187,17 @@ def test_what_was_planted_is_found_named_dated_and_priced(broken):
     assert (found.verdict == "likely friction").all()
 
 
+def test_a_finding_counts_the_visitors_who_stood_before_its_own_step(broken):
+    world, diagnosis = broken
+    step = worlds.STEPS.index("payment")
+    there = world.marks[world.marks.name.isin(worlds.STEPS[step - 1 :])].session_id
+    mobile = world.sessions[(world.sessions.device == "mobile") & world.sessions.session_id.isin(there)]
+    row = diagnosis.found.set_index("step").loc["payment"]
+    assert (row.sessions_at_risk, row.visitors_at_risk) == (len(mobile), mobile.visitor_id.nunique())
+    (one,) = (one for one in friction.findings(diagnosis) if one.kind == "friction")
+    assert one.values["visitors_at_risk"] == row.visitors_at_risk
+
+
 def test_every_finding_carries_its_eight_gates_in_order(broken):
     _, diagnosis = broken
     order = ["tracking", "machines", "enough", "mix", "step_specific", "persistent", "mechanism", "verdict"]

@@ -41,7 +41,7 @@ def tickets(audit: Audit, findings: Iterable[Mapping[str, Any]], planned: pd.Dat
     tests = {row["finding"]: row for row in chapter.tests_of(audit, planned).to_dict("records")}
     with speaking(voice_of(audit.config)):
         return {
-            f"{one['id'].replace(' ', '-')}.md": ticket(one, rows[one["id"]], tests[one["id"]])
+            f"{one['id'].replace(' ', '-')}.md": ticket(one, rows[one["id"]], tests.get(one["id"]))
             for one in findings
             if one["id"] in rows
         }

@@ -18,9 +18,9 @@ CANDIDATES = ("friction", "incident", "unexplained", "tracking", "service", "opp
 OWNERS = ("checkout", "content", "crm", "customer_service", "acquisition", "tracking")
 COLUMNS = [
     "place", "finding", "kind", "step", "of", "segment", "since", "until", "owner", "effort", "effort_days", "status",
-    "verdict", "severity", "gates_passed", "gates", "sessions_at_risk", "rate", "target_rate", "guardrails", "unit",
-    "value_low", "value", "value_high", "value_per_day", "is_first", "is_over", "place_best", "place_worst",
-    "holds_until_days", "next_finding",
+    "verdict", "severity", "gates_passed", "gates", "sessions_at_risk", "visitors_at_risk", "rate", "target_rate",
+    "guardrails", "unit", "value_low", "value", "value_high", "value_per_day", "is_first", "is_over",
+    "place_best", "place_worst", "holds_until_days", "next_finding",
 ]  # fmt: skip
 
 
@@ -57,9 +57,9 @@ def plan(
     -------
     DataFrame
         One row per candidate, in order: place (1..), finding, kind, step, of, segment (JSON), since, until, owner, effort,
-        effort_days, status, verdict, gates_passed of gates, sessions_at_risk, rate and target_rate (of its own step),
-        guardrails (JSON list), unit (margin, revenue, orders), value_low, value, value_high (a month), value_per_day (its
-        lower end), is_first, is_over, and what would change the order: place_best and place_worst (its own worth at
+        effort_days, status, verdict, gates_passed of gates, sessions_at_risk and their visitors_at_risk, rate and target_rate
+        (of its own step), guardrails (JSON list), unit (margin, revenue, orders), value_low, value, value_high (a month),
+        value_per_day (its lower end), is_first, is_over, and what would change the order: place_best and place_worst (its own worth at
         either end, its effort one size up or down), holds_until_days (effort at which the next one, next_finding, would
         overtake). NaN where a finding has no price.
     """
@@ -114,10 +114,12 @@ def _row(one: Mapping[str, Any], steps: list[str], days: int, margin: float | No
     is_over = one["kind"] == "incident" and bool(one.get("until")) and _ended(one)
     unit, worth = _worth(one, days, margin)
     gates = one.get("gates") or ()
+    values = one.get("values") or {}
     row = {key: one.get(key) for key in ("kind", "step", "since", "until", "status", "verdict", "sessions_at_risk")}
     return row | {
         "finding": one["id"],
-        "of": (one.get("values") or {}).get("of"),
+        "of": values.get("of"),
+        "visitors_at_risk": values.get("visitors_at_risk"),
         "segment": json.dumps(one.get("segment") or {}, sort_keys=True, ensure_ascii=False),
         "owner": one.get("owner") or "content",
         "effort": effort,

@@ -20,20 +20,16 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def design_table(
-    plan: pd.DataFrame, days: int, *, visitors_per_session: float = 1.0, inflation: float = 1.0, weeks: int = MOST_WEEKS
-) -> pd.DataFrame:
+def design_table(plan: pd.DataFrame, days: int, *, inflation: float = 1.0, weeks: int = MOST_WEEKS) -> pd.DataFrame:
     """
-    Return the test that would show each candidate's gap closed.
+    Return the test that would show each candidate's gap closed; what is over has nothing left to close.
 
     Parameters
     ----------
     plan : DataFrame
         From `plan.plan`.
     days : int
-        Days of the period that `sessions_at_risk` counts.
-    visitors_per_session : float
-        Visitors over sessions: tests divide visitors, never sessions.
+        Days of the period that `visitors_at_risk` counts.
     inflation : float
         Design effect, where a visitor counts more than once.
     weeks : int
@@ -42,17 +38,17 @@ def design_table(
     Returns
     -------
     DataFrame
-        One row per candidate, in order: finding, step, segment, unit (visitor), rate, target_rate, aimed_points,
-        visitors_a_week (at risk), per_arm (Miller's formula, see `FORMULA`), per_arm_arcsine (the other usual formula, to
-        compare with other calculators), weeks (two arms), smallest_points (what `weeks` of traffic would show),
-        smallest_before_after_points (the same without a test: so many weeks before and after), design: ``split test``,
+        One row per candidate that is not over, in order: finding, step, segment, unit (visitor), rate, target_rate,
+        aimed_points, visitors_a_week (those at the step: tests divide visitors, never sessions), per_arm (Miller's formula,
+        see `FORMULA`), per_arm_arcsine (the other usual formula, to compare with other calculators), weeks (two arms),
+        smallest_points (what `weeks` of traffic would show), smallest_before_after_points (the same without a test: so many weeks before and after), design: ``split test``,
         ``before and after`` (beside an untouched sibling step), ``too few``, or ``no rate``. NaN where there is no rate.
 
     References
     ----------
     evanmiller.org sample size calculator; Cohen 1988.
     """
-    rows = [_row(row, days, visitors_per_session, inflation, weeks) for row in plan.to_dict("records")]
+    rows = [_row(row, days, inflation, weeks) for row in plan.to_dict("records") if not row["is_over"]]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -88,14 +84,14 @@ def before_after_effect(rate: float, before: float, after: float, siblings: floa
     return z * sqrt(inflation * rate * (1 - rate) * parts)
 
 
-def _row(row: dict, days: int, visitors_per_session: float, inflation: float, most: int) -> dict:
+def _row(row: dict, days: int, inflation: float, most: int) -> dict:
     known = {key: row[key] for key in ("finding", "step", "segment", "rate", "target_rate")}
     rate, target = known["rate"], known["target_rate"]
     about = known | {"unit": "visitor", "alpha": ALPHA, "power": POWER}
-    at_risk = row["sessions_at_risk"]  # none where only totals are known
+    at_risk = row["visitors_at_risk"]  # none where only totals are known
     if not (pd.notna(at_risk) and at_risk > 0 and 0 < rate < target < 1):
         return dict.fromkeys(COLUMNS, np.nan) | about | {"design": NO_RATE}
-    a_week = float(row["sessions_at_risk"]) * visitors_per_session / _days(row, days) * 7
+    a_week = float(row["visitors_at_risk"]) / _days(row, days) * 7
     gap = target - rate
     per_arm = sample_size(rate, gap, ALPHA, POWER, inflation=inflation)
     arcsine = sample_size(rate, gap, ALPHA, POWER, "arcsine", inflation)
@@ -116,7 +112,7 @@ def _row(row: dict, days: int, visitors_per_session: float, inflation: float, mo
 
 
 def _days(row: dict, days: int) -> int:
-    """An incident's sessions came in its own days."""
+    """An incident's visitors came in its own days."""
     if isinstance(row.get("since"), str) and isinstance(row.get("until"), str):
         return (pd.Timestamp(row["until"]) - pd.Timestamp(row["since"])).days + 1
     return max(days, 1)

@@ -48,9 +48,7 @@ def plan_of(audit: Audit) -> pd.DataFrame:
 def tests_of(audit: Audit, planned: pd.DataFrame) -> pd.DataFrame:
     """Return the test each candidate needs; see `analysis.testing`."""
     days = (audit.period.end - audit.period.start).days + 1
-    counts = audit.headline
-    share = counts["visitors"] / counts["sessions"] if counts["sessions"] else 1.0
-    return testing.design_table(planned, days, visitors_per_session=share)
+    return testing.design_table(planned, days)
 
 
 def teams_of(audit: Audit, planned: pd.DataFrame) -> pd.DataFrame:

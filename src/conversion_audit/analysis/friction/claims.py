@@ -84,6 +84,7 @@ def _values(diagnosis: Diagnosis, row: pd.Series) -> dict[str, Any]:
         "benchmark_high",
     ]
     names += ["benchmark_kind", "come_back_rate", "kept_share", "comparisons", "p", "message", "also", "mechanism"]
+    names += ["visitors_at_risk"]
     values = {name: _absent(row[name]) for name in names}
     instead = diagnosis.instead[diagnosis.instead.finding == row.finding]
     return {

@@ -26,6 +26,7 @@ class Judged:
     """A draft's numbers against its benchmark, and its gates."""
 
     sessions: int
+    visitors: int
     passed: int
     rate: float
     benchmark: float
@@ -71,6 +72,7 @@ def judge(
     halves = _halves(attempts, cells, inside, expit(base)[cells.row_of], draft, fit.inflation)
     return Judged(
         int(n),
+        len(np.unique(attempts.visitor[cells.who][inside])),
         int(y),
         float(rate),
         float(benchmark),

@@ -21,8 +21,8 @@ from conversion_audit.analysis.statistics import shrunken_rates, wilson
 FEWEST_SIBLING_SESSIONS = 300
 FOUND_COLUMNS = [
     "finding", "step", "of", "segment", "also", "is_adjuster", "is_incident", "since", "until", "since_low",
-    "since_high", "until_low", "until_high", "verdict", "mechanism", "message", "sessions_at_risk", "passed",
-    "step_rate", "benchmark_rate", "benchmark_low", "benchmark_high", "benchmark_kind", "loss_share", "lost_orders",
+    "since_high", "until_low", "until_high", "verdict", "mechanism", "message", "sessions_at_risk",
+    "visitors_at_risk", "passed", "step_rate", "benchmark_rate", "benchmark_low", "benchmark_high", "benchmark_kind", "loss_share", "lost_orders",
     "lost_orders_low", "lost_orders_high", "revenue_lost", "revenue_lost_low", "revenue_lost_high",
     "lost_orders_net_low", "lost_orders_net_high", "come_back_rate", "kept_share", "p", "z", "comparisons",
 ]  # fmt: skip
@@ -124,8 +124,8 @@ def finding_table(
     DataFrame
         One row per finding: finding (number), step, of, segment (JSON), also (JSON list of other names for the same
         sessions), is_adjuster, since, until (ISO dates or None), since_low .. until_high (what the data do not speak
-        against), verdict, mechanism, message, sessions_at_risk, passed, step_rate, benchmark_rate and its ends, relative
-        loss_share, lost_orders with *_low, *_high (90 %), revenue_lost with ends, lost_orders_net_low/high,
+        against), verdict, mechanism, message, sessions_at_risk and their visitors_at_risk, passed, step_rate,
+        benchmark_rate and its ends, relative        loss_share, lost_orders with *_low, *_high (90 %), revenue_lost with ends, lost_orders_net_low/high,
         come_back_rate, kept_share (below 1: shrunk because it was found near the cut), p, comparisons, z.
     """
     rows = []
@@ -148,6 +148,7 @@ def finding_table(
                 "mechanism": draft.mechanism.kind,
                 "message": draft.mechanism.message,
                 "sessions_at_risk": judged.sessions,
+                "visitors_at_risk": judged.visitors,
                 "passed": judged.passed,
                 "step_rate": judged.rate,
                 "benchmark_rate": price.benchmark,
