@@ -14,7 +14,7 @@ from conversion_audit.findings import Finding
 from conversion_audit.report import export, page
 from conversion_audit.report.book import finding_view
 from conversion_audit.report.show import MIME, bundles_of
-from conversion_audit.report.wording import claim_of
+from conversion_audit.report.wording import claim_of, cost_of
 
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -109,7 +109,9 @@ def test_the_summary_names_the_true_rate_beside_the_naive_one(html):
     summary = html[html.index('id="summary"') : html.index('id="chapter-00"')]
     assert "3.10% of all sessions ended in “Order”. Of those that could have, 4.11% did." in summary
     assert "Those who could buy" in summary and "3.25% to 6.55% with its uncertainty" in summary
-    assert "€31,000 to €52,000 lost in this period" in summary and "Accept spaces in card numbers." in summary
+    assert (
+        "€31,000 to €52,000 of revenue lost in this period" in summary and "Accept spaces in card numbers." in summary
+    )
     assert "12% of orders show no product page." in summary and "Guides are read." in summary
 
 
@@ -341,7 +343,14 @@ def test_a_check_of_a_finding_says_what_it_ruled_out_and_whether_it_passed():
 
 def test_a_price_is_not_more_exact_than_it_is_known():
     finding = sample.findings()[0] | {"revenue": {"low": 32419.7, "estimate": 36000, "high": 40582.1}}
-    assert "€32,000 to €41,000 lost in this period" in page.render([], [finding], sample.about())
+    assert "€32,000 to €41,000 of revenue lost in this period" in page.render([], [finding], sample.about())
+
+
+def test_a_price_in_completions_is_the_count_the_chapters_tell():
+    finding = Finding(
+        kind="friction", chapter="04", claim="", lost_orders={"low": 91.6, "estimate": 114, "high": 136.2}
+    )
+    assert cost_of(finding.record()) == "92 to 136 completions lost in this period"
 
 
 def test_a_finding_whose_sentence_lacks_a_value_is_told_plainly():

@@ -108,9 +108,9 @@ def test_nothing_is_said_to_cause_anything(language):
 
 def test_a_sentence_is_filled_in_the_clients_way_of_writing():
     record = {"low": "1", "high": "2"}
-    assert text("page.cost_revenue", record) == "1 to 2 lost in this period"
+    assert text("page.cost_revenue", record) == "1 to 2 of revenue lost in this period"
     with speaking(DE):
-        assert text("page.cost_revenue", record) == "1 bis 2 in diesem Zeitraum verloren"
+        assert text("page.cost_revenue", record) == "1 bis 2 Umsatz in diesem Zeitraum verloren"
 
 
 def test_a_count_takes_the_word_that_fits_it():

@@ -125,8 +125,8 @@ def finding_table(
         One row per finding: finding (number), step, of, segment (JSON), also (JSON list of other names for the same
         sessions), is_adjuster, since, until (ISO dates or None), since_low .. until_high (what the data do not speak
         against), verdict, mechanism, message, sessions_at_risk and their visitors_at_risk, passed, step_rate,
-        benchmark_rate and its ends, relative        loss_share, lost_orders with *_low, *_high (90 %), revenue_lost with ends, lost_orders_net_low/high,
-        come_back_rate, kept_share (below 1: shrunk because it was found near the cut), p, comparisons, z.
+        benchmark_rate and its ends, relative loss_share, lost_orders with *_low, *_high (90 %), revenue_lost with ends,
+        lost_orders_net_low/high, come_back_rate, kept_share (below 1: shrunk because it was found near the cut), p, comparisons, z.
     """
     rows = []
     for k, (draft, price) in enumerate(zip(found.drafts, prices, strict=True)):
