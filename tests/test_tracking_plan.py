@@ -67,6 +67,14 @@ def test_a_site_without_orders_or_paid_traffic_is_not_asked_for_their_parts():
     assert not set(found.what) & {"order_id", "order_amount", "order_items", "campaign"}
 
 
+def test_a_site_that_sells_nothing_is_not_asked_for_stock_and_refunds():
+    asked = {
+        sells: set(tracking_plan.tracking_plan(EVENTS, ORDERS.iloc[:0], SESSIONS, {}, [], sells=sells).what)
+        for sells in (True, False)
+    }
+    assert asked[True] - asked[False] == {"out_of_stock", "refund"}
+
+
 def test_every_conclusion_has_its_words():
     from conversion_audit.report.voice import Voice, speaking
     from conversion_audit.report.words import label

@@ -98,6 +98,11 @@ class Config(Model):
         steps = [step for step in self.journey if step != self.main_goal]
         return [*steps, self.main_goal]
 
+    @property
+    def sells(self) -> bool:
+        """Whether some goal is worth each order's own amount."""
+        return any(goal.value == "revenue" for goal in self.goals.values())
+
 
 def read_config(client: str) -> Config:
     """

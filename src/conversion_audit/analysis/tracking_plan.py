@@ -23,6 +23,7 @@ EVENTS = (
     ("consent_choice", ("consent_choice", "cookie_consent", "consent_update"), "who_is_missing"),
     ("refund", ("refund",), "true_value"),
 )
+_OF_SALES = ("out_of_stock", "refund")  # nothing is in stock, and nothing is paid back, where nothing is sold
 _PROPERTIES = (
     ("errors", "error_message", "which_error"),
     ("load_seconds", "page_load_time", "slow_pages"),
@@ -39,6 +40,8 @@ def tracking_plan(
     seen: Mapping[str, int],
     steps: Sequence[str],
     findings: Iterable[Finding | Mapping[str, Any]] = (),
+    *,
+    sells: bool = True,
 ) -> pd.DataFrame:
     """
     Return, event by event, what the next audit needs.
@@ -53,6 +56,8 @@ def tracking_plan(
         The journey: its names come first.
     findings : iterable
         Silent tags of the audit are listed as such.
+    sells : bool
+        Whether orders have amounts: a site that sells nothing is not asked for stock and refunds.
 
     Returns
     -------
@@ -75,7 +80,8 @@ def tracking_plan(
     rows = _silent(findings) + [_rule(name, count, total, name in steps) for name, count in seen.items() if not count]
     # Whatever the event is called: an error's own text and an order taken back are measured where they are seen.
     otherwise = {"error_shown": int(filled.errors), "refund": int(paid.orders_refunded)}
-    rows += [_event(what, names, unlocks, known, total, otherwise.get(what, 0)) for what, names, unlocks in EVENTS]
+    asked = [event for event in EVENTS if sells or event[0] not in _OF_SALES]
+    rows += [_event(what, names, unlocks, known, total, otherwise.get(what, 0)) for what, names, unlocks in asked]
     rows += [_property(what, int(filled[column]), total, unlocks) for column, what, unlocks in _PROPERTIES]
     rows += _orders(paid)
     if named.paid:

@@ -172,7 +172,8 @@ def _tracking(audit: Audit) -> AnyTable:
     counted = audit.frame("cells")
     events = counted[counted.kind == cells.EVENT].groupby("name").passed.sum()
     seen = {name: int(events.get(name, 0)) for name in names}
-    return tracking_plan.tracking_plan(audit.events, audit.orders, audit.sessions, seen, config.steps)
+    found = audit.events, audit.orders, audit.sessions
+    return tracking_plan.tracking_plan(*found, seen, config.steps, sells=config.sells)
 
 
 _MARKS = ("marks", "sessions")

@@ -83,5 +83,5 @@ def voice_of(config: Any) -> Voice:
         labels={name: config.label(name) for name in sorted(names)},
         accent=config.report.accent or config.agency.accent or ACCENT,
         site=config.site,
-        sells=any(goal.value == "revenue" for goal in config.goals.values()),
+        sells=config.sells,
     )
