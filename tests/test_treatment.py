@@ -134,6 +134,21 @@ def test_each_segment_has_one_treatment_and_what_to_leave():
     assert found.audience.fillna("-").tolist() == ["-", "cart_leavers", "-"]
 
 
+def test_where_nothing_goes_with_anything_no_group_is_told_what_goes_with_what():
+    from conversion_audit.analysis.treatment_segments import segment_treatments
+
+    behaviour = pd.DataFrame(
+        {"segment": ["buyers", "browsers", "stopped_late"], "visitors": 10, "later_rate": 0.1, "later_low": 0.0,
+         "later_high": 0.3}
+    )  # fmt: skip
+    found = {
+        known: segment_treatments(behaviour, 8.0, 50.0, recommendable=known).treatment.tolist()
+        for known in ((), ("viewed",))
+    }
+    assert found[()] == ["recommend_same", "recommend_same", "message_then_offer"]
+    assert found[("viewed",)] == ["recommend_same", "recommend_viewed", "message_then_offer"]
+
+
 def test_a_journey_of_one_step_and_a_shop_without_sessions_have_no_moment():
     marks = pd.DataFrame({"session_id": pd.Series(dtype="string"), "name": pd.Series(dtype="string"),
                           "time": pd.Series(dtype="datetime64[us]")})  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
@@ -30,10 +30,16 @@ LISTS = {
     "one_time_lookers": "stopped_at",
 }
 KEPT = 0.05
+SAME = "recommend_same"
 
 
 def segment_treatments(
-    behaviour: pd.DataFrame, offer_day: float, value: float, lists: Sequence[str] = ()
+    behaviour: pd.DataFrame,
+    offer_day: float,
+    value: float,
+    lists: Sequence[str] = (),
+    *,
+    recommendable: Collection[str] = ("viewed", "bought"),
 ) -> pd.DataFrame:
     """
     Return what to do with each segment.
@@ -48,6 +54,9 @@ def segment_treatments(
         What one completion is worth.
     lists : sequence of str
         Names of the audience lists there are, the most valuable first.
+    recommendable : collection of str
+        ``viewed``, ``bought``: where products surely occur together. Elsewhere nothing goes with anything, so that a
+        recommendation is the same for all, or left out.
 
     Returns
     -------
@@ -59,6 +68,7 @@ def segment_treatments(
     """
     rows = behaviour[["segment", "visitors", "later_rate", "later_low", "later_high"]].reset_index(drop=True)
     treatment = rows.segment.map(lambda name: RULES.get(name, ("leave_alone", "no_shop_messages"))[0])
+    treatment = treatment.replace({f"recommend_{one}": SAME for one in {"viewed", "bought"} - set(recommendable)})
     not_this = rows.segment.map(lambda name: RULES.get(name, ("leave_alone", "no_shop_messages"))[1])
     others = rows.visitors * (1 - rows.later_rate)
     named = {name: next((one for one in lists if one.startswith(start)), None) for name, start in LISTS.items()}

@@ -73,6 +73,11 @@ def worth(audit: Audit) -> float:
     return float(value) if value is not None else float("nan")
 
 
+def worth_unit(audit: Audit) -> str:
+    """Return what `worth` is: revenue, or as the config declares it."""
+    return "revenue" if audit.config.goals[audit.config.main_goal].value == "revenue" else "declared"
+
+
 def _cells(audit: Audit) -> AnyTable:
     config = audit.config
     kpis = [{"name": name, **one.model_dump()} for name, one in config.kpis.items()]
@@ -146,7 +151,7 @@ def _recommended_by_group(audit: Audit) -> pd.DataFrame:
 def _returns(audit: Audit) -> AnyTable:
     config = audit.config
     found = treatment.return_days(audit.marks, audit.sessions, config.steps, config.main_goal, value=worth(audit))
-    return pd.DataFrame([found])
+    return pd.DataFrame([found | {"unit": worth_unit(audit)}])
 
 
 def pairs(audit: Audit) -> dict[str, pd.DataFrame]:
@@ -163,7 +168,15 @@ def segment_treatments(audit: Audit) -> pd.DataFrame:
     """Return what suits each behavioural segment; see `analysis.treatment_segments`."""
     day = float(audit.frame("return_days").most_day.iloc[0])
     lists = audit.frame("audiences").name.tolist()
-    return treatment_segments.segment_treatments(audit.frame("behaviour"), day, worth(audit), lists)
+    return treatment_segments.segment_treatments(
+        audit.frame("behaviour"), day, worth(audit), lists, recommendable=_recommendable(audit)
+    )
+
+
+def _recommendable(audit: Audit) -> set[str]:
+    """Where products surely occur together, for all visitors or for a group of them: looked at, bought."""
+    known = {name for name, table in pairs(audit).items() if len(table)}
+    return known.union(*(table.what for table in pairs_by_group(audit).values()))
 
 
 def _tracking(audit: Audit) -> AnyTable:
