@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conversion_audit.analysis import allocation, plan_claims
+from conversion_audit.analysis import allocation, change_fates, plan_claims
 from conversion_audit.analysis.statistics import wilson
 
 
@@ -30,7 +30,7 @@ def test_a_channel_with_more_of_the_spend_than_of_the_value_is_named_with_who_la
     found = found.set_index("channel")
     assert found.channel_value.round().to_dict() == {"Paid Search": 5000, "Email": 15000, "Organic Search": 10000}
     assert found.cost_share.round(2)["Paid Search"] == 0.9 and found.value_share.round(2)["Paid Search"] == 0.25
-    assert found.allocation.dropna().to_dict() == {"Paid Search": "over", "Email": "under"}
+    assert found.allocation.dropna().to_dict() == {"Paid Search": "above share", "Email": "below share"}
     low, high = wilson(100, 400)
     assert found.value_share_low["Paid Search"] == pytest.approx(low, abs=0.02)
     assert found.value_share_high["Paid Search"] == pytest.approx(high, abs=0.02)
@@ -72,17 +72,22 @@ def test_a_cost_that_no_channel_has_is_listed():
 
 PLAN = pd.DataFrame(
     [("checkout", 6000.0, 8000.0, "margin", False), ("checkout", 100.0, 200.0, "margin", False),
-     ("content", 1000.0, 2000.0, "margin", False), ("crm", 5000.0, 9000.0, "margin", True)],
+     ("content", 1000.0, 2000.0, "margin", False), ("checkout", 5000.0, 9000.0, "margin", True),
+     ("customer_service", np.nan, np.nan, None, False)],
     columns=["owner", "value_low", "value_high", "unit", "is_over"],
 )  # fmt: skip
 
 
 def test_teams_are_compared_with_what_is_lost_at_their_steps():
-    people = {"checkout": "5 days", "content": "20 days", "customer service": "10 days"}
+    people = {"checkout": "5 days", "content": "20 days", "customer service": "10 days", "crm": "10 days"}
     found = allocation.team_allocation(PLAN, people, day_rate=500).set_index("owner")
-    assert found.team_cost.to_dict() == {"checkout": 2500, "content": 10000, "customer_service": 5000}
-    assert found.allocation.to_dict() == {"checkout": "under", "content": "over", "customer_service": "nothing found"}
-    assert (found.largest_low["checkout"], found.findings["checkout"]) == (6000, 2)
+    assert found.team_cost.to_dict() == {"checkout": 2500, "content": 10000, "customer_service": 5000, "crm": 5000}
+    assert found.allocation.to_dict() == {
+        "checkout": "below share", "content": "above share", "customer_service": "no priced task", "crm": "nothing found"
+    }  # fmt: skip
+    assert found.largest_low["checkout"] == 6000
+    assert found.tasks.to_dict() == {"checkout": 3, "content": 1, "customer_service": 1, "crm": 0}
+    assert found.priced.to_dict() == {"checkout": 2, "content": 1, "customer_service": 0, "crm": 0}
     ends = found.loc["checkout", ["need_share_low", "need_share", "need_share_high"]].tolist()
     assert ends == sorted(ends) and ends[0] == pytest.approx(6100 / 8100)
 
@@ -91,6 +96,29 @@ def test_a_team_s_tools_count_however_its_name_is_written():
     people, tools = {"Customer Service": "2 days"}, {"Customer Service": 900, "Web Team": 50}
     found = allocation.team_allocation(PLAN, people, day_rate=500, tools=tools).set_index("owner")
     assert found.team_cost[["customer_service", "web_team"]].tolist() == [1900, 50]
+
+
+def test_an_amount_stands_in_a_column_of_its_own_unit():
+    found = plan_claims.teams_shown(allocation.team_allocation(PLAN, {}))
+    assert "unit" not in found and found.margin_a_month_low.tolist() == [6000, 1000]
+    orders = PLAN.assign(unit="orders", value_low=PLAN.value_low + 0.4)
+    found = plan_claims.teams_shown(allocation.team_allocation(orders, {}))
+    assert found.completions_a_month_low.tolist() == [6000, 1000] and "margin_a_month_low" not in found
+
+
+def test_the_table_of_channels_says_what_it_compares_and_what_value_is():
+    sessions, marks, orders = shop(COUNTS)
+    priced = allocation.channel_allocation(sessions, marks, orders, "purchase", {"email": 1000}, margin=0.38)
+    assert plan_claims.channels_claim(priced) == "allocation.channel_claim"
+    assert plan_claims.channels_value(priced, 0.38) == ("allocation.value_margin", {"margin": 0.38})
+    counted = allocation.channel_allocation(sessions, marks, orders.iloc[:0], "purchase", {})
+    assert plan_claims.channels_claim(counted) == "allocation.channel_claim_counts"
+    assert plan_claims.channels_value(counted, 0.38)[0] == "allocation.value_none"
+
+
+def test_no_verdict_on_a_channel_or_team_is_the_word_of_a_fate():
+    words = {allocation.OVER, allocation.UNDER, allocation.EVEN, allocation.NEED, allocation.NO_PRICE}
+    assert words.isdisjoint({change_fates.OVER, change_fates.NEW, change_fates.FIXED, change_fates.UNMOVED})
 
 
 def test_without_people_it_is_need_not_over_allocation():

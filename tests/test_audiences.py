@@ -173,4 +173,5 @@ def test_room_is_value_less_cost_of_sessions_that_could_buy():
     assert_frame_equal(result[expected.columns], expected, check_dtype=False)
     assert room_table(intents, sessions, {"email": 5}, known=False).able_sessions.isna().all()
     assert len(room_table(intents, sessions, {})) == 0
+    assert room_table(intents, sessions.assign(channel="Affiliates"), {"affiliate": 5}).cost.tolist() == [5]
     assert_frame_equal(intents, before)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import pandas as pd
 
+from conversion_audit.analysis.allocation import costs_of
 from conversion_audit.engine import AnyTable, engine_of, statement
 
 
@@ -28,7 +28,7 @@ def room_table(
     sessions : table
         Contract `tables.SESSIONS`.
     costs : mapping
-        Channel -> cost of the period. Case, spaces and underscores do not matter.
+        Channel -> cost of the period; see `allocation.costs_of`.
     margin : float, optional
         Share of revenue that stays; without it revenue itself is compared.
     known : bool
@@ -48,8 +48,7 @@ def room_table(
     table = engine_of(intents, sessions).query(
         statement(__file__, "channels"), {"intents": intents, "sessions": sessions}
     )
-    given = {_plain(name): float(cost) for name, cost in costs.items()}
-    table = table.assign(cost=table.channel.map(_plain).map(given)).dropna(subset=["cost"])
+    table = table.assign(cost=costs_of(table.channel, costs)).dropna(subset=["cost"])
     able = table.expected if known else table.most.astype(float)
     able = able.where(able > 0)
     value = table.revenue * (1.0 if margin is None else margin) / able
@@ -69,5 +68,6 @@ def claim(table: pd.DataFrame) -> tuple[str, dict]:
     return ("audiences.room_headline", known.iloc[0].to_dict()) if len(known) else ("audiences.room_none", {})
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[\s_-]+", " ", name).strip().lower()
+def read(margin: float | None) -> tuple[str, dict]:
+    """Return the key and the record of the line on how to read `room_table`: what its value is."""
+    return ("audiences.room_read", {}) if margin is None else ("audiences.room_read_margin", {"margin": margin})

@@ -14,7 +14,8 @@ from conversion_audit.engine import AnyTable, engine_of, statement
 from conversion_audit.findings import Finding
 
 REPLICATES = 500
-OVER, UNDER, EVEN, CANNOT_SAY = "over", "under", "even", "cannot say"
+OVER, UNDER, EVEN, CANNOT_SAY = "above share", "below share", "even", "cannot say"
+NEED, NO_TASK, NO_PRICE = "need", "nothing found", "no priced task"
 _DAYS = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(?:days?|d|tage?)\s*", re.IGNORECASE)
 
 
@@ -55,8 +56,8 @@ def channel_allocation(
     DataFrame
         One row per channel, the largest spend first: channel, sessions, goal_sessions, orders, revenue, channel_value
         with its ends, channel_cost (NaN where none is declared), value_per_cost with its ends, cost_share (of all declared
-        spend), value_share (of the channels with spend) with its ends, allocation: ``over`` (surely more of the spend than
-        of the value), ``under``, ``even`` or ``cannot say``; excess_points (cost share less value share).
+        spend), value_share (of the channels with spend) with its ends, allocation: ``above share`` (surely more of the spend
+        than of the value), ``below share``, ``even`` or ``cannot say``; excess_points (cost share less value share).
     """
     tables = {"sessions": sessions, "marks": marks, "orders": orders}
     cells = engine_of(sessions, marks, orders).query(statement(__file__, "by_channel"), tables, goal=goal)
@@ -66,14 +67,19 @@ def channel_allocation(
     counts = ["sessions", "goal_sessions", "orders", "revenue", "worth"]
     table = cells.groupby("channel", sort=True)[counts].sum().reset_index().rename(columns={"worth": "channel_value"})
     table = table.astype({"sessions": int, "goal_sessions": int, "orders": int})
-    spent = {_stem(name): float(cost) for name, cost in costs.items()}
-    table["channel_cost"] = table.channel.map(lambda name: spent.get(_stem(name), np.nan)).astype(float)
+    table["channel_cost"] = costs_of(table.channel, costs)
     table = _with_intervals(table, cells, seed)
     table["allocation"] = [_verdict(row) for row in table.itertuples()]
     order = table.channel_cost.fillna(-1)
     return table.assign(_order=order).sort_values(["_order", "channel_value"], ascending=False).drop(
         columns="_order"
     ).reset_index(drop=True)  # fmt: skip
+
+
+def costs_of(channels: pd.Series, costs: Mapping[str, Any]) -> pd.Series:
+    """Return the declared cost of each channel, NaN where there is none: ``paid_search`` is meant for Paid Search."""
+    spent = {_stem(name): float(cost) for name, cost in costs.items()}
+    return channels.map(lambda name: spent.get(_stem(name), np.nan)).astype(float)
 
 
 def unmatched(costs: Mapping[str, Any], channels: pd.Series) -> list[str]:
@@ -106,12 +112,14 @@ def team_allocation(
     Returns
     -------
     DataFrame
-        One row per team: owner, findings, unit, largest_low and largest_high (its largest candidate, a month: candidates
-        are never added up), need_share with its ends (of the sum over teams), people_days, team_cost, cost_share (of all
-        declared), allocation: ``over``, ``under``, ``even``, ``nothing found``; ``need`` where nobody declared what the teams have.
+        One row per team with people or a priced task: owner, tasks (its rows of the plan), priced (those of them with a
+        price that are not over), unit, largest_low and largest_high (its largest priced task, a month: tasks are never
+        added up), need_share with its ends (of the sum over teams), people_days, team_cost, cost_share (of all declared),
+        allocation: ``above share`` (of people, against need), ``below share``, ``even``, ``no priced task``,
+        ``nothing found``; ``need`` where nobody declared what the teams have.
     """
     valued = plan[plan.value_low.notna() & ~plan.is_over] if len(plan) else plan
-    rows = []
+    tasks, rows = plan.owner.value_counts(), []
     declared = {_plain(name): _people(value, day_rate) for name, value in people.items()}
     extra = {_plain(name): float(amount) for name, amount in (tools or {}).items()}
     names = dict.fromkeys([*valued.owner, *declared, *extra])
@@ -120,11 +128,11 @@ def team_allocation(
         best = mine.sort_values("value_low", ascending=False).head(1)
         days, cost = declared.get(owner, (np.nan, 0.0 if owner in extra else np.nan))
         rows.append(
-            (owner, len(mine), best.unit.iloc[0] if len(best) else None, _first(best, "value_low"),
+            (owner, int(tasks.get(owner, 0)), len(mine), best.unit.iloc[0] if len(best) else None, _first(best, "value_low"),
              _first(best, "value_high"), mine.value_low.sum(), mine.value_high.sum(), days, cost + extra.get(owner, 0.0))
         )  # fmt: skip
-    columns = ["owner", "findings", "unit", "largest_low", "largest_high", "_low", "_high", "people_days", "team_cost"]
-    table = pd.DataFrame(rows, columns=columns).astype({"_low": float, "_high": float})
+    columns = ["owner", "tasks", "priced", "unit", "largest_low", "largest_high", "_low", "_high"]
+    table = pd.DataFrame(rows, columns=[*columns, "people_days", "team_cost"]).astype({"_low": float, "_high": float})
     return _need(table).sort_values("need_share", ascending=False, ignore_index=True)
 
 
@@ -144,7 +152,7 @@ def findings(channels: pd.DataFrame) -> list[Finding]:
         claim = "allocation.over_instead" if len(under) else "allocation.over"
         made.append(
             Finding(kind="opportunity", chapter="05", claim=claim, severity="medium" if row.excess_points > 0.1 else "low",
-                    verdict="certain", values=values, next_step="allocation.next", owner="acquisition")
+                    verdict="counted", values=values, next_step="allocation.next", owner="acquisition")
         )  # fmt: skip
     return made
 
@@ -197,10 +205,10 @@ def _need(table: pd.DataFrame) -> pd.DataFrame:
         )
     measured = table.team_cost if table.team_cost.notna().any() else table.people_days
     share = measured / measured.sum() if measured.notna().any() else pd.Series(np.nan, table.index)
-    # A team for which nothing was found is not too large: nothing was found.
+    # A team without a priced task is not too large: what its tasks are worth is not known.
     over = np.select(
-        [share.isna(), table.findings == 0, share > table.need_share_high, share < table.need_share_low],
-        ["need", "nothing found", OVER, UNDER], EVEN,
+        [table.tasks == 0, table.priced == 0, share.isna(), share > table.need_share_high, share < table.need_share_low],
+        [NO_TASK, NO_PRICE, NEED, OVER, UNDER], EVEN,
     )  # fmt: skip
     return table.assign(cost_share=share, allocation=over).drop(columns=["_low", "_high"])
 
@@ -226,5 +234,5 @@ def _plain(name: str) -> str:
 
 
 def _stem(name: str) -> str:
-    """`affiliate` is Affiliates."""
+    """`affiliate` is Affiliates: case, spaces, underscores and a plural do not matter."""
     return _plain(name).removesuffix("s")

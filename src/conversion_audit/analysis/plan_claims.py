@@ -11,6 +11,10 @@ import pandas as pd
 from conversion_audit.analysis import allocation
 from conversion_audit.analysis.testing import MOST_WEEKS, NO_RATE, TEST
 
+UNITS = {"margin": "margin", "revenue": "revenue", "orders": "completions"}  # of the plan -> what columns begin with
+A_MONTH = {"value_low": "a_month_low", "value_high": "a_month_high"}
+AMOUNTS = [f"{unit}_{ending}" for unit in UNITS.values() for ending in A_MONTH.values()]
+
 
 def headline(plan: pd.DataFrame, words: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     """Return the key and the record of the chapter's first sentence; `words`: finding -> its claim."""
@@ -40,26 +44,45 @@ def places(segment: str) -> list[str]:
 
 def ranked(plan: pd.DataFrame, words: Mapping[str, str]) -> pd.DataFrame:
     """Return the plan as shown: place, finding, task in words, owner, effort, rates, worth."""
-    columns = ["place", "finding", "owner", "effort", "rate", "target_rate"]
+    columns = ["place", "finding", "owner", "effort", "rate", "target_rate", "unit", *A_MONTH, "is_over"]
     shown = plan[columns].copy()
     shown.insert(2, "task", [words.get(one, one) for one in plan.finding])
-    names = ("value_low", "value_high")
-    if (plan.unit == "orders").any():
-        return shown.assign(**{f"completions_{name[6:]}": plan[name].round() for name in names})
-    return shown.assign(**{name: plan[name] for name in names}, is_over=plan.is_over)
+    return in_units(shown, A_MONTH)
+
+
+def in_units(table: pd.DataFrame, amounts: Mapping[str, str]) -> pd.DataFrame:
+    """Return a table whose amounts (column -> ending) stand in columns named for their unit, in place of `unit`."""
+    found: dict[str, pd.Series] = {}
+    for unit in (one for one in UNITS if (table.unit == one).any()):
+        mine = table[list(amounts)].where(table.unit == unit)
+        mine = mine.round() if unit == "orders" else mine
+        found |= {f"{UNITS[unit]}_{ending}": mine[column] for column, ending in amounts.items()}
+    return table.drop(columns=["unit", *amounts]).assign(**found)
+
+
+def worth(plan: pd.DataFrame, margin: Any) -> tuple[str, dict[str, Any]]:
+    """Return the key and the record of the sentence on what the plan's amounts are: margin, revenue or completions."""
+    unit = next((one for one in UNITS if (plan.unit == one).any()), "none")
+    return f"plan.worth_{unit}", {"margin": margin}
 
 
 def order(plan: pd.DataFrame) -> pd.DataFrame:
     """Return what would change the order, for what has a price."""
     columns = ["place", "finding", "effort_days", "value_per_day", "place_best", "place_worst", "holds_until_days"]
     rows = plan[plan.value_low.notna() & ~plan.is_over]
-    return rows[[*columns, "next_finding"]].reset_index(drop=True)
+    return in_units(rows[[*columns, "next_finding", "unit"]], {"value_per_day": "per_day"}).reset_index(drop=True)
 
 
 def teams(by_owner: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Return each team with its own page of the plan."""
     shown = by_owner.assign(segment=by_owner.segment.map(where))
-    return [(owner, rows.drop(columns=["owner", "unit"])) for owner, rows in shown.groupby("owner", sort=False)]
+    by_team = shown.groupby("owner", sort=False)
+    return [(owner, in_units(rows.drop(columns="owner"), A_MONTH)) for owner, rows in by_team]
+
+
+def teams_shown(teams: pd.DataFrame) -> pd.DataFrame:
+    """Return the teams as shown: the largest task of each in its unit."""
+    return in_units(teams, {"largest_low": "a_month_low", "largest_high": "a_month_high"})
 
 
 def tests_headline(tests: pd.DataFrame) -> tuple[str, dict[str, Any]]:
@@ -81,13 +104,30 @@ def tests_shown(tests: pd.DataFrame) -> pd.DataFrame:
 
 def allocation_headline(channels: pd.DataFrame) -> tuple[str, dict[str, Any]]:
     """Return the sentence on where money is, and is missing."""
-    if "channel_cost" not in channels or channels.channel_cost.isna().all():
+    if not _has_spend(channels):
         return "allocation.headline_need", {}
     over = channels[channels.allocation == allocation.OVER].sort_values("excess_points", ascending=False)
     under = channels[channels.allocation == allocation.UNDER].sort_values("excess_points")
     if over.empty or under.empty:
         return "allocation.headline_even", {}
     return "allocation.headline_over", over.iloc[0].to_dict() | {"instead": under.channel.iloc[0]}
+
+
+def channels_claim(channels: pd.DataFrame) -> str:
+    """Return the key of what the table of channels compares: spend and value, where there are any."""
+    if _has_spend(channels):
+        return "allocation.channel_claim" if channels.channel_value.sum() else "allocation.channel_claim_spend"
+    return "allocation.channel_claim_value" if channels.channel_value.sum() else "allocation.channel_claim_counts"
+
+
+def channels_value(channels: pd.DataFrame, margin: Any) -> tuple[str, dict[str, Any]]:
+    """Return the key and the record of the sentence on what value is: margin, revenue, or what a goal is worth."""
+    unit = "revenue" if channels.revenue.sum() else "goal" if channels.channel_value.sum() else "none"
+    return f"allocation.value_{'margin' if unit == 'revenue' and margin is not None else unit}", {"margin": margin}
+
+
+def _has_spend(channels: pd.DataFrame) -> bool:
+    return "channel_cost" in channels and bool(channels.channel_cost.notna().any())
 
 
 def moment(moments: pd.DataFrame) -> tuple[str, dict[str, Any]]:

@@ -21,8 +21,7 @@ KINDS = (
     "text", "id", "name", "count", "number", "number1", "number2", "percent", "percent0", "percent1", "percent2",
     "points", "money", "money2", "duration", "date", "month", "time", "flag", "short",
 )  # fmt: skip
-_MONEY = ("revenue", "amount", "price", "spend", "margin_value")
-_MONEY_UNITS = {"margin", "revenue"}
+_MONEY = ("amount", "price", "spend")
 _SYMBOLS = {"hour": "h", "minute": "min", "second": "s"}
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
@@ -216,7 +215,7 @@ def kinds_of(names: Iterable[str], samples: Mapping[str, Any]) -> dict[str, str]
     """
     Return the kind of each column of a table, from its name and one column of values.
 
-    ``*_rate`` and ``*_share`` are percent, ``revenue*``, ``*_value``, ``*_cost`` and ``amount`` money, ``*seconds``
+    ``*_rate`` and ``*_share`` are percent, ``revenue*``, ``margin_*``, ``*_value``, ``*_cost`` and ``amount`` money, ``*seconds``
     durations, ``*_low`` and ``*_high`` what the column they surround is; whole numbers are counts.
 
     Parameters
@@ -227,14 +226,9 @@ def kinds_of(names: Iterable[str], samples: Mapping[str, Any]) -> dict[str, str]
         Column name -> list of its values.
     """
     names = list(names)
-    units = {value for value in samples.get("unit", ()) if not is_missing(value)}
-    in_money = {name for name in names if _stem(name) == "largest"} if units and units <= _MONEY_UNITS else ()
     has_rate = any(_by_name(name) == "percent" for name in names)
     return {
-        name: "money"
-        if name in in_money
-        else _by_name(name) or _bound(name, names, has_rate, samples) or _by_value(samples[name])
-        for name in names
+        name: _by_name(name) or _bound(name, names, has_rate, samples) or _by_value(samples[name]) for name in names
     }
 
 
@@ -246,9 +240,9 @@ def _by_name(name: str) -> str | None:
         return "percent"
     if stem.endswith("_points") or stem in {"points", "rate_difference", "difference_rate"}:
         return "points"
-    if stem.startswith("revenue") or stem.endswith(("_revenue", "_value", "_cost", "_price", "_spend")):
+    if stem.startswith(("revenue", "margin_")) or stem.endswith(("_revenue", "_value", "_cost", "_price", "_spend")):
         return "money"
-    if stem in {*_MONEY, "cost"} or stem.startswith("cost_per") or name in {"value_low", "value_high"}:
+    if stem in {*_MONEY, "cost"} or stem.startswith("cost_per"):
         return "money"
     if stem.endswith("seconds") or stem.startswith("seconds"):
         return "duration"
