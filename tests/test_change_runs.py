@@ -120,8 +120,10 @@ def test_worse_is_said(before):
 
 def test_an_incident_that_ended_by_itself_is_over(after):
     later = period("2026-04-27", 7)
-    row = change_fates.fates([MOBILE], [], after, later).iloc[0]
+    priced = MOBILE | {"revenue": SAFARI["revenue"]}
+    row = change_fates.fates([priced], [], after, later).iloc[0]
     assert (row.fate, row.moved_on) == ("over", "2026-04-15")
+    assert np.isnan(row.revenue_a_month), "what had ended by itself cost nothing any more"
 
 
 def test_a_friction_without_untouched_siblings_is_a_plain_before_and_after(before, after):

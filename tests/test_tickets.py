@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 
+from conversion_audit import runs, tickets
 from conversion_audit.report.tickets import receipt, safe, ticket
 from conversion_audit.report.voice import Voice, speaking
 
@@ -34,7 +36,7 @@ def test_a_ticket_holds_everything_a_tracker_needs():
     assert found.splitlines()[0] == "# F-3k9a: Payment details: Safari"
     for words in (
         "## Who", "923", "## Since\n\nthe whole period", "## How to reproduce", "Delivery address", "62.0%", "88.0%",
-        "card number invalid", "€32,000 to €40,500", "none of these falls: Purchase", "47", "Effort S, for Website team",
+        "card number invalid", "€32,000 to €40,500 of revenue", "none of these falls: Purchase", "47", "Effort S, for Website team",
     ):  # fmt: skip
         assert words in found, words
 
@@ -80,6 +82,25 @@ def test_a_finding_without_step_or_price_is_still_a_ticket():
     assert "## Done when" in found and "## Evidence" not in found
 
 
+def test_a_task_that_is_a_rate_or_a_share_says_what_would_be_done_and_says_its_claim_once():
+    values = {"channel": "Paid Social", "cost_share": 0.39, "value_share_low": 0.15, "value_share_high": 0.2}
+    found = ticket(
+        {"id": "F-3uv4", "kind": "opportunity", "chapter": "05", "claim": "allocation.over", "values": values}
+    )
+    assert found.count("39%") == 1 and "chapter 5 of the report" in found
+    assert "Paid Social no longer has surely more of the spend than of the value" in found
+    served = {"intent": "returns", "success_rate": 0.23, "successes": 1388, "sessions": 5068}
+    found = ticket({"id": "F-bj87", "kind": "service", "claim": "service.rate", "values": served})
+    assert "surely more than 23% get what they came for" in found
+
+
+def test_an_incident_that_is_over_is_not_to_be_reproduced_but_not_to_come_back():
+    incident = FINDING | {"kind": "incident", "since": "2026-05-18", "until": "2026-05-29"}
+    found = ticket(incident, PLANNED | {"is_over": True}, None)
+    assert "Open the site" not in found and "nothing is left to reproduce" in found
+    assert "It does not come back" in found and "## How we will know" not in found
+
+
 FATE = {
     "finding": "F-3k9a", "step": "payment", "segment": '{"browser": "Safari"}', "done_on": "2026-04-26",
     "before_rate": 0.62, "before_at_risk": 923, "after_rate": 0.89, "after_at_risk": 820, "moved": 0.30, "moved_low": 0.22,
@@ -97,9 +118,24 @@ def test_a_receipt_says_what_was_done_and_what_it_is_worth():
         "Reported as done on 26 Apr 2026",
         "62",
         "89",
-        "€15,000 to €26,000",
+        "€15,000 to €26,000 of revenue",
     ):
         assert words in found, words
+
+
+def test_a_receipt_is_of_the_newest_runs_days_where_they_are_later(monkeypatch):
+    def opened(client, start="2026-03-02", end="2026-04-26"):
+        return SimpleNamespace(period=SimpleNamespace(start=date.fromisoformat(start), end=date.fromisoformat(end)))
+
+    monkeypatch.setattr("conversion_audit.audit.open_audit", opened)
+    for newest, end in (({"start": "2026-04-27", "end": "2026-06-21"}, AFTER[1]), (None, BEFORE[1])):
+        monkeypatch.setattr(runs, "newest", lambda client, newest=newest: newest and {"period": newest})
+        assert tickets._latest("demo").period.end == end
+
+
+def test_a_receipt_puts_no_price_on_what_had_ended_by_itself():
+    found = receipt(FATE | {"fate": "over"}, BEFORE, AFTER)
+    assert "ended by itself" in found and "€" not in found
 
 
 def test_a_receipt_says_that_it_did_not_move():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion_audit import past, review
+from conversion_audit import past, review, runs
 from conversion_audit.analysis import change_fates
 from conversion_audit.errors import ConfigError, Problem, closest
 from conversion_audit.recipes import plan as chapter
@@ -74,9 +74,7 @@ def receipt_of(client: str, finding: str, against: str | None = None) -> str:
     ConfigError
         If there is no earlier audit, or it did not find this.
     """
-    from conversion_audit.audit import open_audit
-
-    audit = open_audit(client)
+    audit = _latest(client)
     before = past.previous(audit, against)
     if before is None or before.findings is None:
         mend = f"Make a run now, audit the next export, and ask then: audit run {client}"
@@ -92,3 +90,14 @@ def receipt_of(client: str, finding: str, against: str | None = None) -> str:
         raise ConfigError(Problem(f"no finding {finding!r} to follow{closest(finding, known)}", mend=hint))
     with speaking(voice_of(audit.config)):
         return receipt(rows.iloc[0].to_dict(), (before.start, before.end), (audit.period.start, audit.period.end))
+
+
+def _latest(client: str) -> Audit:
+    """The audit of the config's period, or of the newest run's where that ends later: a run may be asked for other days."""
+    from conversion_audit.audit import open_audit
+
+    audit = open_audit(client)
+    period = (runs.newest(client) or {}).get("period") or {}
+    if (period.get("end") or "") > audit.period.end.isoformat():
+        return open_audit(client, period["start"], period["end"])
+    return audit

@@ -58,7 +58,7 @@ def fates(
         One row per finding: those of the last plan, then those that are new. `fate` is fixed (as good as its benchmark),
         improved, unmoved, worse, cannot say, over (an incident that had ended by itself and did not come back), or new. moved_on: the day from which the rates differ most, with the days
         that the data do not speak against (ISO; None where nothing moved). revenue_a_month: what the move is worth at
-        the after period's traffic, from the finding's own price. siblings_* are NaN where there are none.
+        the after period's traffic, from the finding's own price; NaN for what had ended by itself. siblings_* are NaN where there are none.
     """
     review = review or {}
     old = [one for one in then if _followed(one, before)]
@@ -246,11 +246,12 @@ def _is_clear(moved: Mapping[str, float]) -> bool:
 
 
 def _worth(finding: Mapping[str, Any], moved: Mapping[str, float], after: pd.DataFrame) -> dict[str, float]:
-    """A month's worth of the move: sessions that now pass, each worth what the finding's lost ones were."""
+    """A month's worth of the move: sessions that now pass, each worth what the finding's lost ones were. What had ended by
+    itself cost nothing any more."""
     names = ("revenue_a_month", "revenue_a_month_low", "revenue_a_month_high")
     revenue, benchmark, rate = finding.get("revenue"), finding.get("benchmark"), finding.get("rate")
     days = after.date.nunique()
-    if not (revenue and days) or benchmark is None or rate is None or not benchmark > rate:
+    if not (revenue and days) or _ended(finding) or benchmark is None or rate is None or not benchmark > rate:
         return dict.fromkeys(names, np.nan)
     each = revenue["estimate"] / (finding["sessions_at_risk"] * (benchmark - rate))
     month = each * moved["after_at_risk"] / days * MONTH

@@ -10,7 +10,7 @@ from typing import Any
 
 from conversion_audit.report.formats import formatted, is_missing
 from conversion_audit.report.wording import claim_of, next_step_of, segment_words
-from conversion_audit.report.words import label, text
+from conversion_audit.report.words import has_text, label, text
 
 # What Markdown or a tracker would take for more than text; mentions and links would notify or lead somewhere.
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~@$])")
@@ -47,13 +47,14 @@ def ticket(
         Title, who, where, since, how to reproduce, evidence, acceptance, test length. Whatever the export holds is text.
     """
     about = _about(finding, planned or {})
-    parts = [f"# {_title(finding, about)}", safe(claim_of(finding))]
+    parts = [f"# {_title(finding, about)}"]
     if about["step"]:
+        parts += [safe(claim_of(finding))]
         parts += [_section("who", safe(text("tickets.who_line", about))) if about["sessions"] else ""]
         parts += [_section("place", safe(label(about["step"]))), _section("since", _since(finding))]
-        key = "reproduce_line" if about["of"] else "reproduce_first"
+        key = "reproduce_over" if about["is_over"] else "reproduce_line" if about["of"] else "reproduce_first"
         parts.append(_section("reproduce", safe(text(f"tickets.{key}", about))))
-    parts += [_evidence(finding, about), _acceptance(about)]
+    parts += [_evidence(finding, about), _acceptance(finding, about)]
     parts += [_section("length", _length(test))] if test and test["design"] != "no rate" else []
     following = next_step_of(finding)
     parts += [_section("next", safe(following))] if following else []
@@ -90,7 +91,9 @@ def receipt(fate: Mapping[str, Any], before: tuple[date, date], after: tuple[dat
     else:
         clear = fate["moved_low"] > 0 or fate["moved_high"] < 0
         lines.append(safe(text("tickets.receipt_moved" if clear else "tickets.receipt_unmoved", record)))
-        if clear and not is_missing(fate["revenue_a_month_low"]):
+        if fate.get("fate") == "over":
+            lines.append(safe(text("tickets.receipt_over")))
+        elif clear and not is_missing(fate["revenue_a_month_low"]):
             lines.append(safe(text("tickets.receipt_worth", record)))
     lines.append(safe(text("tickets.receipt_limit")))
     return "\n\n".join(lines) + "\n"
@@ -113,6 +116,7 @@ def _about(finding: Mapping[str, Any], planned: Mapping[str, Any]) -> dict[str, 
         "effort": planned.get("effort") or finding.get("effort") or "M",
         "owner": planned.get("owner") or finding.get("owner") or "content",
         "verdict": finding.get("verdict"),
+        "is_over": bool(planned.get("is_over")),
     }
 
 
@@ -142,13 +146,20 @@ def _evidence(finding: Mapping[str, Any], about: Mapping[str, Any]) -> str:
         cost = finding.get(name) or {}
         if cost.get("high"):
             lines.append(text(f"tickets.{key}", {"low": max(cost.get("low") or 0, 0), "high": cost["high"]}))
+    if finding.get("chapter") and finding["kind"] != "own":
+        lines.append(text("tickets.chapter", {"chapter": str(finding["chapter"]).lstrip("0") or "0"}))
     lines += [text("tickets.verdict", about)] if about["verdict"] else []
     return _section("evidence", "\n".join(f"- {safe(line)}" for line in lines)) if lines else ""
 
 
-def _acceptance(about: Mapping[str, Any]) -> str:
-    known = about["step"] and not is_missing(about["target_rate"])
-    return _section("accept", safe(text("tickets.accept_line" if known else "tickets.accept_plain", about)))
+def _acceptance(finding: Mapping[str, Any], about: Mapping[str, Any]) -> str:
+    """A rate is to be reached; what has none is judged by what its own chapter can see."""
+    if about["step"] and not is_missing(about["target_rate"]):
+        return _section(
+            "accept", safe(text("tickets.accept_over" if about["is_over"] else "tickets.accept_line", about))
+        )
+    own = f"tickets.accept_{str(finding.get('claim')).partition('.')[0]}"
+    return _section("accept", safe(text(own if has_text(own) else "tickets.accept_plain", finding.get("values") or {})))
 
 
 def _length(test: Mapping[str, Any]) -> str:
