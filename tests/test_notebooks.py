@@ -65,6 +65,13 @@ def test_the_report_is_one_page_without_request_script_path_or_traceback(home):
         assert word not in page, word
 
 
+def test_the_lists_speak_the_words_of_the_report(home):
+    _, published = home
+    lists = published.folder / "client" / "audiences"
+    names = {path.stem: path.read_text(encoding="utf-8-sig").splitlines()[1].split(",")[1] for path in lists.iterdir()}
+    assert names["cart_leavers"] == "Left a cart" and names["stopped_at_checkout"] == "Stopped at “Checkout begun”"
+
+
 def test_no_visitor_is_named_in_what_is_handed_over(home):
     from conversion_audit import open_audit
 

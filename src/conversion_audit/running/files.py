@@ -42,10 +42,12 @@ def save_report(draft: publish.Draft, audit: Audit, told: Sequence[Told]) -> Non
 
 
 def save_lists(draft: publish.Draft, audit: Audit) -> None:
-    """Write audience lists and tickets, and keep what the next audit compares with."""
+    """Write audience lists and tickets in the words of the report, and keep what the next audit compares with."""
     from conversion_audit import tickets
     from conversion_audit.recipes import intent
     from conversion_audit.report import export
+    from conversion_audit.report.voice import speaking, voice_of
 
-    export.save_lists(intent.audience_lists(audit, audit.prepared.key), draft.client / "audiences")
+    with speaking(voice_of(audit.config)):
+        export.save_lists(intent.audience_lists(audit, audit.prepared.key), draft.client / "audiences")
     tickets.keep(audit, pen.reviewed(audit).findings, draft.client, draft.evidence)
