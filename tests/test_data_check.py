@@ -15,7 +15,7 @@ def test_the_demo_shop_can_be_trusted_and_what_was_planted_is_said(small_audit):
         "fitness.filling",
         "fitness.no_user_agent",
         "fitness.set_aside",
-        "fitness.consent",
+        "fitness.consent_orders",
         "fitness.personal_data",
     } <= told
     checked = data_check.check(small_audit)

@@ -121,3 +121,7 @@ def test_sheets_have_short_unique_names_and_every_table_its_csv(tmp_path):
 def test_a_report_without_tables_still_has_a_workbook(tmp_path):
     assert save_workbook([{"number": "00", "bundles": []}], tmp_path / "audit.xlsx").is_file()
     assert save_tables([], tmp_path / "tables") == []
+
+
+def test_what_is_missing_is_an_empty_cell_whatever_stands_for_it():
+    assert [csv_cell(value) for value in (None, float("nan"), pd.NA, pd.NaT)] == [""] * 4

@@ -376,7 +376,7 @@ def test_orders_are_held_to_the_books_one_by_one():
         1000      5.0      2026-02-28
         """
     )
-    found = fitness.book_match(mine, theirs, START, END)
+    found = fitness.book_match(mine, theirs, mine, START, END)
     assert found.iloc[1:, :4].values.tolist() == [
         ["export_only", 1, 99.0, pytest.approx(float("nan"), nan_ok=True)],
         ["in_both", 3, 35.0, 37.0],
@@ -391,7 +391,7 @@ def test_orders_are_held_to_the_books_one_by_one():
 
 def test_without_books_nothing_is_said():
     mine = books("order_id revenue\n1001 10.0")
-    found = fitness.book_match(mine, books("order_id revenue date\n1 1.0 2026-03-03").iloc[:0], START, END)
+    found = fitness.book_match(mine, books("order_id revenue date\n1 1.0 2026-03-03").iloc[:0], mine, START, END)
     assert found.empty
     assert measures.books(found) == []
 
@@ -401,7 +401,7 @@ def test_books_that_differ_a_little_are_told_in_both_directions_and_by_amount():
     theirs = books(
         "order_id revenue date\n" + "\n".join(f"{n} {10.5 if n == 7 else 10.0} 2026-03-03" for n in range(1, 101))
     )
-    found = {one.claim: one for one in measures.books(fitness.book_match(mine, theirs, START, END))}
+    found = {one.claim: one for one in measures.books(fitness.book_match(mine, theirs, mine, START, END))}
     assert {claim: one.kind for claim, one in found.items()} == {
         "fitness.books_missing": "tracking", "fitness.books_extra": "observation", "fitness.books_differ": "observation",
     }  # fmt: skip
@@ -410,9 +410,18 @@ def test_books_that_differ_a_little_are_told_in_both_directions_and_by_amount():
     assert (values["differing"], values["differing_revenue"]) == (1, 0.5)
 
 
+def test_an_order_that_the_audit_set_aside_is_not_missing_in_the_export():
+    every, theirs = (
+        books("order_id revenue\n1 10.0\n2 10.0"),
+        books("order_id revenue date\n1 10.0 2026-03-03\n2 10.0 2026-03-03"),
+    )
+    found = fitness.book_match(every.iloc[:1], theirs, every, START, END)
+    assert found[["found_in", "orders"]].values.tolist() == [["in_both", 2]]
+
+
 def test_books_that_share_no_id_ask_for_the_right_column():
     mine, theirs = books("order_id revenue\nT-1 10.0"), books("order_id revenue date\n77 10.0 2026-03-03")
-    (finding,) = measures.books(fitness.book_match(mine, theirs, START, END))
+    (finding,) = measures.books(fitness.book_match(mine, theirs, mine, START, END))
     assert finding.claim == "fitness.books_no_match"
 
 
@@ -431,11 +440,13 @@ def test_consent_is_shared_out_by_device():
         }
     )
     counts = fitness.event_counts(events, START, END)
-    found = fitness.consent(counts)
+    sold = pd.DataFrame({"date": pd.Timestamp(START), "session_id": ["a", None], "revenue": [30.0, 50.0]})
+    found = fitness.consent(counts, sold, START, END)
     assert found["device"].tolist()[1:] == ["desktop", "mobile", "unknown"]
     assert found[["events", "without_consent"]].values.tolist() == [[5, 1], [2, 1], [2, 0], [1, 0]]
     (finding,) = measures.consent(found)
     assert (finding.severity, finding.values["device"], finding.values["rate"]) == ("low", "desktop", 0.2)
+    assert (finding.claim, finding.values["orders"], finding.values["revenue"]) == ("fitness.consent_orders", 1, 50)
     cover = {"pages": 5, "untyped_pages": 2, "addressed": 5, "untyped_rate": 0.4}
     assert fitness.page_cover(counts).iloc[0].to_dict() == cover
 

@@ -403,8 +403,9 @@ def test_rows_without_consent_count_in_totals_only(audit_home):
     audit = taken_in(audit_home, as_csv(rows), config(device="kind"))
     assert fates(audit) == {"ok": 72, "no_consent": 8}
     assert (len(audit.sessions), len(audit.table("events")), len(audit.table("orders"))) == (18, ROWS, 20)
-    found = claims(audit)["consent"]
+    found = claims(audit)["consent_orders"]
     assert (found["rate"], found["device"], found["device_rate"]) == (0.1, "mobile", 0.2)
+    assert (found["orders"], found["revenue"], audit.headline["orders"]) == (2, 100, 18)
 
 
 def test_one_session_id_of_two_devices_is_two_sessions(audit_home):
@@ -486,8 +487,9 @@ def test_without_any_purchase_the_check_says_what_is_missing(audit_home, capsys)
     code, printed = told(capsys)
     assert code == 1
     assert "The export holds no order in this period." in printed
-    assert "The step “Purchase” never occurs in the export. (weakens 01, 02, 03, 04, 05, 06)" in printed
-    assert "The step “Cart” never occurs in the export. (weakens 02, 03, 04)" in printed
+    said = "The step “{}” never occurs in the export: {} says “{}”, and nothing in it is called that. (weakens {})"
+    assert said.format("Purchase", "goals.purchase", "purchase", "01, 02, 03, 04, 05, 06") in printed
+    assert said.format("Cart", "micro_conversions.cart", "add_to_cart", "02, 03, 04") in printed
 
 
 def test_one_event_alone_is_no_error(audit_home, capsys):

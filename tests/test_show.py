@@ -175,3 +175,12 @@ def test_a_team_is_not_called_by_the_step_of_its_name_and_a_way_has_parts():
     with speaking(Voice(labels={"checkout": "Checkout begun", "home": "Home", "cart": "Cart"}, site="shop")):
         html = table_html(table_data(frame))
     assert "Checkout team" in html and "Home › Cart" in html and "Mobile, Android" in html
+
+
+def test_bare_bounds_are_of_the_rate_and_not_of_the_share_beside_it():
+    columns = ["channel", "goal_share", "goal_rate", "goal_low", "goal_high"]
+    rows = [["email", 0.256, 0.025, 0.023, 0.027]]
+    kinds = dict.fromkeys(columns[1:], "percent") | {"channel": "name"}
+    html = table_html({"columns": columns, "kinds": kinds, "rows": rows, "labels": {}})
+    assert html.count('<small class="i">') == 1
+    assert "25.6%</td>" in html and '2.50%<small class="i">2.30% – 2.70%</small>' in html

@@ -54,7 +54,7 @@ def test_a_task_without_rate_or_target_has_no_test():
 
 
 def test_a_task_of_totals_has_no_sessions_and_no_test():
-    both = pd.concat([planned(), planned(sessions_at_risk=None)], ignore_index=True)
+    both = pd.concat([planned(), planned(visitors_at_risk=None)], ignore_index=True)
     assert testing.design_table(both, days=70).design.tolist() == [testing.TEST, testing.NO_RATE]
 
 

@@ -51,7 +51,7 @@ def handover(client: str, to: Path | None = None, run: str | None = None, *, par
         why = "The report says on its first page that it is partial."
         mend = "Mend it and run again, or hand it over as it is with --partial."
         raise DataError(Problem(f"the run is partial: {failed}", f"reports/{client}/{folder.name}", why=why, mend=mend))
-    only = [f"{column}-{value}" for column, value in read_conditions(found["asked"]["where"]).items()]
+    only = [f"{column}-{value}" for column, value in read_conditions(found.get("asked", {}).get("where")).items()]
     parts = [client, found["period"]["start"], found["period"]["end"], *only]
     name = "_".join(re.sub(r"[^\w-]", "-", part) for part in parts) + ".zip"
     path = to or Folders(client).reports / "handover" / name

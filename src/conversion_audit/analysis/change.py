@@ -64,6 +64,16 @@ def mix_and_rate(
     return _bars(cells, confidence, seed)
 
 
+def bars_shown(bars: pd.DataFrame) -> pd.DataFrame:
+    """Return the bars as a table: part, the rate before and after, what each part adds in points, counts where there are any."""
+    is_rate = bars["kind"] != "part"
+    shown = bars[["part"]].copy()
+    for name, of in (("goal_rate", is_rate), ("effect_points", ~is_rate)):
+        for ending, column in (("", "effect"), ("_low", "low"), ("_high", "high")):
+            shown[f"{name}{ending}"] = bars[column].where(of)
+    return shown.join(bars[[name for name in ("sessions", "goals") if name in bars]])
+
+
 def mix_and_rate_by(
     marks: AnyTable,
     sessions: AnyTable,

@@ -10,6 +10,7 @@ from conversion_audit.analysis import fitness, rules, totals
 from conversion_audit.engine import AnyTable
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.recipe import Recipe
+from conversion_audit.tables import CONTRACTS, empty
 
 if TYPE_CHECKING:
     from conversion_audit.audit import Audit
@@ -66,8 +67,14 @@ def _step_gaps(audit: Audit) -> AnyTable:
     return fitness.step_gaps(audit.sessions, audit.marks, audit.config.steps, audit.config.main_goal)
 
 
+def _consent(audit: Audit) -> AnyTable:
+    return fitness.consent(audit.table("event_counts"), audit.table("orders"), audit.period.start, audit.period.end)
+
+
 def _book_match(audit: Audit) -> AnyTable:
-    return fitness.book_match(audit.orders, audit.book_orders, audit.period.start, audit.period.end)
+    # The books know nothing of devices or countries: orders of some sessions cannot be held to them.
+    books = empty(CONTRACTS["book_orders"]) if audit.where else audit.book_orders
+    return fitness.book_match(audit.orders, books, audit.table("orders"), audit.period.start, audit.period.end)
 
 
 def _uncovered(audit: Audit) -> AnyTable:
@@ -98,7 +105,7 @@ TABLES: dict[str, Recipe] = {
     "order_faults": Recipe(lambda audit: fitness.order_faults(audit.orders), needs=("sessions",)),
     "source_totals": Recipe(lambda audit: fitness.source_totals(audit.events, audit.orders), needs=("sessions",)),
     "book_match": Recipe(_book_match, needs=("sessions",)),
-    "consent": Recipe(lambda audit: fitness.consent(audit.table("event_counts")), needs=("event_counts",)),
+    "consent": Recipe(_consent, needs=("event_counts",)),
     "unknown_segments": Recipe(lambda audit: fitness.unknown(audit.sessions), needs=("sessions",)),
     "uncovered_pages": Recipe(_uncovered),
     "traffic": Recipe(_set_aside, needs=("marks", "sessions"), keys=KEYS),

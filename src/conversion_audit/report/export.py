@@ -129,7 +129,7 @@ def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[Any]], cell: Calla
 
 def csv_cell(value: Any) -> Any:
     """Return a value for a CSV: text that a spreadsheet would execute gets an apostrophe, genuine numbers none."""
-    if value is None or (isinstance(value, float) and is_missing(value)):
+    if is_missing(value):
         return ""
     if isinstance(value, (bool, int, float)):
         return value

@@ -117,6 +117,8 @@ def _bounds(column: str, columns: Sequence[str]) -> tuple[str | None, str | None
     if any(f"{column}{ending}" in columns for ending in _ENDINGS):
         return None, None
     stems = [column, *(column.removesuffix(ending) for ending in _ENDINGS if column.endswith(ending))]
+    if column.endswith("_share") and f"{column.removesuffix('_share')}_rate" in columns:
+        stems = [column]  # of a rate and a share of one thing, bare bounds are the rate's
     for stem in stems:
         if f"{stem}_low" in columns and f"{stem}_high" in columns:
             return f"{stem}_low", f"{stem}_high"

@@ -13,20 +13,32 @@ from conversion_audit.engine import AnyTable, engine_of, statement
 SEGMENTS = ("device", "browser", "os", "country", "channel", "landing_page")
 
 
-def consent(counts: AnyTable) -> pd.DataFrame:
+def consent(counts: AnyTable, orders: AnyTable, start: date, end: date) -> pd.DataFrame:
     """
     Return the share of events without consent, for everyone (device `all`) and by device.
+
+    Parameters
+    ----------
+    counts : table
+        See `event_counts`.
+    orders : table
+        Every order of the export: date, session_id, revenue.
+    start, end : date
+        The period.
 
     Returns
     -------
     DataFrame
-        One row per device, everyone first: device, events, without_consent, without_rate. Such rows have no visitor and
-        no session: they count in event totals and in no rate. NaN without events.
+        One row per device, everyone first: device, events, without_consent, without_rate, orders and revenue (bought
+        without consent; for everyone alone). Such rows have no visitor and no session: they count in event totals and in
+        no rate. NaN without events.
     """
+    bought = engine_of(orders).query(statement(__file__, "refused_orders"), {"orders": orders}, start=start, end=end)
     by_device = part(counts, "device")[["device", "events", "without_consent"]]
     by_device = by_device.assign(device=by_device["device"].fillna("unknown"))
     every = by_device[["events", "without_consent"]].sum().astype(int)
-    frame = pd.concat([pd.DataFrame([{"device": "all", **every}]), by_device], ignore_index=True)
+    first = pd.DataFrame([{"device": "all", **every, **bought.iloc[0]}])
+    frame = pd.concat([first, by_device], ignore_index=True)
     return frame.assign(without_rate=frame["without_consent"] / frame["events"].where(frame["events"] > 0))
 
 

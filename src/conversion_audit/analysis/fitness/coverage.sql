@@ -31,3 +31,8 @@ SELECT a.reason, a.rule, count(*) AS sessions, CAST(sum(s.events) AS BIGINT) AS 
 FROM aside a JOIN sessions s ON s.session_id = a.session_id
 GROUP BY a.reason, a.rule
 ORDER BY sessions DESC, a.reason, a.rule;
+
+-- name: refused_orders
+SELECT count(*) AS orders, CAST(coalesce(sum(revenue), 0) AS DOUBLE) AS revenue
+FROM orders
+WHERE session_id IS NULL AND date >= CAST($start AS DATE) AND date <= CAST($end AS DATE);

@@ -99,10 +99,13 @@ def consent(shares: pd.DataFrame) -> list[Finding]:
         "events": int(row["events"]),
         "device": devices.iloc[0]["device"],
         "device_rate": float(devices.iloc[0]["without_rate"]),
+        "orders": int(row["orders"]),
+        "revenue": float(row["revenue"]),
     }
+    claim = "consent_orders" if values["orders"] else "consent"
     if rate <= NO_CONSENT:
-        return [note("consent", values)]
-    return [fault("consent", "high" if rate > 0.5 else "medium" if rate > MUCH_NO_CONSENT else "low", ("01",), values)]
+        return [note(claim, values)]
+    return [fault(claim, "high" if rate > 0.5 else "medium" if rate > MUCH_NO_CONSENT else "low", ("01",), values)]
 
 
 def unknown(shares: pd.DataFrame) -> list[Finding]:

@@ -58,7 +58,7 @@ def totals_findings(totals: pd.DataFrame) -> list[Finding]:
     ]
 
 
-def book_match(orders: AnyTable, book_orders: AnyTable, start: date, end: date) -> pd.DataFrame:
+def book_match(orders: AnyTable, book_orders: AnyTable, every: AnyTable, start: date, end: date) -> pd.DataFrame:
     """
     Hold the export's orders to the shop's own books, order by order.
 
@@ -66,6 +66,8 @@ def book_match(orders: AnyTable, book_orders: AnyTable, start: date, end: date) 
     ----------
     orders, book_orders : table
         See `tables.ORDERS` and `tables.BOOK_ORDERS`. Ids are compared without ``#``, in lower case.
+    every : table
+        All orders of the export, those outside the period or of traffic that is set aside too.
     start, end : date
         The period; books outside it are left out.
 
@@ -80,7 +82,7 @@ def book_match(orders: AnyTable, book_orders: AnyTable, start: date, end: date) 
             export_only       4    310.0           NaN                 0                NaN
 
         `differing_orders` have another amount in the books, by more than a cent; `differing_revenue` adds up by how much.
-        An order of the export that stands in the books outside the period counts as both.
+        An order of the period that stands on the other side in any period, or set aside, counts as both.
     """
-    found = {"orders": orders, "book_orders": book_orders}
+    found = {"orders": orders, "book_orders": book_orders, "every": every}
     return engine_of(orders, book_orders).query(statement(__file__, "book_match"), found, start=start, end=end)

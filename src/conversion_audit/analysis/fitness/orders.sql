@@ -14,8 +14,11 @@ FROM orders;
 SELECT order_id FROM orders WHERE differs ORDER BY order_id;
 
 -- name: book_match
-WITH ours AS (
-    SELECT lower(trim(replace(order_id, '#', ''))) AS id, revenue FROM orders
+WITH counted AS (
+    SELECT DISTINCT order_id FROM orders
+), ours AS (
+    SELECT lower(trim(replace(e.order_id, '#', ''))) AS id, e.revenue, CASE WHEN c.order_id IS NULL THEN 0 ELSE 1 END AS is_counted
+    FROM every e LEFT JOIN counted c ON c.order_id = e.order_id
 ), books AS (
     SELECT lower(trim(replace(order_id, '#', ''))) AS id, max(revenue) AS revenue,
            max(CASE WHEN date IS NULL OR (date >= CAST($start AS DATE) AND date <= CAST($end AS DATE)) THEN 1 ELSE 0 END) AS in_period
@@ -25,7 +28,7 @@ WITH ours AS (
     SELECT CASE WHEN o.id IS NULL THEN 'books_only' WHEN b.id IS NULL THEN 'export_only' ELSE 'in_both' END AS found_in,
            o.revenue, b.revenue AS book_revenue
     FROM ours o FULL JOIN books b ON b.id = o.id
-    WHERE o.id IS NOT NULL OR b.in_period = 1
+    WHERE o.is_counted = 1 OR b.in_period = 1
 )
 SELECT found_in, count(*) AS orders, CAST(sum(revenue) AS DOUBLE) AS revenue, CAST(sum(book_revenue) AS DOUBLE) AS book_revenue,
        count(CASE WHEN abs(revenue - book_revenue) > 0.01 THEN 1 END) AS differing_orders,
