@@ -131,3 +131,39 @@ def test_the_books_do_not_change_what_ends_a_session(audit_home):
     books = "id,at,sum\n" + "".join(f"A{n},2026-03-{2 + n % 10:02} 10:00:00,50.00\n" for n in range(20))
     audit = inputs.taken_in(audit_home, {"events.csv": inputs.as_csv(rows), "books.csv": books.encode()}, text)
     assert len(audit.table("sessions")) == 20
+
+
+def test_amounts_of_the_books_are_in_the_client_s_currency(audit_home):
+    rows = [{**row, "money": "USD" if row["money"] else ""} for row in inputs.clean()]
+    books = "id,at,sum,cur\n" + "".join(f"A{n},2026-03-{2 + n % 10:02} 10:00:00,50.00,USD\n" for n in range(20))
+    source = (
+        "  - {kind: orders, files: raw/books.csv, columns: {order_id: id, time: at, revenue: sum, currency: cur}}\n"
+    )
+    text = inputs.config(source=source, more="timezone: UTC\nfx: {USD: 0.5}").replace("raw/*\n", "raw/events.csv\n")
+    audit = inputs.taken_in(audit_home, {"events.csv": inputs.as_csv(rows), "books.csv": books.encode()}, text)
+    assert audit.headline["revenue"] == float(audit.book_orders.frame()["revenue"].sum()) == 500
+
+
+def test_a_file_outside_raw_is_refused_in_words(audit_home):
+    inputs.written(audit_home, {}, inputs.config().replace("raw/*", "export/*"))
+    (audit_home / "data" / "acme" / "export").mkdir()
+    (audit_home / "data" / "acme" / "export" / "e.csv").write_bytes(inputs.as_csv(inputs.clean()))
+    with pytest.raises(ConfigError, match=r"export/e\.csv: lies outside raw/"):
+        open_audit("acme").table("events")
+
+
+def test_a_corrected_encoding_is_read_anew(audit_home):
+    rows = [{**row, "where": "/größe"} for row in inputs.clean()]
+    data = inputs.as_csv(rows).decode().encode("cp1252")
+    for encoding, page in (("cp850", False), ("cp1252", True)):
+        audit = inputs.taken_in(audit_home, data, inputs.config(source=f"    encoding: {encoding}\n"))
+        assert (audit.frame("events")["page"] == "/größe").all() == page
+
+
+def test_a_lead_that_two_files_of_a_crm_name_is_one(audit_home):
+    crm = "lead_id,stage,time,value\n" + "".join(f"A{n},won,2026-03-1{n % 10} 10:00:00,100\n" for n in range(20))
+    several = "".join(f"  - {{kind: outcomes, files: raw/crm{n}.csv}}\n" for n in (1, 2))
+    text = inputs.config(source=several).replace("raw/*\n", "raw/events.csv\n")
+    files = {"events.csv": inputs.as_csv(inputs.clean()), "crm1.csv": crm.encode(), "crm2.csv": crm.encode()}
+    stages = inputs.taken_in(audit_home, files, text).frame("lead_stages").set_index("channel")
+    assert stages.loc["(all)", ["reached", "leads", "revenue"]].tolist() == [20, 20, 2000]

@@ -24,10 +24,13 @@ WITH both_ways AS (
     SELECT channel, count(*) AS leads FROM both_ways GROUP BY channel
 ), names AS (
     SELECT DISTINCT stage FROM outcomes
+), once AS (
+    -- Two exports of a CRM may name one lead at one stage.
+    SELECT lead_id, stage, max(value) AS value FROM outcomes GROUP BY lead_id, stage
 ), reached AS (
     SELECT b.channel, o.stage, count(*) AS reached, CAST(sum(o.value) AS DOUBLE) AS revenue
     FROM both_ways b
-    JOIN outcomes o ON o.lead_id = b.lead_id
+    JOIN once o ON o.lead_id = b.lead_id
     GROUP BY b.channel, o.stage
 )
 SELECT c.channel, n.stage, coalesce(r.reached, 0) AS reached, c.leads, r.revenue

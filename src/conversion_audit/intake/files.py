@@ -251,7 +251,7 @@ def _notes(name: str, shape: peek.Shape) -> list[Remark]:
 
 
 def _as_plain_text(file: InputFile, scratch: Path) -> InputFile:
-    copy = scratch / f"{file.sha256[:16]}-{file.path.name.removesuffix('.gz')}.txt"
+    copy = scratch / f"{file.sha256[:16]}-{file.encoding}-{file.path.name.removesuffix('.gz')}.txt"
     packed.copy_as_utf8(file.path, copy, file.encoding, file.name)
     note = () if file.encoding == "utf-8" else (Remark("encoding", file=file.name, encoding=file.encoding),)
     return replace(file, path=copy, gzipped=False, notes=(*file.notes, *note))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from conversion_audit.config import Config
-from conversion_audit.engine import Engine, Table
+from conversion_audit.engine import Engine, Table, literal, quoted
 from conversion_audit.errors import AuditError, ConfigError, DataError, Problem, closest
 from conversion_audit.intake import (
     channels,
@@ -57,8 +57,18 @@ def open_sources(config: Config, folder: Path, scratch: Path) -> dict[int, list[
     }
     for n, source in enumerate(config.sources):
         sources.refuse_strangers(source.kind, opened[n])
+    _refuse_outside(opened)
     _refuse_shared(config, opened)
     return opened
+
+
+def _refuse_outside(opened: Opened) -> None:
+    """The engine reads below raw/ alone."""
+    mend = "Move the file into raw/, and write `files: raw/...` on this source in audit.yaml."
+    names = dict.fromkeys(file.name for several in opened.values() for file in several)
+    outside = [Problem("lies outside raw/", name, mend=mend) for name in names if not name.startswith("raw/")]
+    if outside:
+        raise ConfigError(*outside)
 
 
 def _refuse_shared(config: Config, opened: Opened) -> None:
@@ -103,6 +113,8 @@ def take_in(engine: Engine, config: Config, opened: Opened, *, key: bytes, scrat
         notes += getattr(table, "notes", ())
     totals = ("book_orders", "stage_counts", "outcomes")
     tables = {name: _together(engine, name, given.get(name, [])) for name in totals}
+    for name, amount in (("book_orders", "revenue"), ("outcomes", "value")):
+        tables[name] = _converted(config, tables[name], amount)
     notes += [Remark("empty", file=file.name) for several in opened.values() for file in several if file.is_empty]
     raw = engine.there(_together(engine, "rows", given.get("rows", [])))
     tables |= prepare(
@@ -141,6 +153,18 @@ def _refuse_multiplied(staged: Table, repeated: Table, events: Table) -> None:
         raise AuditError(
             Problem(f"{kept:,} rows became {len(events):,} events", "events", why="No rate of them would hold.")
         )
+
+
+def _converted(config: Config, table: Table, amount: str) -> Table:
+    """The table with its amounts in the client's currency; one in a currency without a rate is missing, as an event's is."""
+    if "currency" not in table.columns:
+        return table
+    named = ", ".join(f"t.{quoted(name)}" for name in table.columns if name != amount)
+    worth = f"CAST(t.{quoted(amount)} * x.rate AS DECIMAL(18, 4)) AS {quoted(amount)}"
+    joined = f"t LEFT JOIN rates x ON x.currency = coalesce(t.currency, {literal(config.currency)})"
+    return table.engine.create(
+        f"SELECT {named}, {worth} FROM {joined}", {"t": table, "rates": _rates(config)}, name=table.name
+    )
 
 
 def _rates(config: Config) -> pd.DataFrame:
