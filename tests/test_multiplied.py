@@ -73,10 +73,10 @@ def test_a_file_that_two_sources_read_is_refused(audit_home):
 
 
 def test_events_that_are_not_as_many_as_their_rows_are_refused():
-    staged = pd.DataFrame({"row_id": [1, 2, 3], "reject": [None, None, "no_event"]}).astype({"reject": "string"})
-    _refuse_multiplied(staged, pd.DataFrame({"row_id": []}), pd.DataFrame({"event_id": ["a", "b"]}))
+    staged, rejects, repeated = (pd.DataFrame({"row_id": found}) for found in ([1, 2, 3], [3], []))
+    _refuse_multiplied(staged, rejects, repeated, pd.DataFrame({"event_id": ["a", "b"]}))
     with pytest.raises(AuditError, match="2 rows became 3 events"):
-        _refuse_multiplied(staged, pd.DataFrame({"row_id": []}), pd.DataFrame({"event_id": ["a", "b", "b"]}))
+        _refuse_multiplied(staged, rejects, repeated, pd.DataFrame({"event_id": ["a", "b", "b"]}))
 
 
 def test_rows_without_ids_are_equal_only_where_all_they_say_is(audit_home):

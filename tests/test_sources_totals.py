@@ -49,14 +49,27 @@ def test_stages_may_be_named_by_hand(tmp_path):
     assert [(row["stage"], row["count"]) for row in plain(table, "stage")] == [("impression", 10), ("paid", 1)]
 
 
-def test_totals_without_a_stage_are_refused_with_the_columns_found(tmp_path):
-    (tmp_path / "a.csv").write_text("when,seen\n2026-03-02,10\n", encoding="utf-8")
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "when,seen\n2026-03-02,10\n",
+            "a.csv: no stages\n    Columns found: when, seen.\n"
+            "    Name them: columns: {stage: Step, count: Number}, or steps: {impression: Impressions, click: Clicks}.",
+        ),
+        (
+            "Date,Impressions,Clicks\nsoon,900,30\nlater,1,1\n",
+            "a.csv:1: the day of no line can be read (seen: 'soon')\n    Totals of unknown days belong to no period.\n"
+            "    Export days as 2026-03-02, or name another column: columns: {date: Day}.",
+        ),
+    ],
+    ids=["no stage", "no day"],
+)
+def test_totals_that_cannot_be_placed_are_refused_in_words(text, message, tmp_path):
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as error:
         rows_of("stage_counts", tmp_path, "a.csv", scratch=tmp_path / "s")
-    assert str(error.value) == (
-        "a.csv: no stages\n    Columns found: when, seen.\n"
-        "    Name them: columns: {stage: Step, count: Number}, or steps: {impression: Impressions, click: Clicks}."
-    )
+    assert str(error.value) == message
 
 
 def test_what_google_ads_calls_a_total_is_no_campaign(tmp_path):
@@ -101,16 +114,6 @@ def test_each_file_is_read_by_its_own_columns(tmp_path):
         ("Drop", "delivered", 11850, "2026-10-03"),
         ("Drop", "follow-up sent", 12000, "2026-10-03"),
     ]
-
-
-def test_days_that_nobody_can_read_are_refused_with_the_first_of_them(tmp_path):
-    (tmp_path / "a.csv").write_text("Date,Impressions,Clicks\nsoon,900,30\nlater,1,1\n", encoding="utf-8")
-    with pytest.raises(DataError) as error:
-        rows_of("stage_counts", tmp_path, "a.csv", scratch=tmp_path / "s")
-    assert str(error.value) == (
-        "a.csv:1: the day of no line can be read (seen: 'soon')\n    Totals of unknown days belong to no period.\n"
-        "    Export days as 2026-03-02, or name another column: columns: {date: Day}."
-    )
 
 
 def test_a_column_named_by_hand_that_no_file_has_is_refused(tmp_path):

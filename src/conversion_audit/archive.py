@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from conversion_audit import runs
-from conversion_audit.asked import read_conditions
 from conversion_audit.errors import ConfigError, DataError, Problem
 from conversion_audit.folders import Folders, home
 from conversion_audit.running import manifest, publish
@@ -51,7 +50,7 @@ def handover(client: str, to: Path | None = None, run: str | None = None, *, par
         why = "The report says on its first page that it is partial."
         mend = "Mend it and run again, or hand it over as it is with --partial."
         raise DataError(Problem(f"the run is partial: {failed}", f"reports/{client}/{folder.name}", why=why, mend=mend))
-    only = [f"{column}-{value}" for column, value in read_conditions(found.get("asked", {}).get("where")).items()]
+    only = [f"{column}-{value}" for column, value in runs.where_of(found).items()]
     parts = [client, found["period"]["start"], found["period"]["end"], *only]
     name = "_".join(re.sub(r"[^\w-]", "-", part) for part in parts) + ".zip"
     path = to or Folders(client).reports / "handover" / name

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from conversion_audit import review, runs
-from conversion_audit.asked import read_conditions
 from conversion_audit.engine import Engine
 from conversion_audit.errors import ConfigError, Problem
 from conversion_audit.folders import Folders
@@ -137,7 +136,7 @@ def _read(client: str, run: str, *, named: bool = False) -> Previous | None:
             inputs=manifest.get("inputs"),
             ledger=manifest.get("ledger"),
             plan=_json(evidence / PLAN),
-            where=read_conditions(manifest.get("asked", {}).get("where")),
+            where=runs.where_of(manifest),
         )
     except (OSError, ValueError, KeyError):
         if named:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -41,6 +41,13 @@ def newest(client: str, status: str | None = None) -> dict[str, Any] | None:
         if status in (None, found.get("status")):
             return found
     return None
+
+
+def where_of(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return which sessions a run looked at, by its manifest: column -> value, empty for all."""
+    from conversion_audit.asked import read_conditions
+
+    return read_conditions(found.get("asked", {}).get("where"))
 
 
 def folder_of(client: str, run: str | None = None) -> Path:

@@ -13,7 +13,11 @@ EVENTS = Contract(
     "one row per accepted event of the whole export",
     {
         "event_id": Column("text", "Unique: the export's own id, else md5 of the row"),
-        "visitor_id": Column("text", "The stitched person we count, prefixed u: or d:", "consent was denied"),
+        "visitor_id": Column(
+            "text",
+            "The stitched person we count, prefixed u:, d: or, where a refused login alone names it, s:",
+            "consent was denied",
+        ),
         "device_id": Column("text", "Cookie or app id, exactly as exported", "consent was denied"),
         "user_id": Column("text", "Login id, exactly as exported", "not logged in"),
         "session_id": Column("text", "Unique across visitors", "consent was denied"),

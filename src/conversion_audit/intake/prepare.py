@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from conversion_audit.config import Config
-from conversion_audit.engine import Engine, Table, literal, quoted
+from conversion_audit.engine import Engine, Table, quoted
 from conversion_audit.errors import AuditError, ConfigError, DataError, Problem, closest
 from conversion_audit.intake import (
     channels,
@@ -26,6 +26,7 @@ from conversion_audit.intake import (
     zones,
 )
 from conversion_audit.intake.remarks import Remark
+from conversion_audit.intake.sources.stored import united
 from conversion_audit.tables import CONTRACTS, check, empty
 
 START_TIMES = ("ga4", "ga360")
@@ -142,13 +143,12 @@ def _together(engine: Engine, name: str, tables: list[Table]) -> Table:
     """All tables of one kind as one; none: an empty one with the contract's columns."""
     if not tables:
         return engine.hold(empty(CONTRACTS[name]), name)
-    union = " UNION ALL BY NAME ".join(f"SELECT * FROM t{n}" for n in range(len(tables)))
-    return engine.view(union, {f"t{n}": table for n, table in enumerate(tables)}, name=name)
+    return united(engine, tables, name)
 
 
-def _refuse_multiplied(staged: Table, repeated: Table, events: Table) -> None:
+def _refuse_multiplied(staged: Table, rejects: Table, repeated: Table, events: Table) -> None:
     """Every accepted row is one event, once: a join that turned one into two would pass for traffic."""
-    kept = rows.accepted_count(staged) - len(repeated)
+    kept = len(staged) - len(rejects) - len(repeated)
     if len(events) != kept:
         raise AuditError(
             Problem(f"{kept:,} rows became {len(events):,} events", "events", why="No rate of them would hold.")
@@ -161,10 +161,9 @@ def _converted(config: Config, table: Table, amount: str) -> Table:
         return table
     named = ", ".join(f"t.{quoted(name)}" for name in table.columns if name != amount)
     worth = f"CAST(t.{quoted(amount)} * x.rate AS DECIMAL(18, 4)) AS {quoted(amount)}"
-    joined = f"t LEFT JOIN rates x ON x.currency = coalesce(t.currency, {literal(config.currency)})"
-    return table.engine.create(
-        f"SELECT {named}, {worth} FROM {joined}", {"t": table, "rates": _rates(config)}, name=table.name
-    )
+    sql = f"SELECT {named}, {worth} FROM t LEFT JOIN rates x ON x.currency = coalesce(t.currency, $currency)"
+    found = {"t": table, "rates": _rates(config)}
+    return table.engine.create(sql, found, name=table.name, currency=config.currency)
 
 
 def _rates(config: Config) -> pd.DataFrame:
@@ -239,7 +238,8 @@ def prepare(
     by_channel = sessions.channels(facts, named)
     rates = _rates(config)
     events = sessions.events(accepted, numbered, by_channel, texts, rates, path=scratch / "events.parquet", zone=zone)
-    _refuse_multiplied(staged, repeated, events)
+    rejects = rows.rejects(staged)
+    _refuse_multiplied(staged, rejects, repeated, events)
     items = orders.items(kept)
     worth = [
         event for goal in config.goals.values() if goal.value == "revenue" and not goal.where for event in goal.event
@@ -248,7 +248,7 @@ def prepare(
     aside = traffic.set_aside(events, accepted, config.internal)
     visits = sessions.visits(events, facts, by_channel, owners, placed, aside, zone=zone)
     fates = ledger.fates(staged, repeated, numbered, owners, visits, zone=zone)
-    tables = {"events": events, "items": items, "orders": placed, "rejects": rows.rejects(staged), "aside": aside}
+    tables = {"events": events, "items": items, "orders": placed, "rejects": rejects, "aside": aside}
     for name, table in tables.items():
         check(table, CONTRACTS[name])
     small = {

@@ -54,7 +54,7 @@ SUSPICIOUS = (
     r"@|＠|%(25)?40|eyJ|(sk|pk|rk|whsec|gh[pousr])_\w|xox[abprs]-|AKIA|AIza|glpat-|SG\.\w"
     r"|(^|\D)[2-6]([ -]?\d){12,}|\+\d[\d ()/-]{6,}\d|%2B\d|[A-Z]{2}\d{2} ?[A-Z0-9]{4} ?\d|(^|[^\d.])(\d{1,3}\.){3}\d{1,3}([^\d.]|$)"
     r"|[2-9]\d\d[-. )]{1,2}[2-9]\d\d[-. ]\d{4}|(^|[^\w.,#-])\(?0[1-9]\d{0,4}\)?[ /-]{1,3}\d[\d /-]{3,}\d|(^|[^\w.,#+-])0(0[1-9][\d ()/-]{7}|[1-9]\d{8})"
-    r"|(?i)((access|id|auth|refresh|session|csrf|reset)_?token|token|auth|api_?key|passw|pwd|secret|signature|sess(ion)?id|otp|iban|bearer"
+    r"|(?i)(token|auth|api_?key|passw|pwd|secret|signature|sess(ion)?id|otp|iban|bearer"
     r"|one_time|magic|invite_code|verification_code"
     r"|/[^\s/?#]*(reset|passwor|verif|confirm|activat|aktivier|magic|invit|einlad|unsubscri|abmeld|recover|token|sso)"
     r"|(tel|telef[oó]no?|telefoon|t[eé]l[eé]phone|phone|phone_number|mobile?|handy|fax|fon|whatsapp|sms|cell|call|anruf|rufnummer)"

@@ -118,11 +118,6 @@ def accepted(staged: Table, odd_sources: Table, *, key: bytes) -> Table:
     return engine.view(statement(__file__, "accepted"), found, name="accepted")
 
 
-def accepted_count(staged: Table) -> int:
-    """Return how many rows can be read."""
-    return int(engine_of(staged).query(statement(__file__, "accepted_count"), {"staged": staged})["n"].iloc[0])
-
-
 def kept(accepted: Table, repeated: Table) -> Table:
     """Return accepted rows once each."""
     found = {"accepted": accepted, "repeated": repeated}

@@ -90,9 +90,6 @@ LEFT JOIN odd_sources m ON m.value = s.medium
 LEFT JOIN odd_sources c ON c.value = s.campaign
 WHERE s.reject IS NULL;
 
--- name: accepted_count
-SELECT count(*) AS n FROM staged WHERE reject IS NULL;
-
 -- name: kept
 -- Accepted rows once each.
 SELECT a.* FROM accepted a LEFT JOIN repeated r ON r.row_id = a.row_id WHERE r.row_id IS NULL;

@@ -97,18 +97,22 @@ WHERE session_id IS NULL;
 -- name: facts
 -- What only the raw rows know of a session. Its traffic source is that of the first row that names any, taken whole;
 -- it bounced where the source calls none of its rows engaged.
-WITH known_of AS (
-    SELECT n.session_number,
-           min(r.source_session) AS source_session,
-           value_at(r.source, CASE WHEN coalesce(r.source, r.medium, r.campaign) IS NOT NULL THEN n.event_number END) AS source,
-           value_at(r.medium, CASE WHEN coalesce(r.source, r.medium, r.campaign) IS NOT NULL THEN n.event_number END) AS medium,
-           value_at(r.campaign, CASE WHEN coalesce(r.source, r.medium, r.campaign) IS NOT NULL THEN n.event_number END) AS campaign,
-           earliest(r.channel, n.event_number) AS own_channel,
-           min(CAST(r.is_bounce AS INTEGER)) AS bounced,
-           min(r.visit_number) AS visit_number
+WITH placed AS (
+    SELECT n.session_number, n.event_number, r.source_session, r.source, r.medium, r.campaign, r.channel, r.is_bounce, r.visit_number,
+           CASE WHEN coalesce(r.source, r.medium, r.campaign) IS NOT NULL THEN n.event_number END AS named_at
     FROM rows r JOIN numbered n ON n.row_id = r.row_id
     WHERE n.session_number IS NOT NULL
-    GROUP BY n.session_number
+), known_of AS (
+    SELECT session_number,
+           min(source_session) AS source_session,
+           value_at(source, named_at) AS source,
+           value_at(medium, named_at) AS medium,
+           value_at(campaign, named_at) AS campaign,
+           earliest(channel, event_number) AS own_channel,
+           min(CAST(is_bounce AS INTEGER)) AS bounced,
+           min(visit_number) AS visit_number
+    FROM placed
+    GROUP BY session_number
 )
 SELECT o.session_id, o.visitor_id, f.* FROM known_of f JOIN owners o ON o.session_number = f.session_number;
 

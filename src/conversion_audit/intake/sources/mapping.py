@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from conversion_audit.engine import literal, quoted
-from conversion_audit.errors import ConfigError, Problem, closest
+from conversion_audit.errors import ConfigError, Problem, closest, listing
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources.casting import MAPPED
 from conversion_audit.intake.sources.reading import TEXT, Shape
@@ -113,6 +113,18 @@ def typed_names(columns: Mapping[str, list[str]]) -> dict[str, list[str]]:
 def is_there(name: str, columns: Iterable[str]) -> bool:
     """Return whether a mapped name is a constant, a column, or a field of one."""
     return name.startswith("=") or name in columns or name.split(".", 1)[0] in columns
+
+
+def absent(
+    columns: Mapping[str, Sequence[str]], everywhere: Sequence[str], files: Sequence[InputFile], mend: str
+) -> list[Problem]:
+    """Return a problem for each target that is mapped to columns (the first is named) of which none is there."""
+    where, why = listing([file.name for file in files], 3), f"Columns found: {listing(everywhere, 20)}."
+    return [
+        Problem(f"no column {names[0]!r} for {target!r}{closest(names[0], everywhere)}", where, why=why, mend=mend)
+        for target, names in columns.items()
+        if names and not any(is_there(name, everywhere) for name in names)
+    ]
 
 
 def shapes(records: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> Shape:

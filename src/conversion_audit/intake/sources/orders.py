@@ -16,7 +16,7 @@ from pathlib import Path
 
 from conversion_audit import config
 from conversion_audit.engine import Engine, Table, statement
-from conversion_audit.errors import DataError, Problem, closest, listing
+from conversion_audit.errors import DataError, Problem, listing
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources import casting, mapping
@@ -120,11 +120,7 @@ def _missing(columns: dict[str, list[str]], everywhere: tuple[str, ...], files: 
     shown = listing([file.name for file in files], 3)
     why = f"Columns found: {listing(everywhere, 20)}."
     mend = "Name them under `columns` of this source, e.g. columns: {order_id: Name, time: Created at, revenue: Total}."
-    problems = [
-        Problem(f"no column {names[0]!r} for {target!r}{closest(names[0], everywhere)}", shown, why=why, mend=mend)
-        for target, names in columns.items()
-        if not any(mapping.is_there(name, everywhere) for name in names)
-    ]
+    problems = mapping.absent(columns, everywhere, files, mend)
     absent = [name for name in ("order_id", "time", "amount") if name not in columns]
     if absent:
         words = ", ".join("revenue" if name == "amount" else name for name in absent)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from conversion_audit import config
 from conversion_audit.engine import Engine, Table
-from conversion_audit.errors import DataError, Problem, closest, listing
+from conversion_audit.errors import DataError
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources import mapping
 from conversion_audit.intake.sources.totals import read_totals, together
@@ -92,7 +92,11 @@ def read(
     DataError
         For columns that no file has, and files without a stage.
     """
-    if problems := _missing(source, files):
+    everywhere = tuple(dict.fromkeys(name for file in files for name in file.columns))
+    named = {**source.columns, **{stage: [column] for stage, column in source.steps.items()}}
+    if problems := mapping.absent(
+        named, everywhere, files, "Correct `columns` or `steps` of this source in audit.yaml."
+    ):
         raise DataError(*problems)
     alike: dict[str, list[InputFile]] = {}
     for file in [file for file in files if not file.is_empty] or files:
@@ -109,21 +113,3 @@ def read(
         stages = dict(source.steps) or ({} if {"stage", "count"} <= set(columns) else stages)
         parts.append(read_totals(engine, source, several, columns, stages, scratch))
     return together(engine, parts)
-
-
-def _missing(source: config.Source, files: list[InputFile]) -> list[Problem]:
-    everywhere = tuple(dict.fromkeys(name for file in files for name in file.columns))
-    told = [
-        *((target, names) for target, names in source.columns.items()),
-        *((s, [c]) for s, c in source.steps.items()),
-    ]
-    return [
-        Problem(
-            f"no column {names[0]!r} for {target!r}{closest(names[0], everywhere)}",
-            listing([file.name for file in files], 3),
-            why=f"Columns found: {listing(everywhere, 20)}.",
-            mend="Correct `columns` or `steps` of this source in audit.yaml.",
-        )
-        for target, names in told
-        if names and not any(mapping.is_there(name, everywhere) for name in names)
-    ]

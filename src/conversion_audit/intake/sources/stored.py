@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,12 @@ _DEFAULTS = {
     ("is_refund", "bool"): "FALSE",
     ("properties", "json"): "'{}'",
 }
+
+
+def united(engine: Engine, tables: Sequence[Table], name: str) -> Table:
+    """Return the rows of all tables as one; what one has as a column and another lacks is missing there."""
+    union = " UNION ALL BY NAME ".join(f"SELECT * FROM t{n}" for n in range(len(tables)))
+    return engine.view(union, {f"t{n}": table for n, table in enumerate(tables)}, name=name)
 
 
 @dataclass(frozen=True)

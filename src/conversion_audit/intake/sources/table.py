@@ -106,17 +106,8 @@ def _missing(
     """Return what is mapped but nowhere, and files that lack what every row needs."""
     everywhere = tuple(dict.fromkeys((*(name for file in files for name in file.columns), *extra)))
     wanted = {**columns, **{step: [name] for step, name in source.steps.items()}}
-    problems = [
-        Problem(
-            f"no column {name!r} for {target!r}{closest(name, everywhere)}",
-            listing([file.name for file in files], 3),
-            why=f"Columns found: {listing(everywhere, 20)}.",
-            mend="Correct `columns` of this source in audit.yaml, or export the column.",
-        )
-        for target, names in wanted.items()
-        if not any(mapping.is_there(name, everywhere) for name in names)
-        for name in names[:1]
-    ]
+    mend = "Correct `columns` of this source in audit.yaml, or export the column."
+    problems = mapping.absent(wanted, everywhere, files, mend)
     if "time" not in columns or not ({"event", "page_url"} & set(columns) or source.steps):
         found = f"Columns found: {listing(everywhere, 20)}."
         mend = (

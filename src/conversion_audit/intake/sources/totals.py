@@ -18,7 +18,7 @@ from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources import casting, mapping
 from conversion_audit.intake.sources.numbers import common_decimal, number
 from conversion_audit.intake.sources.reading import Reading, gather
-from conversion_audit.intake.sources.stored import Rows
+from conversion_audit.intake.sources.stored import Rows, united
 
 _TOTAL = re.compile(r"((grand )?totals?|gesamt|summe|insgesamt)(\s*:.*)?", re.IGNORECASE | re.DOTALL)
 """What stands in a line that adds up others. Google Ads says which: "Total: Account", "Gesamt: Konto"."""
@@ -91,8 +91,7 @@ def read_totals(
 
 def together(engine: Engine, parts: Sequence[Rows]) -> Rows:
     """Return totals that were read by different columns as one table; of lines that were left out, one remark each."""
-    union = " UNION ALL BY NAME ".join(f"SELECT * FROM t{n}" for n in range(len(parts)))
-    made = engine.view(union, {f"t{n}": part for n, part in enumerate(parts)}, name="stage_counts")
+    made = united(engine, parts, "stage_counts")
     notes = [note for part in parts for note in part.notes]
     lines: Counter[str] = Counter()
     for note in notes:
