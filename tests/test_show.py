@@ -53,7 +53,7 @@ def test_a_table_travels_with_its_kinds(rates):
                 ["desktop", 200, 0.3, 0.25, 0.35, None],
                 ["tablet", 3, None, None, None, 2.0],
             ],
-            "labels": {"desktop": "Desktop", "mobile": "Mobile", "tablet": "Tablet"},
+            "labels": {"segment": {"desktop": "Desktop", "mobile": "Mobile", "tablet": "Tablet"}},
         },
     }
 
@@ -112,6 +112,20 @@ def test_names_of_the_config_are_shown_as_the_client_calls_them():
         data = table_data(pd.DataFrame({"step": ["add_to_cart"]}))
         assert ">Basket<" in table_html(data)
     assert ">Basket<" in bundle_html({"kind": "table", "table": data}, voice())
+
+
+def test_a_kind_of_page_is_not_called_as_the_step_of_its_name():
+    found = pd.DataFrame({"step": ["checkout"], "did": ["checkout"], "path": ["lookbook_2026 > checkout"]})
+    given = {"labels": {"checkout": "Checkout begun"}, "pages": ("checkout", "lookbook_2026")}
+    with speaking(Voice(**given)):
+        data = table_data(found)
+        assert data["labels"] == {
+            "step": {"checkout": "Checkout begun"},
+            "did": {"checkout": "Checkout"},
+            "path": {"lookbook_2026 > checkout": "Lookbook 2026 › Checkout"},
+        }
+    with speaking(Voice(language="de", **given)):
+        assert table_data(found)["labels"]["did"] == {"checkout": "Kasse"}
 
 
 def test_columns_that_identify_a_person_never_leave_a_notebook():

@@ -32,17 +32,16 @@ def widest_claim(funnel: pd.DataFrame) -> Claim:
     ).iloc[0].to_dict()
 
 
-def tie_record(funnel: pd.DataFrame, adverse: pd.DataFrame) -> dict[str, Any]:
+def how_to_read(funnel: pd.DataFrame, adverse: pd.DataFrame) -> Claim:
     """Return how many sessions took a step at the same instant as the one before, and what would be left without them."""
-    entered = int(funnel.sessions_in_order.iloc[0])
     tied = int(funnel.tied.max())
-    return {
+    record = {
         "tied": tied,
-        "tied_rate": tied / entered if entered else float("nan"),
         "finished": int(funnel.sessions_in_order.iloc[-1]),
         "adverse_sessions": int(adverse.sessions_in_order.iloc[-1]),
         "skipped": int(funnel.direct_sessions.iloc[1:].sum()),
     }
+    return ("funnel.read_tied" if tied else "funnel.read"), record
 
 
 def visitor_claim(funnel: pd.DataFrame) -> Claim:

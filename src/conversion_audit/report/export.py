@@ -248,7 +248,8 @@ def _sheet(sheet: Any, formats: Mapping[str, Any], table: Mapping[str, Any]) -> 
         sheet.set_column(place, place, min(max(12, longest + 2, len(heading(column)) // 2), 48))
     for number, row in enumerate(rows, 1):
         for place, value in enumerate(row):
-            _write(sheet, number, place, value, table["kinds"][columns[place]], formats, table.get("labels", {}))
+            column = columns[place]
+            _write(sheet, number, place, value, table["kinds"][column], formats, table["labels"].get(column, {}))
     sheet.freeze_panes(1, 1)
     if rows:
         sheet.autofilter(0, 0, len(rows), len(columns) - 1)

@@ -116,6 +116,7 @@ def voice_for(about: Mapping[str, Any]) -> Voice:
         locale=(about.get("locale") or "").replace("-", "_"),
         currency=about.get("currency") or "EUR",
         labels=about.get("labels") or {},
+        pages=about.get("page_kinds") or (),
         accent=readable(about.get("accent") or agency.get("accent") or ACCENT),
         site=about.get("site") or "",
     )

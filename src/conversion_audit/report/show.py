@@ -142,8 +142,8 @@ def table_data(frame: Any) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``columns``, ``kinds`` (see `formats.kinds_of`), ``rows`` (lists, absent is None) and ``labels`` (words for
-        names of the config that occur in the table).
+        ``columns``, ``kinds`` (see `formats.kinds_of`), ``rows`` (lists, absent is None) and ``labels`` (column ->
+        name of the config that occurs in it -> words for it).
     """
     if getattr(frame, "ndim", 2) == 1:
         frame = frame.to_frame(frame.name if frame.name is not None else "value").rename_axis(
@@ -158,9 +158,15 @@ def table_data(frame: Any) -> dict[str, Any]:
     columns = columns if voice().sells else _without_sales(columns, values, kinds)
     values, kinds = {column: values[column] for column in columns}, {column: kinds[column] for column in columns}
     rows = [[_cell(value) for value in row] for row in zip(*values.values(), strict=True)]
-    told = {cell: in_column(columns[n], cell) for row in rows for n, cell in enumerate(row) if isinstance(cell, str)}
-    labels = {cell: told[cell] for cell in sorted(told) if told[cell] != cell}
+    labels = {column: _labels(column, [row[n] for row in rows]) for n, column in enumerate(columns)}
+    labels = {column: words for column, words in labels.items() if words}
     return {"columns": columns, "kinds": kinds, "rows": rows, "labels": labels}
+
+
+def _labels(column: str, cells: list[Any]) -> dict[str, str]:
+    """Return the words for a column's names, where they are others than the names."""
+    told = {cell: in_column(column, cell) for cell in cells if isinstance(cell, str)}
+    return {cell: told[cell] for cell in sorted(told) if told[cell] != cell}
 
 
 def _without_sales(columns: list[str], values: Mapping[str, list], kinds: Mapping[str, str]) -> list[str]:

@@ -88,7 +88,7 @@ def _fitting(known: Sequence[tuple], table: Mapping[str, Any], kinds: Mapping[st
 
 def _width(one: tuple, table: Mapping[str, Any], kind: str, most: int) -> float:
     """Return about how many letters wide a column is: its longest word at least, long texts wrap."""
-    cells = [cell_text(value, kind, table.get("labels", {})) for value in _values(table, one[0])[:most]]
+    cells = [cell_text(value, kind, table["labels"].get(one[0], {})) for value in _values(table, one[0])[:most]]
     longest = max((len(cell) for cell in cells), default=0)
     words = [*heading(one[0]).split(), *(word for cell in cells for word in cell.split(" "))]
     least = max((len(word) for word in words), default=0)
@@ -153,7 +153,7 @@ def _row(table: Mapping[str, Any], row: Sequence[Any], shown: Sequence[tuple], k
     values = dict(zip(table["columns"], row, strict=True))
     cells = []
     for place, (column, low, high) in enumerate(shown):
-        words = escape(cell_text(values[column], kinds[column], table.get("labels", {})))
+        words = escape(cell_text(values[column], kinds[column], table["labels"].get(column, {})))
         if place == 0 and row_label(values[column]) != label(values[column]):
             words = words[:1].upper() + words[1:]
         if place == 0 and is_missing(values[column]):

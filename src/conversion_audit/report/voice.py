@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +25,8 @@ class Voice:
         ISO 4217 code of every amount.
     labels : mapping
         Name in the config -> words for the client.
+    pages : sequence of str
+        Kinds of page in the config.
     accent : str
         One colour, as ``#rrggbb``.
     site : str
@@ -37,6 +39,7 @@ class Voice:
     locale: str = ""
     currency: str = "EUR"
     labels: Mapping[str, str] = field(default_factory=dict)
+    pages: Sequence[str] = ()
     accent: str = ACCENT
     site: str = ""
     sells: bool = True
@@ -81,6 +84,7 @@ def voice_of(config: Any) -> Voice:
         locale=(config.locale or "").replace("-", "_"),
         currency=config.currency,
         labels={name: config.label(name) for name in sorted(names)},
+        pages=tuple(config.page_types),
         accent=config.report.accent or config.agency.accent or ACCENT,
         site=config.site,
         sells=config.sells,

@@ -17,7 +17,20 @@ TEXTS = Path(__file__).parent / "texts"
 LANGUAGES = ("en", "de")
 _STOPPED, _PARTED = "stopped_at_", {"segment": (", ", ", "), "path": (" > ", " › ")}
 _OWN_WORDS = {"owner": "page.team", "gate": "page.check"}
-_SHARED = ("columns", "values")
+_PAGES = {
+    "node",
+    "target_node",
+    "most_next",
+    "other",
+    "did",
+    "begins",
+    "ends",
+    "page_type",
+    "landing_page_type",
+    "path",
+}
+"""Columns and placeholders that hold kinds of page."""
+_SHARED = ("columns", "values", "page_kinds")
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::(\w+))?(?: ([^{}|]*)\|([^{}|]*))?\}")
 
 
@@ -26,7 +39,7 @@ def sentences(language: str) -> dict[str, str]:
     """
     Return every sentence of a language: ``<file>.<key>`` -> sentence; tables inside a file add one more part.
 
-    The sections ``[columns]`` and ``[values]`` of any file are merged under ``columns.`` and ``values.``.
+    The sections ``[columns]``, ``[values]`` and ``[page_kinds]`` of any file are merged under these names.
     """
     found: dict[str, str] = {}
     for path in sorted(TEXTS.glob(f"*.{language}.toml")):
@@ -151,15 +164,23 @@ def label(value: Any) -> str:
 
 
 def in_column(column: str, value: Any) -> str:
-    """Return a value as the client reads it in this column: a team or check is no step of its name, a segment or way has parts."""
+    """Return a value as the client reads it in this column: a team, check or page is no step of its name, a segment or way has parts."""
     if not isinstance(value, str):
         return label(value)
     if column in _OWN_WORDS:
         return text_or(f"{_OWN_WORDS[column]}.{value}", label(value))
     if column in _PARTED:
         between, shown = _PARTED[column]
-        return shown.join(label(part) for part in value.split(between))
-    return label(value)
+        parts = value.split(between)
+        return shown.join(map(page_kind if column in _PAGES else label, parts))
+    return page_kind(value) if column in _PAGES else label(value)
+
+
+def page_kind(value: str) -> str:
+    """Return a kind of page as the client reads it, never in the words of a step or intent that has the same name."""
+    if value not in voice().pages:
+        return label(value)
+    return formatted(text_or(f"page_kinds.{value}", value.replace("_", " ").capitalize()))
 
 
 def row_label(value: Any) -> str:

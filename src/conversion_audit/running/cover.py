@@ -41,6 +41,7 @@ def about(audit: Audit) -> dict[str, Any]:
             "currency": config.currency,
             "site": config.site,
             "labels": dict(voice.labels),
+            "page_kinds": list(voice.pages),
             "period": {"start": audit.period.start, "end": audit.period.end},
             # A clock would give another report every day: the date is asked for, or absent.
             "prepared_on": config.report.on,

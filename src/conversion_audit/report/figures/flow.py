@@ -22,7 +22,7 @@ from conversion_audit.report.figures.style import (
     tint,
 )
 from conversion_audit.report.formats import formatted
-from conversion_audit.report.words import text
+from conversion_audit.report.words import page_kind, text
 
 _SOURCES = ("source", "from_step", "from", "page_type", "step")
 _TARGETS = ("target", "to_step", "to", "next_page_type", "next_step")
@@ -169,7 +169,7 @@ def _bars(ax: Axes, nodes: dict, places: dict, goals: set[str]) -> None:
         words = (
             text("figures.exit_short" if is_narrow(ax) else "figures.exit")
             if name == _EXIT
-            else named(name, 10 if is_narrow(ax) else 22)
+            else named(page_kind(name), 10 if is_narrow(ax) else 22)
         )
         thin = bottom - top < 0.075
         lines = f"{words}  {formatted(size, 'count')}" if thin else words
