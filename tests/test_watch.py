@@ -174,6 +174,22 @@ def test_alarms_are_told_in_one_line_each_and_quiet_in_one():
     assert quiet == ["All quiet until 21 Jun 2026: 57\xa0series watched."]
 
 
+WATCHED = """client: Acme
+currency: EUR
+timezone: UTC
+main_goal: purchase
+sources:
+  - kind: table
+    files: raw/*
+    columns: {event_id: id, time: at, device_id: who, session_id: session, event: what, order_id: order, amount: worth}
+goals:
+  purchase: {event: purchase, value: revenue}
+micro_conversions:
+  cart: {type: action, event: add_to_cart}
+journey: [cart, purchase]
+"""
+
+
 @pytest.mark.slow
 def test_a_client_without_a_run_is_watched_against_its_own_first_weeks(small_shop, monkeypatch):
     from conversion_audit.watching import watch_client
@@ -185,3 +201,25 @@ def test_a_client_without_a_run_is_watched_against_its_own_first_weeks(small_sho
     assert len(seen.lines()) == max(1, len(seen.alarms) + 1)
     late = watch_client("demo", date(2026, 6, 1))
     assert late.exit_code == 1 and "stale" in set(late.alarms.kind)
+
+
+def test_days_on_which_the_goal_fell_silent_are_what_the_watch_is_for(audit_home):
+    from conversion_audit.watching import watch_client
+
+    folder = audit_home / "data" / "acme"
+    (folder / "raw").mkdir(parents=True)
+    (folder / "audit.yaml").write_text(WATCHED, encoding="utf-8")
+    lines = ["id,at,who,session,what,order,worth"]
+    for day in range(49):
+        for visit in range(60):
+            # Half of the sessions buy; on the last three days nobody's purchase is recorded.
+            bought = visit % 2 == 0 and day < 46
+            at, key = pd.Timestamp("2026-03-02") + pd.Timedelta(days=day, minutes=10 * visit), f"{day}-{visit}"
+            lines += [f"{key}-{n},{at + pd.Timedelta(seconds=n)},v{key},{key},{what}," + (f"{key},9" if n == 2 else ",")
+                      for n, what in enumerate(["page_view", "add_to_cart", "purchase"]) if n < 2 or bought]  # fmt: skip
+    (folder / "raw" / "export.csv").write_text("\n".join(lines), encoding="utf-8")
+    seen = watch_client("acme", date(2026, 4, 20))
+    assert seen.until == date(2026, 4, 19)
+    assert set(seen.alarms["name"]) == {"purchase"}
+    assert set(seen.alarms["kind"]) == {"silent", "step"}
+    assert set(seen.alarms["since"]) == {pd.Timestamp("2026-04-17")}

@@ -82,9 +82,12 @@ class Audit:
         self.prepared = like.prepared if like else Prepared(folders, config, engine_in(folders, config.engine))
         self.engine = self.prepared.engine
 
-    def on(self, start: date, end: date) -> Audit:
-        """Return the audit of the same sessions on other days, on which its own blind days are left out."""
-        return Audit(self.folders, self.config, str(start), str(end), self.where, like=self)
+    def on(self, start: date, end: date, *, every: bool = False) -> Audit:
+        """Return the audit of the same sessions on other days, less those on which the goal was not recorded, or of every day."""
+        other = Audit(self.folders, self.config, str(start), str(end), self.where, like=self)
+        if every:
+            other.blind_days = self.blind_days.head(0)
+        return other
 
     # Shared tables, by name.
 
@@ -258,11 +261,6 @@ class Audit:
     def book_orders(self) -> Table:
         """Orders of the shop's own books, where a source gives them."""
         return self.table("book_orders")
-
-    @property
-    def rejects(self) -> Table:
-        """Quarantined rows."""
-        return self.table("rejects")
 
     @cached_property
     def ledger(self) -> pd.DataFrame:

@@ -94,11 +94,12 @@ def watch_client(client: str, today: date | None = None) -> Watched:
                         mend=f"Make a run with: audit run {client}")
             )  # fmt: skip
         learnt = first + timedelta(days=max(LEARNING_DAYS, (last - first).days * 2 // 3))
-        baseline = open_audit(client, _iso(first), _iso(learnt)).frame("cells")
+        baseline = audit.on(first.date(), learnt.date()).frame("cells")
         name, start = f"{_iso(first)} to {_iso(learnt)}", (learnt + timedelta(days=1)).date()
     fresh = baseline.iloc[:0]
     if pd.Timestamp(start) <= last:
-        fresh = open_audit(client, start.isoformat(), _iso(last)).frame("cells")
+        # Days on which the goal fell silent are in no rate of a report; here they are what is looked for.
+        fresh = audit.on(start, last.date(), every=True).frame("cells")
     config = audit.config
     alarms = watch.watch(baseline, fresh, config.suspects, config.adjusters, today=today)
     return Watched(client, name, last.date(), len(watch.watched(baseline, config.suspects)), alarms)

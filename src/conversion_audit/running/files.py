@@ -38,7 +38,7 @@ def save_report(draft: publish.Draft, audit: Audit, told: Sequence[Told]) -> Non
     export.save_tables(book, draft.client / "tables")
     export.save_workbook(book, draft.client / "audit.xlsx", facts)
     evidence.save_findings(audit.findings, audit.folders.client, draft.run, draft.evidence / "findings.json")
-    evidence.save_rejects(audit.rejects.frame(), draft.evidence / "bad_rows.ndjson.gz")
+    evidence.save_rejects(audit.frame("rejects"), draft.evidence / "bad_rows.ndjson.gz")
 
 
 def save_lists(draft: publish.Draft, audit: Audit) -> None:
