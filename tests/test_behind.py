@@ -120,6 +120,13 @@ def test_the_command_prints_a_table_s_query_answers_a_select_and_lists_tables(he
     assert capsys.readouterr().out.startswith("-- data_days of demo, 2026-03-02 to 2026-04-26.\n")
     assert guarded(["sql", "demo", "SELECT count(*) AS n FROM sessions", "--csv"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "n"
+    assert guarded(["sql", "demo", "SELECT '=1+1' AS a, -2.5 AS b", "--csv"]) == 0
+    assert capsys.readouterr().out == "a,b\n'=1+1,-2.5\n"
+    assert guarded(["sql", "demo", "SELECT sum(rows) > 0 AS a FROM ledger", "--csv"]) == 0
+    assert capsys.readouterr().out == "a\nTrue\n"
+    assert guarded(["sql", "demo", "SELECT 1; SELECT 2"]) == 2
+    assert "these are several queries" in capsys.readouterr().err
+    assert guarded(["sql", "demo", "SELECT 'a"]) == 2
     assert guarded(["sql", "demo"]) == 0
     assert "funnel" in capsys.readouterr().out
     assert guarded(["sql", "demo", "--dialect", "spark"]) == 2

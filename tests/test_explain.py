@@ -77,6 +77,20 @@ def test_a_finding_is_told_with_every_value(folder):
     assert told.endswith("Values\n    rate  0.5")
 
 
+def test_a_finding_is_told_in_the_words_of_the_report_however_its_id_is_spelled(folder):
+    found = Finding("observation", "02", "funnel.ties", values={"tied": 3, "tied_rate": 0.5, "sessions_in_order": 6, "adverse_sessions": 3})  # fmt: skip
+    config = {
+        "client": "Acme",
+        "language": "de",
+        "main_goal": "paid",
+        "sources": [{"kind": "ga4", "files": "raw/*"}],
+        "goals": {"paid": {"event": "purchase"}},
+    }
+    (folder / "evidence" / "findings.json").write_text(json.dumps({"findings": [found.record()]}))
+    (folder / "evidence" / "config.json").write_text(json.dumps(config))
+    assert explain.explain("acme", found.id.lower()).startswith("3 Sitzungen (50\u00a0%) tun einen Schritt")
+
+
 def test_an_unknown_reference_names_those_there_are(folder):
     with pytest.raises(ConfigError) as error:
         explain.explain("acme", "step")

@@ -123,6 +123,7 @@ def test_a_handover_holds_the_clients_folder_and_nothing_else(audit_home):
     assert path.name == "acme_2026-03-02_2026-04-26.zip"
     assert zipfile.ZipFile(path).namelist() == ["report.html", "tables/steps.csv"]
     assert path.read_bytes() == again.read_bytes()
+    assert archive.handover("acme", audit_home) == audit_home / path.name
 
 
 def test_a_changed_or_partial_run_is_not_handed_over(audit_home):
@@ -141,7 +142,8 @@ def test_a_packed_client_is_whole_elsewhere(audit_home, tmp_path, monkeypatch):
     folder = stood()
     (audit_home / "data" / "acme" / "prepared").mkdir()
     (audit_home / "data" / "acme" / "prepared" / "events.parquet").write_text("derived")
-    path = archive.pack("acme", tmp_path / "acme.zip")
+    path = archive.pack("acme", tmp_path)
+    assert path == tmp_path / "acme.zip"
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "data").mkdir(parents=True)
     monkeypatch.setenv("AUDIT_HOME", str(elsewhere))

@@ -28,7 +28,7 @@ def handover(client: str, to: Path | None = None, run: str | None = None, *, par
     client : str
         Folder under ``reports/``.
     to : Path, optional
-        The zip; by default ``reports/<client>/handover/<client>_<first day>_<last day>.zip``.
+        The zip, or a folder for it; by default ``reports/<client>/handover/<client>_<first day>_<last day>.zip``.
     run : str, optional
         The newest by default.
     partial : bool
@@ -53,7 +53,7 @@ def handover(client: str, to: Path | None = None, run: str | None = None, *, par
     only = [f"{column}-{value}" for column, value in runs.where_of(found).items()]
     parts = [client, found["period"]["start"], found["period"]["end"], *only]
     name = "_".join(re.sub(r"[^\w-]", "-", part) for part in parts) + ".zip"
-    path = to or Folders(client).reports / "handover" / name
+    path = _within(to, name) if to else Folders(client).reports / "handover" / name
     files = sorted(one for one in (folder / "client").rglob("*") if one.is_file())
     _zip(path, ((one, one.relative_to(folder / "client").as_posix()) for one in files))
     return path
@@ -68,7 +68,7 @@ def pack(client: str, to: Path, *, raw: bool = True) -> Path:
     client : str
         Folder under ``data/``.
     to : Path
-        The zip. It holds what the client sent: guard it like the export itself.
+        The zip, or a folder for ``<client>.zip``. It holds what the client sent: guard it like the export itself.
     raw : bool
         With the export.
     """
@@ -82,8 +82,14 @@ def pack(client: str, to: Path, *, raw: bool = True) -> Path:
             if path.is_file() and not path.is_symlink() and not left_out & {*path.parents}
         ]
         kept = [path for path in files if path.name not in {".lock", ".holder", "latest"}]
-        _zip(to, ((path, path.relative_to(home()).as_posix()) for path in kept))
-    return to
+        path = _within(to, f"{client}.zip")
+        _zip(path, ((one, one.relative_to(home()).as_posix()) for one in kept))
+    return path
+
+
+def _within(to: Path, name: str) -> Path:
+    """Return where a zip goes: under its own name into a folder that is there."""
+    return to / name if to.is_dir() else to
 
 
 def unpack(path: Path, largest: int = LARGEST) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conversion_audit import runs
 from conversion_audit.errors import ConfigError, Problem, closest
 from conversion_audit.running import manifest
+
+if TYPE_CHECKING:
+    from conversion_audit.report.voice import Voice
 
 MOST_ROWS = 40
 
@@ -43,8 +46,9 @@ def explain(client: str, reference: str, run: str | None = None) -> str:
         one["id"]: one for one in json.loads((folder / "evidence" / "findings.json").read_text("utf-8"))["findings"]
     }
     wanted = reference.removeprefix("Ref.").strip()
+    wanted = next((one for one in findings if one.lower() == wanted.lower()), wanted)
     if wanted in findings:
-        return _finding(findings[wanted], str(manifest.read(folder)["name"]))
+        return _finding(folder, findings[wanted])
     shown = {bundle["name"]: (where, bundle) for where, bundle in _shown(folder) if bundle.get("name")}
     if wanted not in shown:
         known = [*shown, *findings]
@@ -114,15 +118,30 @@ def _table(table: Mapping[str, Any]) -> str:
     return frame.head(MOST_ROWS).to_string(index=False, na_rep="-", max_colwidth=60) + more
 
 
-def _finding(finding: Mapping[str, Any], client: str) -> str:
+def _finding(folder: Path, finding: Mapping[str, Any]) -> str:
+    from conversion_audit.report.voice import speaking
     from conversion_audit.report.wording import claim_of, next_step_of
 
     told = {key: value for key, value in finding.items() if value not in (None, "", [], {})}
     values = told.pop("values", {})
-    parts = [claim_of(finding), next_step_of(finding) or "", f"{client}, finding\n" + _pairs(told)]
+    client = str(manifest.read(folder)["name"])
+    with speaking(_voice(folder)):
+        parts = [claim_of(finding), next_step_of(finding) or "", f"{client}, finding\n" + _pairs(told)]
     return "\n\n".join(
         [*(part for part in parts if part), "Values\n" + _pairs(values)] if values else filter(None, parts)
     )
+
+
+def _voice(folder: Path) -> Voice:
+    """Return the voice of the run's own report, whatever audit.yaml says by now; a plain one for a run of another version."""
+    from conversion_audit.config import Config
+    from conversion_audit.past import CONFIG
+    from conversion_audit.report.voice import Voice, voice_of
+
+    try:
+        return voice_of(Config.model_validate_json((folder / "evidence" / CONFIG).read_bytes()))
+    except (OSError, ValueError):
+        return Voice()
 
 
 def _pairs(pairs: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from conversion_audit.commands.app import DATA, TRY, Client, app
 @app.command(rich_help_panel=DATA)
 def pack(
     client: Client,
-    to: Annotated[Path, typer.Option(metavar="ZIP", help="The zip to write.", show_default=False)],
+    to: Annotated[Path, typer.Option(metavar="ZIP", help="The zip to write, or a folder for it.", show_default=False)],
     raw: Annotated[bool, typer.Option(help="With the export.")] = True,
 ) -> None:
     """Zip a whole client for a colleague: config, export, notes and runs."""

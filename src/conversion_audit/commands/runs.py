@@ -56,7 +56,9 @@ def verify(
 @app.command(rich_help_panel=RUNS)
 def handover(
     client: Client,
-    to: Annotated[Path | None, typer.Option(metavar="ZIP", help="The zip to write.", show_default=False)] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="ZIP", help="The zip to write, or a folder for it.", show_default=False)
+    ] = None,
     run: Run = None,
     partial: Annotated[bool, typer.Option("--partial", help="Even if a chapter could not be computed.")] = False,
 ) -> None:
@@ -69,7 +71,7 @@ def handover(
 @app.command(rich_help_panel=RUNS)
 def explain(
     client: Client,
-    reference: Annotated[str, typer.Argument(help="As the report prints it, e.g. funnel_steps or F-3k9.")],
+    reference: Annotated[str, typer.Argument(help="As the report prints it, e.g. funnel or F-3k9.")],
     run: Run = None,
 ) -> None:
     """Tell what stands behind a figure, a table or a finding of the report."""
@@ -125,7 +127,11 @@ def sql(
 
 def _answered(frame: pd.DataFrame, csv: bool) -> None:
     if csv:
-        print(frame.to_csv(index=False, lineterminator="\n"), end="")
+        from conversion_audit.report.export import csv_bytes
+
+        print(
+            csv_bytes(list(frame.columns), frame.itertuples(index=False)).decode("utf-8").removeprefix("\ufeff"), end=""
+        )
     else:
         rows = frame.head(200).astype("string").fillna("").values.tolist()
         terminal.table([str(name) for name in frame.columns], rows)
