@@ -42,6 +42,41 @@ def test_check_prints_the_verdict_and_its_findings(small_shop, monkeypatch, caps
     assert {"medium", "low", "info"} >= {finding["severity"] for finding in answer["findings"]}
 
 
+TWO_MONTHS = """client: Acme
+currency: EUR
+timezone: UTC
+main_goal: purchase
+period: {start: 2026-03-01, end: 2026-03-31}
+sources:
+  - kind: table
+    files: raw/march*.csv
+    columns: {event_id: id, time: at, device_id: who, event: what}
+goals:
+  purchase: {event: purchase}
+"""
+
+
+def test_files_that_no_source_names_and_rows_of_other_days_are_told(audit_home):
+    from conversion_audit.audit import open_audit
+    from conversion_audit.running import cover
+
+    raw = audit_home / "data" / "acme" / "raw"
+    raw.mkdir(parents=True)
+    (raw.parent / "audit.yaml").write_text(TWO_MONTHS, encoding="utf-8")
+    rows = ["id,at,who,what", "1,2026-03-02 10:00,a,purchase", "2,2026-03-03 10:00,b,view", "3,2026-04-01 10:00,c,view"]
+    (raw / "march.csv").write_text("\n".join(rows), encoding="utf-8")
+    counted = (
+        "2 of the 2 rows of this period were counted (100%); 0 were set aside and 0 could not be read. "
+        "1\xa0row of the export is of other days. The workbook lists every reason."
+    )
+    assert cover.trust(open_audit("acme")) == [counted]
+    (raw / "april.csv").write_text("\n".join(rows), encoding="utf-8")
+    (raw / ".DS_Store").write_text("left by a system", encoding="utf-8")
+    unread = "In no number: 1\xa0file in raw/ that no source in audit.yaml names (raw/april.csv)."
+    assert cover.trust(open_audit("acme")) == [counted, unread]
+    assert unread in data_check.check(open_audit("acme")).lines
+
+
 def test_before_the_first_export_the_tools_are_asked_for(audit_home):
     assert "Google Analytics 4" in data_check.request("acme", ["ga4"])
     assert not (audit_home / "data" / "acme").exists()

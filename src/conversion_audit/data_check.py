@@ -16,6 +16,7 @@ from conversion_audit.report import ask
 from conversion_audit.report.voice import speaking, voice_of
 from conversion_audit.report.wording import claim_of, next_step_of
 from conversion_audit.report.words import text
+from conversion_audit.running.cover import unread
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def check(audit: Audit) -> Checked:
     with speaking(replace(voice_of(audit.config), language="en")):
         said = verdict(found)
         told = [_told(finding) for finding in found]
-        lines = [text(said["claim"], said), *(line for one in told for line in _lines(one))]
+        lines = [text(said["claim"], said), *unread(audit), *(line for one in told for line in _lines(one))]
     return Checked(lines, told, errors.NEEDS_YOU if said["high"] else errors.OK)
 
 

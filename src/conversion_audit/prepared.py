@@ -76,6 +76,15 @@ class Prepared:
 
         return prepare.open_sources(self.config, self.folders.data, self.folder / ".inputs")
 
+    @property
+    def unread(self) -> list[str]:
+        """Files in raw/ that no source of the config reads, sorted."""
+        from conversion_audit.intake.files import is_export
+
+        there = (path for path in sorted(self.folders.raw.rglob("*")) if is_export(path))
+        names = (path.relative_to(self.folders.data).as_posix() for path in there)
+        return [name for name in names if name not in self.inputs]
+
     @cached_property
     def intake_hash(self) -> str:
         """What the tables of intake are made from: inputs, config keys, code."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion_audit.errors import ConfigError, Problem
+from conversion_audit.errors import ConfigError, Problem, listing
 from conversion_audit.folders import Folders
 
 if TYPE_CHECKING:
@@ -58,17 +58,28 @@ def about(audit: Audit) -> dict[str, Any]:
 
 
 def trust(audit: Audit) -> list[str]:
-    """Return which sessions were looked at, where not all were, and how many rows of the export were counted."""
+    """Return which sessions were looked at, where not all were, how many rows were counted, and files that nobody reads."""
     from conversion_audit.report.words import heading, label, text
 
     only = [f"{heading(column)}: {label(value)}" for column, value in audit.where.items()]
     narrowed = [text("cover.only", {"only": "; ".join(only)})] if only else []
-    by_status = audit.ledger.groupby("status").rows.sum()
-    rows = int(by_status.sum())
-    if not rows:
-        return narrowed
-    record = {name: int(by_status.get(name, 0)) for name in ("analysed", "set_aside", "quarantined")}
-    return [*narrowed, text("cover.ledger", {"rows": rows, "share": record["analysed"] / rows, **record})]
+    of_other_days = audit.ledger.reason == "out_of_period"
+    by_status = audit.ledger[~of_other_days].groupby("status").rows.sum()
+    rows, other = int(by_status.sum()), int(audit.ledger[of_other_days].rows.sum())
+    counted = []
+    if rows:
+        record = {name: int(by_status.get(name, 0)) for name in ("analysed", "set_aside", "quarantined")}
+        record |= {"rows": rows, "share": record["analysed"] / rows, "other_days": other}
+        counted = [text("cover.ledger_days" if other else "cover.ledger", record)]
+    return [*narrowed, *counted, *unread(audit)]
+
+
+def unread(audit: Audit) -> list[str]:
+    """Return a sentence of files in raw/ that no source reads, if there are any."""
+    from conversion_audit.report.words import text
+
+    names = audit.prepared.unread
+    return [text("cover.unread", {"files": len(names), "names": listing(names, 5)})] if names else []
 
 
 def questions(yaml: str, config: Config) -> list[str]:
