@@ -16,7 +16,7 @@ from conftest import REPOSITORY
 from fixtures import stall, stub
 from fixtures.make import notebook
 
-from conversion_audit import runner, runs
+from conversion_audit import batch, runner, runs
 from conversion_audit.folders import Folders
 
 STUB = Path(__file__).parent / "fixtures" / "stub.py"
@@ -172,3 +172,11 @@ def test_nothing_of_a_client_is_staged_by_git(tmp_path):
     subprocess.run(["git", "add", "-A"], cwd=clone, check=True)
     staged = subprocess.run(["git", "diff", "--cached", "--name-only"], cwd=clone, capture_output=True, text=True)
     assert staged.stdout == ""
+
+
+def test_why_a_client_failed_is_told_in_its_line():
+    failed = batch.Ended(
+        "acme", 2, {"status": "error", "exit": 2, "errors": ["data/acme/audit.yaml:3: no\n    Mend it."]}
+    )
+    assert failed.words == "data/acme/audit.yaml:3: no"
+    assert batch.Ended("acme", 0, {"status": "complete"}).words == "complete"

@@ -127,5 +127,35 @@ def test_the_agencys_file_lies_beneath(audit_home, config):
     assert config(GOOD + "language: en\n").language == "en"
 
 
+def test_its_sections_are_put_together_and_its_mistakes_are_its_own(audit_home, config):
+    agency = audit_home / "data" / "agency.yaml"
+    agency.write_text("agency:\n  name: Measured & Co\n  footer: Vienna\n", encoding="utf-8")
+    found = config(GOOD + "agency: {footer: Graz}\n").agency
+    assert (found.name, found.footer) == ("Measured & Co", "Graz")
+    agency.write_text("language: de\nname: Measured & Co\n", encoding="utf-8")
+    assert refused(config, GOOD).startswith("data/agency.yaml:2: unknown key 'name'\n")
+    agency.write_text("seed: seven\n", encoding="utf-8")
+    assert refused(config, GOOD) == "data/agency.yaml:1: seed: is not a whole number (seen: 'seven')"
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("sources: []", "sources: names nothing"),
+        ("period: march", "period: should be lines of 'key: value' below it (seen: 'march')"),
+        ("period: {start: 7, end: 2026-03-02}", "period.start: is not a day; write e.g. 2026-03-02 (seen: '7')"),
+        ("sources: [raw]", "sources.0: should be lines of 'key: value' below it (seen: 'raw')"),
+        ("sources: [{kind: ga4, files: ''}]", "sources.0.files: names no file; write e.g. raw/*.csv"),
+        ("sources: [{kind: ga4, files: []}]", "sources.0.files: names no file; write e.g. raw/*.csv"),
+        ("sources: [{kind: ga4, files: a, salvage: maybe}]", "sources.0.salvage: is neither true nor false (seen: 'maybe')"),
+    ],
+)  # fmt: skip
+def test_what_is_no_value_of_its_kind_is_refused_in_the_words_of_a_config(config, key, message):
+    name = key.split(":")[0]
+    gone = (f"{name}:", "  - ") if name == "sources" else f"{name}:"
+    lines = [line for line in GOOD.splitlines() if not line.startswith(gone)]
+    assert refused(config, "\n".join([*lines, key])) == f"data/acme/audit.yaml:{len(lines) + 1}: {message}"
+
+
 def test_a_file_too_large_is_not_read(config):
     assert refused(config, "#" * 1_000_001) == "data/acme/audit.yaml: larger than 1 MB\n    No configuration is."

@@ -167,6 +167,8 @@ def test_parts_are_as_many_as_memory_asks_for():
 def test_a_memory_that_is_no_size_is_refused_in_words():
     with pytest.raises(ConfigError, match=r"this is no size of memory \(seen: '4XB'\)\n    Write e\.g\. --memory 4GB"):
         Engine(memory="4XB")
+    with pytest.raises(ConfigError, match=r"this is no size of memory \(seen: '-1GB'\)"):
+        Engine(memory="-1GB")
 
 
 def test_earliest_skips_what_is_missing(engine):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from conversion_audit import archive, runs
+from conversion_audit.cli import guarded
 from conversion_audit.errors import ConfigError, DataError
 from conversion_audit.folders import Folders
 from conversion_audit.index import write_index
@@ -54,6 +56,16 @@ def test_the_list_says_last_run_verdict_and_age_of_the_data(audit_home):
         "acme", run, "complete, 1 high", "2026-04-26", "5 days",
     )  # fmt: skip
     assert (globex.client, globex.run, globex.verdict, globex.age) == ("globex", None, "never run", "")
+
+
+def test_a_folder_that_no_client_may_be_called_is_passed_over_and_told(audit_home, capsys):
+    stood()
+    (audit_home / "data" / "\u00dcmlaut Kunde").mkdir()
+    (audit_home / "data" / "\u00dcmlaut Kunde" / "audit.yaml").write_text("client: Kunde\n")
+    assert guarded(["list", "--json"]) == 0
+    told = capsys.readouterr()
+    assert [line["client"] for line in json.loads(told.out)["clients"]] == ["acme"]
+    assert told.err == "data/\\xdcmlaut Kunde: left out: not a client name (a-z, 0-9, '-' and '_')\n"
 
 
 def test_the_newest_run_is_the_newest_whole_one(audit_home):
@@ -142,8 +154,13 @@ def test_a_packed_client_is_whole_elsewhere(audit_home, tmp_path, monkeypatch):
     folder = stood()
     (audit_home / "data" / "acme" / "prepared").mkdir()
     (audit_home / "data" / "acme" / "prepared" / "events.parquet").write_text("derived")
+    Folders("acme").lists.mkdir()
+    (Folders("acme").lists / "cart_leavers.csv").write_text("ids of the export")
     path = archive.pack("acme", tmp_path)
     assert path == tmp_path / "acme.zip"
+    assert not [name for name in zipfile.ZipFile(path).namelist() if "cart_leavers" in name]
+    with pytest.raises(ConfigError, match="is no file and no folder"):
+        archive.pack("acme", Path(os.devnull))
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "data").mkdir(parents=True)
     monkeypatch.setenv("AUDIT_HOME", str(elsewhere))

@@ -73,7 +73,7 @@ def pack(client: str, to: Path, *, raw: bool = True) -> Path:
         With the export.
     """
     folders = Folders(client).existing()
-    left_out = {folders.prepared, *(() if raw else (folders.raw,))}
+    left_out = {folders.prepared, folders.lists, *(() if raw else (folders.raw,))}
     with locked(folders):
         files = [
             path
@@ -88,7 +88,9 @@ def pack(client: str, to: Path, *, raw: bool = True) -> Path:
 
 
 def _within(to: Path, name: str) -> Path:
-    """Return where a zip goes: under its own name into a folder that is there."""
+    """Return where a zip goes: under its own name into a folder that is there; raises `ConfigError` for a device or pipe."""
+    if to.exists() and not (to.is_dir() or to.is_file()):
+        raise ConfigError(Problem("is no file and no folder", str(to), mend="Name a zip to write."))
     return to / name if to.is_dir() else to
 
 

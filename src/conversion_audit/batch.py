@@ -28,7 +28,7 @@ class Ended:
     @property
     def words(self) -> str:
         """What happened, in one line."""
-        said = self.answer.get("status") or "; ".join(self.answer.get("errors", ["ended without an answer"]))
+        said = "; ".join(self.answer.get("errors") or [self.answer.get("status") or "ended without an answer"])
         return said.splitlines()[0]
 
 

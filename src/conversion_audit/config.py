@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from conversion_audit import yaml_text
 from conversion_audit.errors import ConfigError, Problem, closest
@@ -30,6 +31,21 @@ from conversion_audit.schema import (
 )
 from conversion_audit.units import Currency, Names, Share, ZoneName
 
+Places = dict[tuple[str | int, ...], str]
+_WORDS = {
+    "too_short": "names nothing",
+    "dict_type": "should be lines of 'key: value' below it",
+    "model_type": "should be lines of 'key: value' below it",
+    "list_type": "should be a list",
+    "date": "is not a day; write e.g. 2026-03-02",
+    "bool": "is neither true nor false",
+    "int_": "is not a whole number",
+    "float": "is not a number",
+    "decimal": "is not a number",
+    "string_type": "should be one text",
+}
+"""Part of a mistake's type -> its words, where the type's own are of programming."""
+
 
 class Config(Model):
     """One client's audit.yaml."""
@@ -42,7 +58,7 @@ class Config(Model):
     site: Literal["shop", "leads", "subscription", "content", "app"] = "shop"
     period: Period | None = None
     main_goal: str
-    sources: list[Source]
+    sources: Annotated[list[Source], Field(min_length=1)]
     page_types: dict[str, Names] = {}
     goals: dict[str, Goal]
     micro_conversions: dict[str, MicroConversion] = {}
@@ -125,21 +141,33 @@ def read_config(client: str) -> Config:
     """
     folders = Folders(client).existing()
     shown = f"data/{client}/audit.yaml"
-    data, lines = yaml_text.read(folders.config, shown)
+    data, places = placed(folders.config, shown)
     agency = home() / "data" / "agency.yaml"
     if agency.is_file():
-        beneath, _ = yaml_text.read(agency, "data/agency.yaml")
-        data = {**beneath, **data}
-    return typed(data, lines, shown)
+        beneath, below = placed(agency, "data/agency.yaml")
+        data, places = _over(data, beneath), below | places
+    return typed(data, places)
 
 
-def typed(data: dict[str, Any], lines: yaml_text.Lines, shown: str) -> Config:
-    """Return the typed config of a read YAML mapping, or every mistake in it."""
+def placed(path: Path, shown: str) -> tuple[dict[str, Any], Places]:
+    """Return a YAML mapping and path of keys -> file and line; raises `ConfigError` as `yaml_text.read` does."""
+    data, lines = yaml_text.read(path, shown)
+    return data, {keys: f"{shown}:{line}" for keys, line in lines.items()} | {(): shown}
+
+
+def _over(data: dict[str, Any], beneath: dict[str, Any]) -> dict[str, Any]:
+    """Return `beneath` with what `data` says in its place; sections are put together key by key."""
+    both = {key for key in data if isinstance(data[key], dict) and isinstance(beneath.get(key), dict)}
+    return {**beneath, **data, **{key: _over(data[key], beneath[key]) for key in sorted(both)}}
+
+
+def typed(data: dict[str, Any], places: Places) -> Config:
+    """Return the typed config of a read YAML mapping (see `placed`), or every mistake in it."""
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(*(_problem(one, data, lines, shown) for one in error.errors())) from None
-    leaks = [replace(problem, where=_place(path, lines, shown)) for path, problem in _leaks(config)]
+        raise ConfigError(*(_problem(one, places) for one in error.errors())) from None
+    leaks = [replace(problem, where=_place(path, places)) for path, problem in _leaks(config)]
     if leaks:
         raise ConfigError(*leaks)
     return config
@@ -154,14 +182,13 @@ def _leaks(config: Config) -> list[tuple[tuple[str, ...], Problem]]:
     return refuse_leaks(config.intents, config.ineligible, outcomes, config.definition)
 
 
-def _place(path: tuple, lines: yaml_text.Lines, shown: str) -> str:
-    line = next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), 0)
-    return f"{shown}:{line}" if line else shown
+def _place(path: tuple, places: Places) -> str:
+    return next(places[path[:n]] for n in range(len(path), -1, -1) if path[:n] in places)
 
 
-def _problem(error: dict[str, Any], data: dict[str, Any], lines: yaml_text.Lines, shown: str) -> Problem:
+def _problem(error: dict[str, Any], places: Places) -> Problem:
     path = error["loc"]
-    where = _place(path, lines, shown)
+    where = _place(path, places)
     key = ".".join(str(part) for part in path)
     if error["type"] == "extra_forbidden":
         if path[0] in ("intents", "ineligible") and path[-1] in WHOLE_SESSION:
@@ -175,9 +202,10 @@ def _problem(error: dict[str, Any], data: dict[str, Any], lines: yaml_text.Lines
     if error["type"] == "missing":
         return Problem(f"missing key '{key}'", where)
     seen = error["input"] if isinstance(error["input"], str) else ""
-    what = error["msg"].removeprefix("Value error, ")
+    what = next((words for kind, words in _WORDS.items() if kind in error["type"]), error["msg"])
+    what = what.removeprefix("Value error, ")
     if not path:  # a mistake between keys: its sentence begins with the key that names what is not there
-        where = _place((what.split(" ")[0].rstrip(":"),), lines, shown)
+        where = _place((what.split(" ")[0].rstrip(":"),), places)
     return Problem(f"{key}: {what}" if key else what, where, seen=seen)
 
 

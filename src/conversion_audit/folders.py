@@ -45,8 +45,7 @@ class Folders:
 
     def __post_init__(self) -> None:
         name = self.client
-        plain = unicodedata.normalize("NFKC", name) == name
-        if not (plain and _NAME.fullmatch(name)) or name in _RESERVED:
+        if not is_name(name):
             raise ConfigError(
                 Problem(
                     "not a client name",
@@ -82,6 +81,11 @@ class Folders:
         return self.data / "prepared"
 
     @property
+    def lists(self) -> Path:
+        """Audiences with the ids of the export; they stay on this machine."""
+        return self.data / "audiences"
+
+    @property
     def config(self) -> Path:
         """The client's audit.yaml."""
         return self.data / "audit.yaml"
@@ -115,4 +119,18 @@ class Folders:
 
 def clients() -> list[str]:
     """Return the names of all clients that have an audit.yaml."""
+    return [name for name in _configured() if is_name(name)]
+
+
+def strangers() -> list[str]:
+    """Return the folders that have an audit.yaml under a name that no client may have."""
+    return [name for name in _configured() if not is_name(name)]
+
+
+def is_name(text: str) -> bool:
+    """Return whether a client may be called so."""
+    return unicodedata.normalize("NFKC", text) == text and bool(_NAME.fullmatch(text)) and text not in _RESERVED
+
+
+def _configured() -> list[str]:
     return sorted(path.parent.name for path in (home() / "data").glob("*/audit.yaml"))

@@ -77,7 +77,7 @@ def write_audience(client: str, name: str, *, raw_ids: bool) -> tuple[Path, int]
             )
         )
     members = intent.raw_audience(audit, name)
-    path = audit.folders.data / "audiences" / f"{path_name(name)}.csv"
+    path = audit.folders.lists / f"{path_name(name)}.csv"
     path.parent.mkdir(exist_ok=True)
     _write(path, members, id_cell)
     return path, len(members)

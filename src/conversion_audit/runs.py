@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from conversion_audit.errors import ConfigError, DataError, Problem, closest, listing
-from conversion_audit.folders import Folders, clients, home
+from conversion_audit.folders import Folders, clients, home, is_name
 from conversion_audit.running import manifest, publish
 from conversion_audit.running.lock import locked
 
@@ -103,7 +103,7 @@ def overview(today: date) -> list[Line]:
         The day from which the age of the data is counted.
     """
     there = {*clients(), *(path.parent.name for path in (home() / "reports").glob("*/latest"))}
-    return [_line(client, today) for client in sorted(there)]
+    return [_line(client, today) for client in sorted(filter(is_name, there))]
 
 
 def _line(client: str, today: date) -> Line:

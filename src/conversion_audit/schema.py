@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from conversion_audit.units import Currency, Duration, Label, Names, Share, SparkMaster, ZoneName, share
+from conversion_audit.units import Currency, Duration, Files, Label, Names, Share, SparkMaster, ZoneName, share
 
 
 class Model(BaseModel):
@@ -35,7 +35,7 @@ class Source(Model):
     """One export: its kind, its files, and how to read what the kind leaves open."""
 
     kind: str
-    files: Names
+    files: Files
     columns: dict[str, Names] = {}
     timezone: ZoneName | None = None
     currency: Currency | None = None

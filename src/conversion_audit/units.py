@@ -70,9 +70,16 @@ def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+def _files(value: list[str]) -> list[str]:
+    if not value or not all(one.strip() for one in value):
+        raise ValueError("names no file; write e.g. raw/*.csv")
+    return value
+
+
 Share = Annotated[float, BeforeValidator(share)]
 Duration = Annotated[float, BeforeValidator(_seconds)]
 Names = Annotated[list[str], BeforeValidator(_as_list)]
+Files = Annotated[Names, AfterValidator(_files)]
 Label = str | dict[str, str]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 Currency = Annotated[str, AfterValidator(_currency)]

@@ -164,6 +164,8 @@ def _chosen(named: list[str], every: bool) -> list[str]:
             )
         )
     chosen = clients() if every else list(dict.fromkeys(named))
+    if every:
+        terminal.tell_strangers()
     if not chosen:
         raise errors.ConfigError(
             errors.Problem(

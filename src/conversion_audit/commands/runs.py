@@ -24,6 +24,7 @@ def list_clients(as_json: Json = False) -> None:
     from conversion_audit import runs
 
     lines = runs.overview(datetime.now(UTC).date())
+    terminal.tell_strangers()
     if as_json:
         return terminal.answer({"clients": [asdict(line) for line in lines]}, [], True)
     terminal.table(

@@ -45,6 +45,14 @@ def table(head: list[str], rows: list[list[Any]]) -> None:
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
+def tell_strangers() -> None:
+    """Say which folders under data/ are passed over for their name."""
+    from conversion_audit.folders import strangers
+
+    for name in strangers():
+        print(f"data/{ascii(name)[1:-1]}: left out: not a client name (a-z, 0-9, '-' and '_')", file=sys.stderr)
+
+
 def from_home(path: Path) -> str:
     """Return a path as one would type it here: relative, where it lies in the home."""
     from conversion_audit.folders import home

@@ -105,6 +105,8 @@ class Engine:
         if threads:
             settings["threads"] = str(threads)
         try:
+            if memory and memory.strip().startswith("-"):  # would be taken for no limit at all
+                raise duckdb.ParserException("negative")
             self.connection: duckdb.DuckDBPyConnection = duckdb.connect(config=settings)
         except duckdb.ParserException as error:
             mend = "Write e.g. --memory 4GB, AUDIT_MEMORY=4GB, or engine: {memory: 4GB} in audit.yaml."

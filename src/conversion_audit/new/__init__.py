@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from conversion_audit import yaml_text
-from conversion_audit.config import typed
+from conversion_audit.config import placed, typed
 from conversion_audit.engine import Engine, Table
 from conversion_audit.errors import ConfigError, DataError, Problem, listing
 from conversion_audit.folders import Folders, home
@@ -65,7 +65,7 @@ def new_client(client: str, paths: Sequence[str | Path], *, site: str | None = N
         text = _suggested(client, folder, site)
         draft = folder / "audit.yaml"
         draft.write_text(text, encoding="utf-8")
-        typed(*yaml_text.read(draft, f"data/{client}/audit.yaml"), f"data/{client}/audit.yaml")
+        typed(*placed(draft, f"data/{client}/audit.yaml"))
         _publish(folder, folders)
     return folders.config
 
