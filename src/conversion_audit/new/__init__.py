@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from conversion_audit import yaml_text
 from conversion_audit.config import placed, typed
 from conversion_audit.engine import Engine, Table
 from conversion_audit.errors import ConfigError, DataError, Problem, listing
