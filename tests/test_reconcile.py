@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from test_funnel import as_marks, log, random_logs
 
+from conversion_audit.analysis import journey_claims
 from conversion_audit.analysis.funnel_steps import options
 from conversion_audit.analysis.reconcile import PRESETS, REASONS, reconcile
 from conversion_audit.config import Funnel
@@ -67,3 +68,26 @@ def test_the_range_explains_steps_after_the_period():
 def test_an_empty_log_counts_nothing(steps):
     found = compared(log([("A", 0)]).iloc[:0], steps)
     assert found.ours.sum() == found.theirs.sum() == 0
+
+
+def test_what_ends_a_chain_of_ours_ends_it_here_too():
+    marks = pd.concat([log([("A", 0), ("X", 1), ("B", 2)], "s1"), log([("A", 0), ("B", 1)], "s2")], ignore_index=True)
+    settings = Funnel(exclude=["X"]).model_dump()
+    found = reconcile(marks, ["A", "B"], options(settings, "session"), options(settings, "visitor"))
+    last = found[found.step == "B"].set_index("tool")
+    assert last.ours.to_dict() == last.theirs.to_dict() == dict.fromkeys(PRESETS, 1)
+    assert found[found.step == "A"].ours.tolist() == [2] * len(PRESETS)
+
+
+def test_reasons_that_cancel_out_are_told_as_the_same_count():
+    one = log([("A", 0), ("B", 1), ("A", 150), ("B", 151)]).assign(session_id=["s1", "s1", "s2", "s2"])
+    marks = pd.concat([one, log([("B", 0), ("A", 1 / 60)], "s3")], ignore_index=True)
+    found = compared(marks, "AB")
+    row = found[(found.tool == "mixpanel") & (found.step == "B")].iloc[0]
+    assert (row.ours, row.by_unit, row.by_ties, row.theirs) == (2, -1, 1, 2)
+    same = {"tool": "mixpanel", "step": "B", "ours": 2, "theirs": 2}
+    assert journey_claims.reconcile_claim(found, "mixpanel") == ("reconcile.same", same)
+    assert journey_claims.reconcile_claim(found, "ga4_closed") == (
+        "reconcile.headline",
+        {"tool": "ga4_closed", "step": "B", "ours": 2, "theirs": 1, "reason": "by_unit", "change": 1},
+    )

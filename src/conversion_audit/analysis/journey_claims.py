@@ -181,7 +181,7 @@ def reconcile_claim(table: pd.DataFrame, tool: str) -> Claim:
     row = table[table.tool == tool].iloc[-1]
     reasons = row[list(REASONS)].astype(int)
     record = {"tool": tool, "ours": int(row.ours), "theirs": int(row.theirs), "step": row.step}
-    if not reasons.any():
+    if row.ours == row.theirs:  # reasons that cancel out leave nothing to explain
         return "reconcile.same", record
     return "reconcile.headline", record | {
         "reason": reasons.abs().idxmax(),

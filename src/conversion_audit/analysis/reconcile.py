@@ -73,7 +73,8 @@ def reconcile(
         `ours` counts sessions; `by_unit` is the change to visitors with our settings, and so on.
     """
     engine = engine_of(history)
-    named = pd.DataFrame({"name": list(steps)}, dtype="string")
+    # What ends a chain belongs to the log as the steps do: without it, chains would go on that our own funnel ends.
+    named = pd.DataFrame({"name": [*steps, *by_session["exclude"], *by_visitor["exclude"]]}, dtype="string")
     found = {"marks": with_period(engine, history), "steps": named}
     log = engine.create(statement(__file__, "of_steps"), found, name="log")  # counted a dozen times: cut out once
     logs = {False: log, True: engine.view(statement(__file__, "whole_seconds"), {"marks": log})}
