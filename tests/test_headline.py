@@ -1,9 +1,14 @@
 """The manifest's headline."""
 
+import inputs
 import pandas as pd
+import pytest
 from conftest import table
 
+from conversion_audit.analysis.funnel import reached
+from conversion_audit.analysis.funnel_steps import options
 from conversion_audit.analysis.headline import headline, step_counts, totals
+from conversion_audit.config import Funnel
 
 SESSIONS = table("""
     session_id visitor_id device  is_bounce
@@ -27,6 +32,13 @@ ORDERS = pd.DataFrame({"order_id": ["A"], "revenue": [80.0]})
 NOTHING = pd.DataFrame({"order_id": pd.Series(dtype="string"), "revenue": pd.Series(dtype=float)})
 
 
+def counted(steps: list[str], **settings: object) -> pd.DataFrame:
+    """Return the steps as the headline counts them, with the funnel's settings as the config holds them."""
+    asked = Funnel(**settings).model_dump()
+    chains = [reached(MARKS, steps, **options(asked, unit)) for unit in ("session", "visitor")]
+    return step_counts(MARKS, SESSIONS, steps, *chains)
+
+
 def test_totals_count_the_period():
     assert totals(SESSIONS, ORDERS, MARKS, "purchase", in_orders=True) == {
         "goal": "purchase", "sessions": 4, "visitors": 3, "bounces": 1, "orders": 1, "completions": 1, "revenue": 80.0,
@@ -44,7 +56,7 @@ def test_no_sessions_give_no_rate():
 
 
 def test_steps_are_counted_for_sessions_and_visitors_with_and_without_order():
-    found = step_counts(MARKS, MARKS.assign(in_period=True), SESSIONS, ["view", "cart", "purchase"], window=86400)
+    found = counted(["view", "cart", "purchase"])
     everyone = found[found.device.isna()].set_index("step").drop(columns="device")
     assert everyone.loc["view"].tolist() == [2, 2, 2, 2]
     assert everyone.loc["cart"].tolist() == [2, 0, 2, 1]
@@ -55,8 +67,32 @@ def test_steps_are_counted_for_sessions_and_visitors_with_and_without_order():
     assert by_device["desktop", "view"] == 0
 
 
+@pytest.mark.parametrize(
+    ("settings", "sessions", "visitors"),
+    [
+        ({}, 0, 1),
+        ({"order": "any_order"}, 1, 2),  # s4 of v3: the cart, then the view
+        ({"visitor_window": 1800.0}, 0, 0),  # v1 comes back with the cart after an hour
+    ],
+)
+def test_steps_in_order_are_those_of_the_funnel_as_the_client_sets_it(settings, sessions, visitors):
+    found = counted(["view", "cart"], **settings)
+    last = found[found.device.isna()].set_index("step").loc["cart"]
+    assert (last.sessions_in_order, last.visitors_in_order) == (sessions, visitors)
+
+
+def test_the_manifest_and_the_funnel_count_the_same_steps_in_order(audit_home):
+    # From the product to the cart are 40 seconds, from the product to the order 80.
+    audit = inputs.taken_in(
+        audit_home, inputs.as_csv(inputs.clean()), inputs.config(more="timezone: UTC\nfunnel: {session_window: 1 min}")
+    )
+    funnel, steps = audit.frame("funnel"), pd.DataFrame(audit.headline["steps"])
+    assert steps.sessions_in_order.tolist() == funnel.sessions_in_order.tolist() == [20, 20, 0]
+    assert steps.visitors_in_order.tolist() == funnel.visitors_in_order.tolist() == [20, 20, 20]
+
+
 def test_the_headline_holds_steps_of_all_devices_and_by_device():
-    found = step_counts(MARKS, MARKS.assign(in_period=True), SESSIONS, ["view"], window=86400)
+    found = counted(["view"])
     made = headline({"sessions": 4}, {"estimate": None}, found)
     assert made["steps"] == [
         {"step": "view", "sessions": 2, "sessions_in_order": 2, "visitors": 2, "visitors_in_order": 2}

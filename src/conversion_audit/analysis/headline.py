@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from conversion_audit.analysis.funnel import reached
 from conversion_audit.engine import AnyTable, engine_of, statement
 
 COUNTS = ("sessions", "sessions_in_order", "visitors", "visitors_in_order")
@@ -45,21 +44,19 @@ def totals(sessions: AnyTable, orders: AnyTable, marks: AnyTable, goal: str, *, 
 
 
 def step_counts(
-    marks: AnyTable, history: AnyTable, sessions: AnyTable, steps: Sequence[str], *, window: float
+    marks: AnyTable, sessions: AnyTable, steps: Sequence[str], by_session: AnyTable, by_visitor: AnyTable
 ) -> pd.DataFrame:
     """
     Count sessions and visitors at each step, with the step at all and with all steps before it in order.
 
     Parameters
     ----------
-    marks, history : table
-        Marks of the period, for sessions; marks of the whole export with ``in_period``, for visitors.
-    sessions : table
-        Sessions of the period.
+    marks, sessions : table
+        Of the period.
     steps : sequence of str
         The journey, the goal last.
-    window : float
-        Seconds that a visitor has from the first step to the last.
+    by_session, by_visitor : table
+        `funnel.reached` for each unit: the chains that the funnel itself counts.
 
     Returns
     -------
@@ -74,8 +71,7 @@ def step_counts(
     named = pd.DataFrame({"step": range(1, len(steps) + 1), "name": list(steps)})
     shared = {"sessions": sessions, "steps": named}
     found = engine.query(statement(__file__, "with_step"), {"marks": marks, **shared})
-    for unit, source, limit in (("sessions", marks, None), ("visitors", history, window)):
-        chains = reached(source, steps, unit=unit.removesuffix("s"), window=limit)
+    for unit, chains in (("sessions", by_session), ("visitors", by_visitor)):
         counts = engine.query(statement(__file__, "in_order"), {"reached": chains, **shared})
         found = found.merge(counts.rename(columns={"units": f"{unit}_in_order"}), on=["device", "step"], how="outer")
     devices = [None, *sorted(found.device.dropna().unique())]

@@ -237,7 +237,6 @@ def headline(audit: Audit) -> dict[str, Any]:
     counted = headlines.totals(
         audit.sessions, audit.orders, audit.marks, goal, in_orders=config.goals[goal].value == "revenue"
     )
-    steps = headlines.step_counts(
-        audit.marks, audit.history, audit.sessions, config.steps, window=config.funnel.visitor_window
-    )
+    found = audit.table("reached_sessions"), audit.table("reached_visitors")
+    steps = headlines.step_counts(audit.marks, audit.sessions, config.steps, *found)
     return headlines.headline(counted, true_rate.headline(rate(audit)), steps)
