@@ -51,6 +51,22 @@ def test_a_site_without_orders_has_completions_and_no_revenue():
     assert (found["orders"], found["completions"], found["revenue"]) == (0, 2, None)
 
 
+def test_orders_without_any_amount_have_an_unknown_revenue():
+    unknown = ORDERS.assign(revenue=pd.Series([None], dtype="Float64"))
+    found = totals(SESSIONS, unknown, MARKS, "purchase", in_orders=True)
+    assert (found["orders"], found["completions"], found["revenue"]) == (1, 1, None)
+    free = totals(SESSIONS, ORDERS.assign(revenue=0.0), MARKS, "purchase", in_orders=True)
+    assert free["revenue"] == 0.0
+
+
+def test_completions_are_orders_or_marks_and_the_rate_is_of_sessions():
+    thrice = pd.concat([MARKS, MARKS[MARKS.name == "purchase"], MARKS[MARKS.name == "purchase"]])
+    orders = pd.DataFrame({"order_id": ["A", "B"], "revenue": [80.0, 15.0]})
+    for in_orders, completions in ((True, 2), (False, 3)):
+        found = totals(SESSIONS, orders, thrice, "purchase", in_orders=in_orders)
+        assert (found["completions"], found["naive_conversion_rate"]) == (completions, 0.25)
+
+
 def test_no_sessions_give_no_rate():
     assert totals(SESSIONS.head(0), NOTHING, MARKS.head(0), "cart", in_orders=False)["naive_conversion_rate"] is None
 

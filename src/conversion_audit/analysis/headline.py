@@ -28,8 +28,8 @@ def totals(sessions: AnyTable, orders: AnyTable, marks: AnyTable, goal: str, *, 
     Returns
     -------
     dict
-        goal, sessions, visitors, bounces, orders, completions, revenue (None without orders), and
-        naive_conversion_rate, the share of sessions with the goal (None without sessions).
+        goal, sessions, visitors, bounces, orders, completions, revenue (None where no order carries an
+        amount), and naive_conversion_rate, the share of sessions with the goal (None without sessions).
     """
     found = {"sessions": sessions, "orders": orders, "marks": marks}
     row = engine_of(sessions).query(statement(__file__, "totals"), found, goal=goal).iloc[0]
@@ -38,7 +38,7 @@ def totals(sessions: AnyTable, orders: AnyTable, marks: AnyTable, goal: str, *, 
         "goal": goal,
         **counts,
         "completions": counts["orders"] if in_orders else int(row.goal_marks),
-        "revenue": round(float(row.revenue), 2) if counts["orders"] else None,
+        "revenue": None if pd.isna(row.revenue) else round(float(row.revenue), 2),
         "naive_conversion_rate": row.goal_sessions / row.sessions if row.sessions else None,
     }
 

@@ -1,5 +1,5 @@
 -- name: totals
-SELECT s.sessions, s.visitors, s.bounces, o.orders, coalesce(o.revenue, 0) AS revenue, g.goal_marks, g.goal_sessions
+SELECT s.sessions, s.visitors, s.bounces, o.orders, o.revenue, g.goal_marks, g.goal_sessions
 FROM (SELECT count(*) AS sessions, count(DISTINCT visitor_id) AS visitors, coalesce(sum(CAST(is_bounce AS INTEGER)), 0) AS bounces
       FROM sessions) s
 CROSS JOIN (SELECT count(*) AS orders, sum(revenue) AS revenue FROM orders) o
