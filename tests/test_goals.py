@@ -322,6 +322,14 @@ def test_a_buyer_waits_from_the_first_order_to_the_second_or_to_the_end():
     assert (product["product"], product.buyers, product.repeats, product.repeat_5_rate) == ("boots", 2, 1, 0.0)
 
 
+def test_products_of_a_first_order_are_known_with_and_without_an_id():
+    waited = table("visitor_id order_id\nv1 o1\nv2 event:e2\nv3 event:e3\n")
+    log = table("event_id visitor_id order_id\ne1 v1 o1\ne2 v2 -\ne3 v3 -\ne4 v3 o4\n")
+    items = table("event_id name item_id\ne1 hat 1\ne2 - 2\ne3 hat 1\ne4 boots 3\n", item_id="string")
+    found = repeat_purchase.first_products(waited, log, items)
+    assert found.to_numpy().tolist() == [["v1", "hat"], ["v2", "2"], ["v3", "hat"]]
+
+
 def test_the_tables_given_are_left_as_they_were():
     log, visits = marks(), sessions()
     goals.reach(log, visits, ["buy"])

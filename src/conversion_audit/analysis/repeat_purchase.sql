@@ -18,10 +18,12 @@ WHERE n = 1
 ORDER BY visitor_id
 
 -- name: first_products
--- What buyers bought first: the items of the first order's purchase event.
+-- What buyers bought first: the items of the first order's purchase events. An order without an id is named for its event.
 SELECT DISTINCT waits.visitor_id, COALESCE(items.name, items.item_id) AS product
 FROM waits
-JOIN events ON events.order_id = waits.order_id AND events.visitor_id = waits.visitor_id
+JOIN events
+    ON COALESCE(events.order_id, 'event:' || events.event_id) = waits.order_id
+    AND events.visitor_id = waits.visitor_id
 JOIN items ON items.event_id = events.event_id
 WHERE COALESCE(items.name, items.item_id) IS NOT NULL
 ORDER BY waits.visitor_id, product
