@@ -168,6 +168,14 @@ def test_leaving_competes_with_going_on():
     assert row.median_seconds == 75.0
 
 
+@pytest.mark.parametrize("setting", [{"order": "any_order"}, {"tolerance": 90.0}])
+def test_a_next_step_that_came_first_was_not_waited_for(setting):
+    log = marks().iloc[:2].assign(name=["buy", "view"])  # buy at 15 seconds, view at 90
+    curves, summary = next_step.time_to_next(reached(log, STEPS, **setting), sessions().iloc[:1], STEPS)
+    assert summary[["went_on", "median_seconds", "slow_seconds"]].to_numpy().tolist() == [[1, 0.0, 0.0]]
+    assert curves[["seconds", "next_share"]].to_numpy().tolist() == [[0.0, 1.0]]
+
+
 def test_visitors_are_watched_until_their_window_or_the_export_ends():
     until = pd.Timestamp("2026-03-02T12:00:30")
     rows = reached(marks(), STEPS, unit="visitor", window=3600.0, until=until)

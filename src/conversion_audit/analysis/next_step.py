@@ -42,7 +42,8 @@ def time_to_next(
     curves, summary : DataFrame
         curves: step, seconds, next_share, exit_share (at most 60 points a step). summary: one row per step but the
         last: step, next_step, sessions (visitors), went_on, next_rate with its interval, median_seconds and
-        slow_seconds of those who went on (half, nine in ten, were quicker). NaN where nobody went on.
+        slow_seconds of those who went on (half, nine in ten, were quicker; 0 for a next step that came first). NaN
+        where nobody went on.
 
     References
     ----------
@@ -52,6 +53,7 @@ def time_to_next(
     tables = {"reached": reached} | ({"sessions": sessions} if sessions is not None else {})
     asked = {"last": len(steps), "window": window, "until": until}
     waits = engine_of(reached).query(statement(__file__, section), tables, **asked)
+    waits["seconds"] = waits.seconds.clip(lower=0)  # a step may come first where its order does not matter: no wait
     curves = [_curve(waits[waits.step_number == n], step) for n, step in enumerate(steps[:-1], 1)]
     rows = [_summary(waits[waits.step_number == n], steps, n) for n in range(1, len(steps))]
     summary = pd.DataFrame(rows, columns=["step", "next_step", "sessions", "went_on", "median_seconds", "slow_seconds"])
@@ -99,7 +101,7 @@ def instead(reached: AnyTable, events: AnyTable, steps: Sequence[str], *, most: 
 def _curve(waits: pd.DataFrame, step: str) -> pd.DataFrame:
     if not len(waits):
         return pd.DataFrame()
-    seconds = np.repeat(waits.seconds.to_numpy(float).clip(0), waits.sessions)
+    seconds = np.repeat(waits.seconds.to_numpy(float), waits.sessions)
     curve = cumulative_incidence(seconds, np.repeat(waits.ending.to_numpy(), waits.sessions))
     if len(curve) > POINTS:
         curve = curve.iloc[np.unique(np.linspace(0, len(curve) - 1, POINTS).astype(int))]
