@@ -57,6 +57,25 @@ def test_the_first_rule_that_holds_names_a_visitor():
     }
 
 
+def _once(revenues: list[float]) -> pd.DataFrame:
+    """Return the visitors of a shop where each bought once, for so much."""
+    visitors = [f"v{n}" for n in range(len(revenues))]
+    day = pd.Timestamp("2026-03-01")
+    visits = pd.DataFrame({"session_id": visitors, "visitor_id": visitors, "revenue": revenues, "start": day})
+    visits = visits.assign(pages=3, seconds=9.0, orders=1)
+    marks = visits[["session_id", "visitor_id"]].assign(name=GOAL, time=day)
+    intents = visits[["session_id", "visitor_id"]].assign(shows_shop=1, shows_service=0)
+    return segments.people(marks, visits, intents, STEPS, GOAL).frame()
+
+
+def test_a_large_order_is_among_the_top_fifth():
+    assert set(_once([50.0] * 10).segment) == {"buyers"}
+    assert set(_once([0.0] * 10).segment) == {"buyers"}
+    assert set(_once([50.0] * 7 + [90.0] * 3).segment) == {"buyers"}  # three in ten paid the most
+    named = _once([10.0, 20, 30, 40, 50, 60, 70, 80, 90, 100])
+    assert named[named.segment == "big_buyers"].revenue.tolist() == [90.0, 100.0]
+
+
 def test_later_buyers_are_counted_among_visitors_of_the_first_half():
     result = segments.segment_table(*_frames(), STEPS, GOAL).set_index("segment")
     # v4 looked in the first half and bought on the last day; v1 bought before the middle and again after it.

@@ -26,13 +26,13 @@ LEFT JOIN came AS c ON c.visitor_id = v.visitor_id
 LEFT JOIN bought AS b ON b.visitor_id = v.visitor_id
 
 -- name: named
--- The first rule that holds names the segment.
+-- The first rule that holds names the segment. A large amount is above the quantile: where many paid the same, it is none.
 WITH dear AS (
     SELECT quantile_of(CASE WHEN completions > 0 THEN revenue END, 0.8) AS revenue FROM people
 )
 SELECT p.*,
        CASE WHEN p.completions >= 2 THEN 'repeat_buyers'
-            WHEN p.completions = 1 AND p.revenue > 0 AND p.revenue >= d.revenue THEN 'big_buyers'
+            WHEN p.completions = 1 AND p.revenue > d.revenue THEN 'big_buyers'
             WHEN p.completions = 1 THEN 'buyers'
             WHEN p.furthest >= 3 THEN 'stopped_late'
             WHEN p.furthest = 2 THEN 'stopped_early'
