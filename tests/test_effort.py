@@ -73,6 +73,24 @@ def test_a_detour_says_how_many_go_on_with_and_without_it():
     assert row.difference == pytest.approx(-0.5) and row.difference_high < 0
 
 
+def test_circles_before_a_step_leave_out_what_came_after_it():
+    marks, sessions = little_shop()
+    marks = marks[marks["name"] != "terms"]
+    # Of the 30 who buy early on, half looked three times before the cart; the 80 others look again only after it.
+    before = marks[(marks["name"] == "view") & (marks.session_id < "s015")]
+    after = marks[(marks["name"] == "cart") & (marks.session_id >= "s120")].assign(name="view")
+    second = pd.Timedelta(seconds=1)
+    again = [frame.assign(time=frame.time + k * second) for frame in (before, after) for k in (1, 2)]
+    log = pd.concat([marks, *again]).sort_values(["session_id", "time"], ignore_index=True)
+    log["event_number"] = log.groupby("session_id").cumcount() + 1
+    found = effort.effort(log, sessions, ["view", "cart", "buy"], ["device"]).rounds
+    row = found[(found.step == "cart") & (found.kind == "repeats")].iloc[0]
+    assert (row.sessions, row.of, row.rate) == (15, 200, 0.075)
+    # Who never saw the next step got beyond it by a later one.
+    found = effort.effort(log[log["name"] != "cart"], sessions, ["view", "cart", "buy"], ["device"]).rounds
+    assert found[(found.step == "cart") & (found.kind == "repeats")].sessions.tolist() == [95]
+
+
 def test_waiting_is_counted_from_coming_to_stand_before_the_step():
     marks, sessions = little_shop()
     found = effort.effort(marks, sessions, ["view", "cart", "buy"], ["device"])

@@ -27,10 +27,10 @@ def round_table(attempts: Attempts, moves: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per step and kind: step, kind (repeats: the step before three times or more; back: a step before that one
-        again after having come to stand here; errors: two errors or more), sessions (with it), of (at risk), rate,
-        rate_low, rate_high, passed_with_rate, passed_without_rate, difference, difference_low, difference_high. It says
-        what goes with going on, not what it is due to.
+        One row per step and kind: step, kind (repeats: the step before three times or more until this one; back: a step
+        before that one again after having come to stand here; errors: two errors or more), sessions (with it), of (at
+        risk), rate, rate_low, rate_high, passed_with_rate, passed_without_rate, difference, difference_low,
+        difference_high. It says what goes with going on, not what it is due to.
     """
     order = {name: k for k, name in enumerate(attempts.steps)}
     own = moves[moves["name"].isin(order)]

@@ -34,7 +34,8 @@ class Attempts:
     One entry per session that counts, and per step where a second axis is named.
 
     `depth` is the deepest step whose event was seen (0: none): legitimate skips and lost tags do not break later
-    steps. A session is at risk for step s (0..) when depth >= s and passed it when depth > s.
+    steps. A session is at risk for step s (0..) when depth >= s and passed it when depth > s. `times` is how often a step
+    was taken until the session got beyond it, by the next step or, where that was not seen, by a later one.
     """
 
     steps: list[str]

@@ -9,17 +9,33 @@ SELECT
 FROM sessions
 
 -- name: reached
+-- How often a step was taken counts until the session got beyond it: what comes later says nothing of going on.
+WITH taken AS (
+    SELECT numbered.n, steps.step, numbered.start, marks.time, marks.event_number
+    FROM marks
+    JOIN steps ON steps.name = marks.name
+    JOIN numbered ON numbered.session_id = marks.session_id
+),
+firsts AS (SELECT n, step, min(time) AS time FROM taken GROUP BY n, step),
+beyond AS (
+    SELECT
+        firsts.n,
+        firsts.step,
+        coalesce(min(CASE WHEN later.step = firsts.step + 1 THEN later.time END), min(later.time)) AS time
+    FROM firsts
+    JOIN firsts AS later ON later.n = firsts.n AND later.step > firsts.step
+    GROUP BY firsts.n, firsts.step
+)
 SELECT
-    numbered.n,
-    steps.step,
-    seconds_between(min(numbered.start), min(marks.time)) AS seconds,
-    min(marks.event_number) AS event_number,
-    count(*) AS times
-FROM marks
-JOIN steps ON steps.name = marks.name
-JOIN numbered ON numbered.session_id = marks.session_id
-GROUP BY numbered.n, steps.step
-ORDER BY numbered.n, steps.step
+    taken.n,
+    taken.step,
+    seconds_between(min(taken.start), min(taken.time)) AS seconds,
+    min(taken.event_number) AS event_number,
+    count(CASE WHEN beyond.time IS NULL OR taken.time < beyond.time THEN 1 END) AS times
+FROM taken
+LEFT JOIN beyond ON beyond.n = taken.n AND beyond.step = taken.step
+GROUP BY taken.n, taken.step
+ORDER BY taken.n, taken.step
 
 -- name: troubles
 -- What went wrong on the way: marks of negative micro-conversions, called by their own name.
