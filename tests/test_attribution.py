@@ -160,9 +160,10 @@ s2         buy
 s1         view
 """
 ORDERS = """
-session_id revenue
-s2         20
-s2         5
+session_id revenue goal
+s2         20      buy
+s2         5       buy
+s3         7       rent
 """
 
 

@@ -28,8 +28,8 @@ s3         v2         1            1      1                    1              20
 s4         v3         1            1      1                    1              2026-03-13T10:00:40 cart /c
 """
 ORDERS = """
-order_id session_id visitor_id time                revenue
-o1       s2         v1         2026-03-12T10:01:00 80
+order_id event_id session_id visitor_id time                revenue goal
+o1       e1       s2         v1         2026-03-12T10:01:00 80      buy
 """
 TYPES = {"view": "destination", "cart": "action", "error": "negative", "buy": "goal"}
 UNTIL = pd.Timestamp("2026-03-14")
@@ -68,16 +68,37 @@ def test_a_goal_is_worth_its_revenue_its_value_or_nothing():
     assert goal_claims.goal_claim(found.reset_index(), "buy")[0] == "goals.rate_and_value"
 
 
+EVENTS = table("event_id event_number\ne1 2\ne2 2\ne3 3\n")
+
+
+def of_goals(log: pd.DataFrame, orders: pd.DataFrame, *names: str) -> list[list]:
+    """Return completions and revenue of goals worth their revenue."""
+    named = goals.order_goals(orders.drop(columns="goal"), log, EVENTS, names)
+    found = goals.goal_table(log, sessions(), named, dict.fromkeys(names, "revenue"), {})
+    return found[["completions", "revenue"]].to_numpy().tolist()
+
+
 def test_an_order_is_of_the_goal_whose_event_it_is():
     rental = {"session_id": "s4", "visitor_id": "v3", "time": pd.Timestamp("2026-03-13T10:02:00")}
-    log = pd.concat([marks(), pd.DataFrame([rental | {"name": "rent"}])], ignore_index=True)
-    orders = pd.concat([table(ORDERS), pd.DataFrame([rental | {"order_id": "o2", "revenue": 15}])], ignore_index=True)
-    values = {"buy": "revenue", "rent": "revenue"}
-    found = goals.goal_table(log, sessions(), orders, values, {})
-    assert found[["completions", "revenue"]].to_numpy().tolist() == [[1, 80.0], [1, 15.0]]
-    # An order beside the goal's own event, as where the goal is a page, is still of the only goal there is.
-    found = goals.goal_table(log, sessions(), orders, {"buy": "revenue"}, {})
-    assert found[["completions", "revenue"]].to_numpy().tolist() == [[2, 95.0]]
+    log = pd.concat([marks(), pd.DataFrame([rental | {"name": "rent", "event_number": 2}])], ignore_index=True)
+    second = pd.DataFrame([rental | {"order_id": "o2", "event_id": "e2", "revenue": 15}])
+    orders = pd.concat([table(ORDERS), second], ignore_index=True)
+    assert of_goals(log, orders, "buy", "rent") == [[1, 80.0], [1, 15.0]]
+    # An order beside the goal's own event, as where the goal is a page, is still of that goal, or of the only one.
+    beside = orders.assign(event_id=["e1", "e3"])
+    assert of_goals(log, beside, "buy", "rent") == [[1, 80.0], [1, 15.0]]
+    assert of_goals(log, beside, "buy") == [[2, 95.0]]
+
+
+def test_orders_of_one_instant_count_once_each():
+    at = {"session_id": "s2", "visitor_id": "v1", "time": pd.Timestamp("2026-03-12T10:01:00")}
+    log = pd.concat([marks(), pd.DataFrame([at | {"name": "rent", "event_number": 3}])], ignore_index=True)
+    second = pd.DataFrame([at | {"order_id": "o2", "event_id": "e3", "revenue": 15}])
+    orders = pd.concat([table(ORDERS), second], ignore_index=True)
+    assert of_goals(log, orders, "buy", "rent") == [[1, 80.0], [1, 15.0]]
+    # One event that is of two goals gives its order to the first of them.
+    both = log.assign(event_number=log.event_number.where(log["name"] != "rent", 2))
+    assert of_goals(both, orders.iloc[:1], "rent", "buy")[0] == [1, 80.0]
 
 
 def test_without_orders_a_revenue_goal_has_no_amount():

@@ -28,8 +28,8 @@ MARKS = table("""
 MARKS["time"] = pd.Timestamp("2026-03-01") + pd.to_timedelta(MARKS.hour, unit="h")
 MARKS["visitor_event_number"] = [1, 2, 3, 1, 2]
 MARKS["moment"], MARKS["visitor_moment"] = MARKS.event_number, MARKS.visitor_event_number
-ORDERS = pd.DataFrame({"order_id": ["A"], "revenue": [80.0]})
-NOTHING = pd.DataFrame({"order_id": pd.Series(dtype="string"), "revenue": pd.Series(dtype=float)})
+ORDERS = pd.DataFrame({"order_id": ["A"], "revenue": [80.0], "goal": ["purchase"]})
+NOTHING = ORDERS.head(0).astype({"order_id": "string", "goal": "string"})
 
 
 def counted(steps: list[str], **settings: object) -> pd.DataFrame:
@@ -61,10 +61,13 @@ def test_orders_without_any_amount_have_an_unknown_revenue():
 
 def test_completions_are_orders_or_marks_and_the_rate_is_of_sessions():
     thrice = pd.concat([MARKS, MARKS[MARKS.name == "purchase"], MARKS[MARKS.name == "purchase"]])
-    orders = pd.DataFrame({"order_id": ["A", "B"], "revenue": [80.0, 15.0]})
+    orders = pd.DataFrame(
+        {"order_id": ["A", "B", "C"], "revenue": [80.0, 15.0, 5.0], "goal": 2 * ["purchase"] + ["rent"]}
+    )
     for in_orders, completions in ((True, 2), (False, 3)):
         found = totals(SESSIONS, orders, thrice, "purchase", in_orders=in_orders)
         assert (found["completions"], found["naive_conversion_rate"]) == (completions, 0.25)
+        assert (found["orders"], found["revenue"]) == (3, 100.0)
 
 
 def test_no_sessions_give_no_rate():

@@ -33,13 +33,13 @@ def touches(
     sessions : table
         Of the whole export; ``in_period`` says which count (all without it).
     marks, orders : table
-        Of the whole export.
+        Of the whole export; orders from `goals.order_goals`.
     goal : str
         The goal.
     window : float
         Seconds before the goal in which a visit gets credit.
     in_orders : bool
-        Count orders, not marks of the goal.
+        Count the goal's orders, not its marks.
 
     Returns
     -------

@@ -6,7 +6,7 @@ WITH won AS (
 ),
 paid AS (
     SELECT session_id, COUNT(*) AS orders, SUM(revenue) AS revenue FROM orders
-    WHERE session_id IS NOT NULL GROUP BY session_id
+    WHERE session_id IS NOT NULL AND (goal = $goal OR NOT $in_orders) GROUP BY session_id
 ),
 ordered AS (
     SELECT

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from conversion_audit.analysis.statistics import difference, repeat_effect, wilson
-from conversion_audit.engine import AnyTable, engine_of, statement
+from conversion_audit.engine import AnyTable, Table, engine_of, statement
 from conversion_audit.findings import Finding
 
 
@@ -61,6 +61,33 @@ def reach(marks: AnyTable, sessions: AnyTable, names: Sequence[str]) -> pd.DataF
     )
 
 
+def order_goals(orders: AnyTable, marks: AnyTable, events: AnyTable, goals: Sequence[str]) -> Table:
+    """
+    Say of which goal each order is, so that it counts once.
+
+    Parameters
+    ----------
+    orders : table
+        See `tables.ORDERS`.
+    marks, events : table
+        At least those of the orders' sessions.
+    goals : sequence of str
+        The goals worth revenue.
+
+    Returns
+    -------
+    Table
+        The orders with ``goal``: the goal whose event is the order's, else one at the same instant, else the first
+        (missing without goals).
+    """
+    named = pd.DataFrame({"name": list(goals), "place": range(len(goals))}).astype({"name": "string"})
+    tables = {"orders": orders, "marks": marks, "events": events, "names": named}
+    first = next(iter(goals), None)
+    return engine_of(marks, orders, events).create(
+        statement(__file__, "order_goals"), tables, name="order_goals", first=first
+    )
+
+
 def goal_table(
     marks: AnyTable,
     sessions: AnyTable,
@@ -77,10 +104,9 @@ def goal_table(
     Parameters
     ----------
     marks, sessions, orders : table
-        Of the period.
+        Of the period; orders from `order_goals`.
     values : mapping
-        Goal -> ``"revenue"`` (that of the orders whose event is the goal's; the first such goal has those that are none's),
-        an amount, or None: what one completion is worth.
+        Goal -> ``"revenue"`` (that of its orders), an amount, or None: what one completion is worth.
     targets : mapping
         Goal -> rate of sessions aimed at, or None.
     history, past_sessions : table, optional
@@ -95,7 +121,7 @@ def goal_table(
     """
     goals = list(values)
     table = reach(marks, sessions, goals)
-    paid = _paid(marks, orders, [goal for goal, value in values.items() if value == "revenue"])
+    paid = _paid(orders, [goal for goal, value in values.items() if value == "revenue"])
     worth = [
         _worth(values[row.name], row.completions) for row in table[["name", "completions"]].itertuples(index=False)
     ]
@@ -229,11 +255,10 @@ def _kpi(marks: AnyTable, kpi: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _paid(marks: AnyTable, orders: AnyTable, goals: Sequence[str]) -> pd.DataFrame:
+def _paid(orders: AnyTable, goals: Sequence[str]) -> pd.DataFrame:
     if not goals:
         return pd.DataFrame({"orders": [], "revenue": []}, dtype=float)
-    tables = {"marks": marks, "orders": orders, "names": pd.DataFrame({"name": list(goals)}, dtype="string")}
-    found = engine_of(marks, orders).query(statement(__file__, "revenue"), tables, first=goals[0])
+    found = engine_of(orders).query(statement(__file__, "revenue"), {"orders": orders})
     return found.astype({"name": object, "orders": float, "revenue": float}).set_index("name")
 
 

@@ -32,18 +32,33 @@ LEFT JOIN hits ON hits.name = names.name
 CROSS JOIN everyone
 ORDER BY names.place
 
--- name: revenue
--- An order is of the goal whose mark its event is; one that is no goal's own is of the first.
-WITH own AS (
-    SELECT DISTINCT orders.order_id, names.name
-    FROM orders
-    JOIN marks ON marks.session_id = orders.session_id AND marks.time = orders.time
+-- name: order_goals
+-- An order is of the goal whose mark its event is, else of one at the same instant: the goal may be the page beside it,
+-- and an export that sends its events in batches gives several goals one time. One that is no goal's own is of the first.
+WITH placed AS (
+    SELECT orders.order_id, orders.session_id, orders.time, events.event_number
+    FROM orders LEFT JOIN events ON events.event_id = orders.event_id
+),
+own AS (
+    SELECT
+        placed.order_id, names.name,
+        ROW_NUMBER() OVER (
+            PARTITION BY placed.order_id
+            ORDER BY CASE WHEN marks.event_number = placed.event_number THEN 0 ELSE 1 END, names.place
+        ) AS n
+    FROM placed
+    JOIN marks ON marks.session_id = placed.session_id AND marks.time = placed.time
     JOIN names ON names.name = marks.name
 )
-SELECT COALESCE(own.name, $first) AS name, COUNT(*) AS orders, SUM(orders.revenue) AS revenue
+SELECT orders.*, COALESCE(own.name, $first) AS goal
 FROM orders
-LEFT JOIN own ON own.order_id = orders.order_id
-GROUP BY COALESCE(own.name, $first)
+LEFT JOIN own ON own.order_id = orders.order_id AND own.n = 1
+
+-- name: revenue
+SELECT goal AS name, COUNT(*) AS orders, SUM(revenue) AS revenue
+FROM orders
+WHERE goal IS NOT NULL
+GROUP BY goal
 
 -- name: kpi_counts
 -- Sessions and visitors with one thing, those with another as well; and sums over visitors for the interval of sessions.

@@ -19,11 +19,11 @@ def totals(sessions: AnyTable, orders: AnyTable, marks: AnyTable, goal: str, *, 
     Parameters
     ----------
     sessions, orders, marks : table
-        See `tables`; of the period, what is set aside left out.
+        See `tables`; of the period, what is set aside left out; orders from `goals.order_goals`.
     goal : str
         The main goal.
     in_orders : bool
-        The goal is worth its revenue: it is completed by orders. Else each of its marks completes it.
+        The goal is worth its revenue: it is completed by its orders. Else each of its marks completes it.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def totals(sessions: AnyTable, orders: AnyTable, marks: AnyTable, goal: str, *, 
     return {
         "goal": goal,
         **counts,
-        "completions": counts["orders"] if in_orders else int(row.goal_marks),
+        "completions": int(row.goal_orders if in_orders else row.goal_marks),
         "revenue": None if pd.isna(row.revenue) else round(float(row.revenue), 2),
         "naive_conversion_rate": row.goal_sessions / row.sessions if row.sessions else None,
     }

@@ -1,8 +1,9 @@
 -- name: totals
-SELECT s.sessions, s.visitors, s.bounces, o.orders, o.revenue, g.goal_marks, g.goal_sessions
+SELECT s.sessions, s.visitors, s.bounces, o.orders, o.goal_orders, o.revenue, g.goal_marks, g.goal_sessions
 FROM (SELECT count(*) AS sessions, count(DISTINCT visitor_id) AS visitors, coalesce(sum(CAST(is_bounce AS INTEGER)), 0) AS bounces
       FROM sessions) s
-CROSS JOIN (SELECT count(*) AS orders, sum(revenue) AS revenue FROM orders) o
+CROSS JOIN (SELECT count(*) AS orders, count(CASE WHEN goal = $goal THEN 1 END) AS goal_orders, sum(revenue) AS revenue
+            FROM orders) o
 CROSS JOIN (SELECT count(*) AS goal_marks, count(DISTINCT session_id) AS goal_sessions FROM marks WHERE name = $goal) g;
 
 -- name: with_step

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from conversion_audit.analysis import contribution, goals, goes_with, ladder, leads, repeat_purchase
-from conversion_audit.engine import AnyTable
+from conversion_audit.engine import AnyTable, Table
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.recipe import Recipe
 
@@ -32,6 +32,12 @@ def until(audit: Audit) -> pd.Timestamp:
     """Return the last time of the export, naive UTC."""
     last = lambda: audit.engine.query("SELECT max(time) AS last FROM e", {"e": audit.table("events")})["last"][0]  # noqa: E731
     return audit.once("until", last)
+
+
+def with_goals(audit: Audit, orders: AnyTable) -> Table:
+    """Return orders with the goal that each is of, see `analysis.goals.order_goals`."""
+    worth = [name for name, one in audit.config.goals.items() if one.value == "revenue"]
+    return goals.order_goals(orders, audit.table("marks"), audit.table("events"), worth)
 
 
 def order_value(audit: Audit) -> float:
@@ -58,9 +64,9 @@ def _goals(audit: Audit) -> AnyTable:
     every = audit.config.goals
     values = {name: one.value for name, one in every.items()}
     targets = {name: one.target for name, one in every.items()}
-    before = past(audit)
+    before, orders = past(audit), with_goals(audit, audit.orders)
     return goals.goal_table(
-        audit.marks, audit.sessions, audit.orders, values, targets, history=before.marks, past_sessions=before.sessions
+        audit.marks, audit.sessions, orders, values, targets, history=before.marks, past_sessions=before.sessions
     )
 
 
