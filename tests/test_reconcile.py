@@ -70,13 +70,24 @@ def test_an_empty_log_counts_nothing(steps):
     assert found.ours.sum() == found.theirs.sum() == 0
 
 
-def test_what_ends_a_chain_of_ours_ends_it_here_too():
-    marks = pd.concat([log([("A", 0), ("X", 1), ("B", 2)], "s1"), log([("A", 0), ("B", 1)], "s2")], ignore_index=True)
-    settings = Funnel(exclude=["X"]).model_dump()
-    found = reconcile(marks, ["A", "B"], options(settings, "session"), options(settings, "visitor"))
-    last = found[found.step == "B"].set_index("tool")
-    assert last.ours.to_dict() == last.theirs.to_dict() == dict.fromkeys(PRESETS, 1)
-    assert found[found.step == "A"].ours.tolist() == [2] * len(PRESETS)
+def ended() -> pd.DataFrame:
+    return pd.concat([log([("A", 0), ("X", 1), ("B", 2)], "s1"), log([("A", 0), ("B", 1)], "s2")], ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("marks", "settings", "ours", "by_order", "theirs"),
+    [
+        (ended(), {"exclude": ["X"]}, 1, 1, 2),
+        (log([("B", 0), ("A", 1)]), {"order": "any_order"}, 1, -1, 0),
+        (ended(), {"order": "strict"}, 1, 1, 2),
+    ],
+)
+def test_our_own_order_and_what_ends_a_chain_are_a_reason(marks, settings, ours, by_order, theirs):
+    asked = Funnel(**settings).model_dump()
+    found = reconcile(marks, ["A", "B"], options(asked, "session"), options(asked, "visitor"))
+    last = found[found.step == "B"]
+    assert last[["ours", "by_order", "theirs"]].to_numpy().tolist() == [[ours, by_order, theirs]] * len(PRESETS)
+    assert (last.ours + last[list(REASONS)].sum(axis=1)).tolist() == last.theirs.tolist()
 
 
 def test_reasons_that_cancel_out_are_told_as_the_same_count():

@@ -24,13 +24,14 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 ga4_closed: users, no window, all steps in the date range. mixpanel: the first entry in the range only, 7 days, steps
 within 2 seconds in either order. amplitude: times cut to the second, either order inside it, 1 day. posthog: any entry
-begins anew, 14 days, entry and completion in the range.
+begins anew, 14 days, entry and completion in the range. All of them: one step after the other, and nothing ends a chain.
 """
 
 TOOLS = {"ga4": "ga4_closed", "ga360": "ga4_closed", "mixpanel": "mixpanel", "amplitude": "amplitude"}
 TOOLS |= {"posthog": "posthog"}
-REASONS = ("by_unit", "by_range", "by_window", "by_re_entry", "by_ties")
+REASONS = ("by_unit", "by_order", "by_range", "by_window", "by_re_entry", "by_ties")
 _CHANGED_BY = {
+    "by_order": ("order", "exclude"),
     "by_range": ("in_range",),
     "by_window": ("window", "step_window"),
     "by_re_entry": ("entry",),
@@ -67,13 +68,13 @@ def reconcile(
     DataFrame
         One row per tool and step::
 
-            tool        step_number  step       ours  by_unit  by_range  by_window  by_re_entry  by_ties  theirs
-            ga4_closed            1  view_item   430      -36         0          0            0        0     394
+            tool        step_number  step       ours  by_unit  by_order  by_range  by_window  by_re_entry  ...  theirs
+            ga4_closed            1  view_item   430      -36         0         0          0            0  ...     394
 
         `ours` counts sessions; `by_unit` is the change to visitors with our settings, and so on.
     """
     engine = engine_of(history)
-    # What ends a chain belongs to the log as the steps do: without it, chains would go on that our own funnel ends.
+    # What ends a chain of ours belongs to the log as the steps do: without it, chains would go on that the funnel ends.
     named = pd.DataFrame({"name": [*steps, *by_session["exclude"], *by_visitor["exclude"]]}, dtype="string")
     found = {"marks": with_period(engine, history), "steps": named}
     log = engine.create(statement(__file__, "of_steps"), found, name="log")  # counted a dozen times: cut out once
@@ -103,7 +104,7 @@ def reconcile(
 
 
 _DEFAULTS = {"in_range": "entry", "window": None, "step_window": None, "entry": "best", "ties": "favour"}
-_DEFAULTS |= {"tolerance": 0.0, "whole_seconds": False}
+_DEFAULTS |= {"tolerance": 0.0, "whole_seconds": False, "order": "sequential", "exclude": []}
 
 
 def _complete(settings: Mapping[str, Any]) -> dict[str, Any]:
