@@ -238,5 +238,5 @@ def rework(stays: AnyTable) -> pd.DataFrame:
 
 
 def back_and_forth(stays: AnyTable) -> pd.DataFrame:
-    """Return the pairs between which visitors go to and fro: node, other, times (node > other > node), sessions."""
+    """Return the pairs between which visitors go to and fro: node, other, times (there and back, from either), sessions."""
     return engine_of(stays).query(statement(__file__, "back_and_forth"), {"visits": stays})

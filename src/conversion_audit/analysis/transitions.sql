@@ -135,8 +135,10 @@ WITH moved AS (
         LEAD(node, 2) OVER (PARTITION BY session_id ORDER BY n) AS again
     FROM visits
 )
-SELECT node, other, COUNT(*) AS times, COUNT(DISTINCT session_id) AS sessions
+SELECT
+    LEAST(node, other) AS node, GREATEST(node, other) AS other, COUNT(*) AS times,
+    COUNT(DISTINCT session_id) AS sessions
 FROM moved
 WHERE again = node
-GROUP BY node, other
-ORDER BY times DESC, node, other
+GROUP BY LEAST(node, other), GREATEST(node, other)
+ORDER BY times DESC, LEAST(node, other), GREATEST(node, other)
