@@ -12,6 +12,7 @@ from conftest import table
 from pandas.testing import assert_frame_equal
 
 from conversion_audit.analysis.attribution import WEIGHTS, attribution, markov, side_by_side, touches
+from conversion_audit.analysis.journey_claims import attribution_claim
 
 
 def paths(*walks: tuple[str, float], revenue: float = 10.0) -> pd.DataFrame:
@@ -177,3 +178,9 @@ def test_a_path_runs_from_one_goal_to_the_next_within_the_window():
     ]
     wide = side_by_side(attribution(found))
     assert wide.set_index("channel").first_touch.to_dict() == {"Direct": 0.0, "Email": 2.0, "Search": 0.0}
+
+
+def test_rules_that_agree_are_said_to():
+    assert attribution_claim(attribution(paths(("Email", 2.0)))) == ("attribution.alike", {})
+    assert attribution_claim(attribution(K13))[0] == "attribution.headline"
+    assert attribution_claim(attribution(paths(("Email", 0.0)))) == ("attribution.none", {})

@@ -182,3 +182,7 @@ def test_segments_are_compared_by_the_first_column_that_knows_two():
     claim, record = segment_claim(table)
     assert (claim, record["best"], record["worst"]) == ("funnel.segments", "Android", "iOS")
     assert segment_claim(table.head(2)) == ("funnel.segments_few", {})
+    # A column whose segments are alike is passed over; where all are, that is what is said.
+    alike = table.assign(segment=["web", "tv", "iOS", "Android"], total_rate=[0.1, 0.1, 0.156, 0.347])
+    assert segment_claim(alike)[1]["best"] == "Android"
+    assert segment_claim(alike.assign(total_rate=0.0)) == ("funnel.segments_alike", {})

@@ -156,6 +156,11 @@ def test_a_kpi_without_its_base_is_unknown():
     assert found.denominator.tolist() == [0]
     assert found.rate.isna().all()
     assert found.meets.isna().all()
+    assert goal_claims.kpi_claim(found) == ("goals.kpi_none", {"kpi": "left"})
+    # The first that could be counted is told: two of three carts are left.
+    both = goals.kpi_table(marks(), [KPI | {"of": "never"}, KPI | {"name": "open"}])
+    claim, record = goal_claims.kpi_claim(both)
+    assert (claim, record["kpi"], record["numerator"]) == ("goals.kpi_met", "open", 2)
 
 
 @pytest.mark.parametrize(

@@ -153,10 +153,8 @@ def test_rework_is_coming_back_to_what_was_left():
     found = transitions.rework(stays).set_index("node")
     assert found.loc["home", ["sessions", "returning_sessions", "returns"]].tolist() == [2, 1, 1]
     assert found.return_rate["home"] == 0.5
-    assert transitions.back_and_forth(stays)[["node", "other", "times"]].to_numpy().tolist() == [
-        ["home", "product", 1],
-        ["product", "home", 1],
-    ]
+    # home > product > home and product > home > product, in one session.
+    assert transitions.back_and_forth(stays).to_numpy().tolist() == [["home", "product", 2, 1]]
 
 
 def test_leaving_competes_with_going_on():
@@ -311,6 +309,21 @@ def test_the_funnel_says_where_most_are_lost_and_what_to_mind():
     assert found[1].values["adverse_sessions"] == 20
     assert journey.findings(FUNNEL.assign(sessions=0), adverse) == []
     assert journey_claims.visitor_claim(FUNNEL)[0] == "funnel.visitors_too_short"
+
+
+def test_where_nobody_is_lost_no_step_is_named():
+    through = FUNNEL.assign(rated=100, sessions_in_order=100, tied=0)
+    assert "funnel.widest" not in [one.claim for one in journey.findings(through, through)]
+    said = ("funnel.nobody_lost", {"first_step": "view", "goal": "buy"})
+    assert journey_claims.widest_claim(through) == said
+    assert journey_claims.widest_claim(FUNNEL)[0] == "funnel.widest"
+    assert journey_claims.widest_claim(FUNNEL.assign(rated=0, previous=[200.0, 0.0]))[0] == "funnel.nobody"
+
+
+def test_landing_pages_that_are_all_too_small_are_known_all_the_same():
+    pages = pd.DataFrame({"landing_page": ["(other)"], "goal_sessions": [1], "goal_rate": [0.1], "bounce_rate": [0.5]})
+    assert journey_claims.landing_claim(pages) == ("journey.landing_few", {})
+    assert journey_claims.landing_claim(pages.head(0)) == ("journey.landing_none", {})
 
 
 def test_the_events_are_left_as_they_were():

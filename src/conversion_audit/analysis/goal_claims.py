@@ -25,10 +25,11 @@ def target_claim(goals: pd.DataFrame, main_goal: str) -> Claim:
 
 
 def kpi_claim(kpis: pd.DataFrame) -> Claim:
-    """Return what the first KPI says, and whether it meets its target."""
-    if not len(kpis) or pd.isna(kpis.rate.iloc[0]):
+    """Return what the first KPI that could be counted says, and whether it meets its target."""
+    counted = kpis[kpis.rate.notna()]
+    if not len(counted):
         return "goals.kpi_none", {"kpi": kpis.kpi.iloc[0] if len(kpis) else ""}
-    row = kpis.iloc[0].to_dict()
+    row = counted.iloc[0].to_dict()
     answer = {"yes": "goals.kpi_met", "no": "goals.kpi_missed", "cannot say": "goals.kpi_open"}
     return answer.get(row["meets"], "goals.kpi_plain"), row
 

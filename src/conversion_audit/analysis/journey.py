@@ -34,7 +34,7 @@ def findings(funnel: pd.DataFrame, adverse: pd.DataFrame) -> list[Finding]:
 
 def _widest(funnel: pd.DataFrame) -> list[Finding]:
     steps = funnel.iloc[1:]
-    steps = steps[(steps.sessions > 0) & (steps.previous >= FEWEST)]
+    steps = steps[(steps.sessions > 0) & (steps.previous >= FEWEST) & (steps.rated < steps.previous)]
     if not len(steps):
         return []
     row = steps.assign(lost=steps.previous - steps.rated).sort_values(["lost", "step_number"], ascending=[False, True])

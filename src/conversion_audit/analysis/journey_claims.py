@@ -12,6 +12,8 @@ from conversion_audit.analysis.reconcile import REASONS
 from conversion_audit.analysis.transitions import EXIT
 
 Claim = tuple[str, dict[str, Any]]
+ALIKE = 0.0005
+"""Rates nearer to one another are printed alike."""
 
 
 def funnel_claim(funnel: pd.DataFrame) -> Claim:
@@ -23,10 +25,12 @@ def funnel_claim(funnel: pd.DataFrame) -> Claim:
 
 
 def widest_claim(funnel: pd.DataFrame) -> Claim:
-    """Return the step before which most are lost."""
+    """Return the step before which most are lost, if anybody is."""
     later = funnel.iloc[1:][funnel.iloc[1:].previous > 0]
     if not len(later):
         return "funnel.nobody", {"first_step": funnel.step.iloc[0]}
+    if not (later.rated < later.previous).any():
+        return "funnel.nobody_lost", {"first_step": funnel.step.iloc[0], "goal": funnel.step.iloc[-1]}
     return "funnel.widest", later.assign(lost=later.previous - later.rated).sort_values(
         ["lost", "step_number"], ascending=[False, True]
     ).iloc[0].to_dict()
@@ -53,16 +57,20 @@ def visitor_claim(funnel: pd.DataFrame) -> Claim:
 
 
 def segment_claim(segments: pd.DataFrame, fewest: int = 100) -> Claim:
-    """Return who goes the whole way most and least often, by the first column that knows two segments of enough sessions."""
+    """Return who goes the whole way most and least often, by the first column whose segments of enough sessions differ."""
     ends = segments[segments.step_number == segments.step_number.max()]
     ends = ends[(ends.entrants >= fewest) & (ends.segment != UNKNOWN)]
+    otherwise = "funnel.segments_few"
     for _, rows in ends.groupby("column", sort=False):
         if len(rows) > 1:
             rows = rows.sort_values(["total_rate", "segment"], ascending=[False, True])
             best, worst = rows.iloc[0], rows.iloc[-1]
+            if best.total_rate - worst.total_rate < ALIKE:
+                otherwise = "funnel.segments_alike"
+                continue
             record = {"best": best.segment, "best_rate": best.total_rate, "worst": worst.segment}
             return "funnel.segments", record | {"worst_rate": worst.total_rate}
-    return "funnel.segments_few", {}
+    return otherwise, {}
 
 
 def time_claim(times: pd.DataFrame) -> Claim:
@@ -127,7 +135,7 @@ def landing_claim(pages: pd.DataFrame) -> Claim:
     """Return the landing page with the most goals, and the one whose visitors most often leave at once."""
     rows = pages[pages.landing_page != "(other)"]
     if not len(rows):
-        return "journey.landing_none", {}
+        return ("journey.landing_few" if len(pages) else "journey.landing_none"), {}
     best = rows.sort_values(["goal_sessions", "landing_page"], ascending=[False, True]).iloc[0]
     left = rows.sort_values(["bounce_rate", "landing_page"], ascending=[False, True]).iloc[0]
     record = {"best": best.landing_page, "goal_sessions": int(best.goal_sessions), "goal_rate": best.goal_rate}
@@ -166,11 +174,13 @@ def content_claim(table: pd.DataFrame) -> Claim:
 
 
 def attribution_claim(table: pd.DataFrame) -> Claim:
-    """Return the channel whose credit depends most on the rule."""
+    """Return the channel whose credit depends most on the rule, if any does."""
     shares = table.pivot_table(index="channel", columns="rule", values="credit_share")
     if not len(shares) or shares.isna().all(axis=None):
         return "attribution.none", {}
     spread = shares.max(axis=1) - shares.min(axis=1)
+    if spread.max() < 10 * ALIKE:  # told in whole percent
+        return "attribution.alike", {}
     channel = spread.sort_values(ascending=False, kind="stable").index[0]
     record = {"channel": channel, "least": shares.loc[channel].min(), "most": shares.loc[channel].max()}
     return "attribution.headline", record
