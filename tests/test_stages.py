@@ -40,6 +40,30 @@ def test_stages_come_in_their_usual_order_whatever_order_they_were_read_in():
     assert stages.stage_order(shuffled[shuffled.stage.isin(["Paid", "Clicks"])]) == ["Clicks", "Paid"]
 
 
+def mails(**counts: float) -> pd.DataFrame:
+    frame = pd.DataFrame({"stage": list(counts), "count": list(counts.values()), "cost": np.nan, "segment": None})
+    return frame.assign(date=pd.Timestamp("2026-03-02")).astype({"segment": "string", "count": float})
+
+
+def test_clicks_in_messages_come_after_opening_them():
+    table = stages.stage_table(mails(Clicked=500, Sent=10_000, Delivered=9_800, Opened=3_000, Purchases=40))
+    assert table.stage.tolist() == ["Sent", "Delivered", "Opened", "Clicked", "Purchases"]
+    assert table.rate.tolist()[1:] == pytest.approx([0.98, 3_000 / 9_800, 500 / 3_000, 0.08])
+    assert table.parameter.tolist()[2:] == ["open_rate", "click_to_open_rate", "payment_rate"]
+    # Clicks on an advertisement were shown before; without opens, nothing says that they are in a message.
+    assert stages.stage_order(mails(Impressions=9_000, Clicks=90, Sent=300, Opened=100))[:2] == [
+        "Impressions",
+        "Clicks",
+    ]
+    table = stages.stage_table(mails(Clicks=90, Sent=80, Delivered=70))
+    assert (table.stage[0], table.parameter[0]) == ("Clicks", "click_rate")
+
+
+def test_more_than_the_stage_before_is_no_share_and_has_no_interval():
+    row = stages.stage_table(mails(Sent=110, Delivered=100, Opened=130)).iloc[2]
+    assert (row.rate, np.isnan(row.rate_low), np.isnan(row.rate_high)) == (1.3, True, True)
+
+
 def test_each_stage_is_a_share_of_the_one_before_under_its_usual_name():
     frame = pd.DataFrame(
         {

@@ -22,6 +22,7 @@ USUAL = (
     (("shipped", "dispatched", "versendet"), "shipping_rate"),
 )
 _PLACES = (0, 8, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12)
+_AFTER_OPENING = 8
 
 
 def _words(stage: str) -> str:
@@ -37,14 +38,32 @@ def stage_order(counts: pd.DataFrame) -> list[str]:
     """Return the stages in their usual order; unknown ones by how many reach them, after the next larger known one."""
     totals = counts.groupby("stage")["count"].sum().sort_values(ascending=False)
     known = [s for s in totals.index if _usual(s) is not None]
-    order = sorted(known, key=lambda s: (_PLACES[_usual(s)], -totals[s]))
+    places = {s: _PLACES[_usual(s)] for s in known} | dict.fromkeys(_clicks_in_messages(totals[known]), _AFTER_OPENING)
+    order = sorted(known, key=lambda s: (places[s], -totals[s]))
     for stage in [s for s in totals.index if _usual(s) is None]:
         larger = [k for k, s in enumerate(order) if totals[s] >= totals[stage]]
         order.insert(larger[-1] + 1 if larger else 0, stage)
     return order
 
 
-def parameter(stage: str) -> str:
-    """Return the usual name of the share that reaches a stage, e.g. ``click_rate``; ``rate`` for an unknown one."""
+def _clicks_in_messages(totals: pd.Series) -> list[str]:
+    """Clicks on what was shown come first; those in messages are fewer than were opened, and nothing was shown before."""
+    of = totals.index.map(parameter)
+    clicks, opened, shown = totals[of == "click_rate"], totals[of == "open_rate"].max(), totals[of == "reach"].max()
+    return list(clicks.index[(clicks <= opened) & ~(clicks <= shown)])
+
+
+def parameter(stage: str, before: str | None = None) -> str:
+    """
+    Return the usual name of the share that reaches a stage, e.g. ``click_rate``; ``rate`` for an unknown one.
+
+    Parameters
+    ----------
+    stage : str
+        The stage.
+    before : str, optional
+        The stage of which it is a share: clicks of messages that were opened are the click-to-open rate.
+    """
     place = _usual(stage)
-    return "rate" if place is None else USUAL[place][1]
+    name = "rate" if place is None else USUAL[place][1]
+    return "click_to_open_rate" if name == "click_rate" and before and parameter(before) == "open_rate" else name

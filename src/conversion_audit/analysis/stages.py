@@ -40,8 +40,8 @@ def stage_table(counts: AnyTable, by: Sequence[str] = (), order: Sequence[str] |
            impression        None       reach  400,000       NaN     NaN       NaN        NaN     NaN    0.0100
                 click  impression  click_rate    6,000   400,000  0.0150    0.0146     0.0154  4000.0    0.6667
 
-        `rate` is of the stage before (`of`); NaN for the first stage and where that is 0. `cost_per` is all cost of the
-        group over the stage's count.
+        `rate` is of the stage before (`of`); NaN for the first stage and where that is 0. It has no interval where the
+        stage counts more than the one before: that is no share. `cost_per` is all cost of the group over the count.
     """
     frame = _frame(counts)
     order = list(order or stage_order(frame))
@@ -65,7 +65,8 @@ def _frame(counts: AnyTable) -> pd.DataFrame:
 
 
 def _rates(rows: pd.DataFrame, cost: float) -> pd.DataFrame:
-    before = rows["count"].shift()
+    before, of = rows["count"].shift(), [None, *rows.stage][: len(rows)]
+    is_share = (before > 0) & (rows["count"] <= before)
     low, high = wilson(np.minimum(rows["count"], before), before)
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.where(before > 0, rows["count"] / before, np.nan)
@@ -73,13 +74,13 @@ def _rates(rows: pd.DataFrame, cost: float) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "stage": rows.stage,
-            "of": rows.stage.shift(),
-            "parameter": rows.stage.map(parameter),
+            "of": of,
+            "parameter": [parameter(*pair) for pair in zip(rows.stage, of, strict=True)],
             "count": rows["count"],
             "of_count": before,
             "rate": rate,
-            "rate_low": np.where(before > 0, low, np.nan),
-            "rate_high": np.where(before > 0, high, np.nan),
+            "rate_low": np.where(is_share, low, np.nan),
+            "rate_high": np.where(is_share, high, np.nan),
             "cost": rows.cost,
             "cost_per": cost_per,
         }
@@ -113,7 +114,7 @@ def weak_links(counts: AnyTable, order: Sequence[str] | None = None) -> pd.DataF
             rows.append((segment, stage, before, "own_past", *_compared(late, early)))
     columns = ["segment", "stage", "of", "benchmark_kind", "rate", "benchmark_rate", "difference"]
     table = pd.DataFrame(rows, columns=[*columns, "difference_low", "difference_high", "lost"])
-    table.insert(3, "parameter", table.stage.map(parameter))
+    table.insert(3, "parameter", [parameter(*pair) for pair in zip(table.stage, table.of, strict=True)])
     weak = (table.difference_high < 0) & (table.difference < -0.05 * table.benchmark_rate)
     table = table.assign(is_weak=weak).dropna(subset=["difference"])
     return table.sort_values(["is_weak", "lost"], ascending=[False, False], kind="stable", ignore_index=True)
