@@ -304,6 +304,11 @@ def test_what_is_said_of_what_goes_with_the_goal_stands_in_the_first_row():
     key, record = goal_claims.goes_with_claim(table)
     assert (key, record["name"]) == ("goals.goes_less", "terms")
     assert list(table.name) == ["terms", "video", "coupon"]
+    # One that nobody without it reached the goal is not compared: it is not among those that chance explains.
+    table.loc[table.name != "coupon", "odds_ratio"] = float("nan")
+    assert goal_claims.goes_with_claim(table.assign(is_shown=False)) == ("goals.goes_none", {"count": 1})
+    table["odds_ratio"] = float("nan")
+    assert goal_claims.goes_with_claim(table.assign(is_shown=False))[0] == "goals.goes_nothing"
 
 
 def test_a_video_that_does_nothing_goes_with_nothing():

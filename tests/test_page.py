@@ -118,6 +118,10 @@ def test_the_summary_names_the_true_rate_beside_the_naive_one(html):
 def test_three_findings_at_most_are_told_first():
     many = [{**sample.findings()[0], "id": f"F-{n}"} for n in range(9)]
     html = page.render([], many, sample.about())
+    assert "Only sessions with" not in html
+    assert "<dt>Only sessions with</dt><dd>Device: Mobile</dd>" in page.render(
+        [], [], sample.about(only="Device: Mobile")
+    )
     assert html.count("<h4>") == 3
     assert "6\u00a0further findings in the chapters" in html
 

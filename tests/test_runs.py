@@ -56,6 +56,9 @@ def test_the_list_says_last_run_verdict_and_age_of_the_data(audit_home):
         "acme", run, "complete, 1 high", "2026-04-26", "5 days",
     )  # fmt: skip
     assert (globex.client, globex.run, globex.verdict, globex.age) == ("globex", None, "never run", "")
+    assert runs.Line("acme", "Acme", "r", "complete", 1, None, None, "device=mobile").verdict == (
+        "complete, 1 high, only device=mobile"
+    )
 
 
 def test_a_folder_that_no_client_may_be_called_is_passed_over_and_told(audit_home, capsys):

@@ -236,7 +236,7 @@ def test_the_house_speaks_the_clients_language_and_calls_things_by_their_labels(
         currency="CHF",
         site="shop",
         main_goal="purchase",
-        sources=[],
+        sources=[{"kind": "ga4", "files": "raw/*"}],
         goals={"purchase": {"event": ["purchase"], "label": {"en": "Order", "de": "Bestellung"}}},
         journey=["add_to_cart"],
     )

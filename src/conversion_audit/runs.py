@@ -81,11 +81,13 @@ class Line:
     high: int
     data_until: str | None
     age_days: int | None
+    only: str = ""
 
     @property
     def verdict(self) -> str:
-        """Status, and how many findings are high."""
-        return f"{self.status}, {self.high} high" if self.run else self.status
+        """Status, how many findings are high, and of which sessions alone, where not of all."""
+        said = f"{self.status}, {self.high} high" if self.run else self.status
+        return f"{said}, only {self.only}" if self.only else said
 
     @property
     def age(self) -> str:
@@ -113,7 +115,8 @@ def _line(client: str, today: date) -> Line:
     until = found["period"]["end"]
     high = sum(one["severity"] == "high" for one in found["findings"])
     age = (today - date.fromisoformat(until)).days
-    return Line(client, found["name"], found["run"], found["status"], high, until, age)
+    only = ", ".join(f"{column}={value}" for column, value in where_of(found).items())
+    return Line(client, found["name"], found["run"], found["status"], high, until, age, only)
 
 
 def current(client: str, wanted: dict[str, Any]) -> Path | None:

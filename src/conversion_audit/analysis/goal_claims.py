@@ -73,11 +73,12 @@ def uncovered_claim(loose: pd.DataFrame) -> Claim:
 
 def goes_with_claim(table: pd.DataFrame) -> Claim:
     """Return what goes most with the goal, either way, among what is beyond chance."""
-    if not len(table):
+    compared = table[table.odds_ratio.notna()]
+    if not len(compared):
         return "goals.goes_nothing", {}
-    shown = table[table.is_shown.astype(bool)]
+    shown = compared[compared.is_shown.astype(bool)]
     if not len(shown):
-        return "goals.goes_none", {"count": len(table)}
+        return "goals.goes_none", {"count": len(compared)}
     strongest = shown.iloc[0].to_dict()
     return ("goals.goes_more" if strongest["odds_ratio"] > 1 else "goals.goes_less"), strongest
 

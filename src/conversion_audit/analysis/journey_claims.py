@@ -164,11 +164,12 @@ def pair_claim(pair: Mapping[str, Any]) -> Claim:
 
 def content_claim(table: pd.DataFrame) -> Claim:
     """Return which content or call to action goes most with the goal, either way."""
-    if not len(table):
+    compared = table[table.odds_ratio.notna()]
+    if not len(compared):
         return "journey.content_nothing", {}
-    shown = table[table.is_shown.astype(bool)]
+    shown = compared[compared.is_shown.astype(bool)]
     if not len(shown):
-        return "journey.content_none", {"count": len(table)}
+        return "journey.content_none", {"count": len(compared)}
     strongest = shown.iloc[0].to_dict()
     return ("journey.content_more" if strongest["odds_ratio"] > 1 else "journey.content_less"), strongest
 

@@ -90,7 +90,7 @@ def render(chapters: Sequence[Mapping[str, Any]], findings: Sequence[Any], about
     findings : list of Finding or dict
         Ranked, as they are to be told; own findings and edits of the review included.
     about : mapping
-        client, language, locale, currency, site, labels, period {start, end}, prepared_on, prepared_for, agency {name,
+        client, language, locale, currency, site, labels, page_kinds, period {start, end}, only (sessions), prepared_on, prepared_for, agency {name,
         contact, footer, logo, accent}, accent, logo, headline (as in the manifest), detail (board or full), trust
         (sentences), questions (sentences), notes {chapter number: Markdown}, review {hidden, orphans}. All but client
         may be absent.
@@ -153,6 +153,7 @@ def _view(chapters: list, findings: list[dict[str, Any]], about: Mapping[str, An
         "board": board,
         "client": formatted(about.get("client")),
         "period": period_text(period["start"], period["end"]) if period.get("start") and period.get("end") else "",
+        "only": formatted(about.get("only") or ""),
         "prepared_on": formatted(about["prepared_on"], "date") if about.get("prepared_on") else "",
         "prepared_for": about.get("prepared_for") or "",
         "agency": {key: formatted(agency.get(key) or "") for key in ("name", "contact", "footer")},

@@ -43,6 +43,7 @@ def about(audit: Audit) -> dict[str, Any]:
             "labels": dict(voice.labels),
             "page_kinds": list(voice.pages),
             "period": {"start": audit.period.start, "end": audit.period.end},
+            "only": only(audit),
             # A clock would give another report every day: the date is asked for, or absent.
             "prepared_on": config.report.on,
             "prepared_for": config.report.prepared_for,
@@ -59,10 +60,9 @@ def about(audit: Audit) -> dict[str, Any]:
 
 def trust(audit: Audit) -> list[str]:
     """Return which sessions were looked at, where not all were, how many rows were counted, and files that nobody reads."""
-    from conversion_audit.report.words import heading, label, text
+    from conversion_audit.report.words import text
 
-    only = [f"{heading(column)}: {label(value)}" for column, value in audit.where.items()]
-    narrowed = [text("cover.only", {"only": "; ".join(only)})] if only else []
+    narrowed = [text("cover.only", {"only": only(audit)})] if audit.where else []
     of_other_days = audit.ledger.reason == "out_of_period"
     by_status = audit.ledger[~of_other_days].groupby("status").rows.sum()
     rows, other = int(by_status.sum()), int(audit.ledger[of_other_days].rows.sum())
@@ -72,6 +72,13 @@ def trust(audit: Audit) -> list[str]:
         record |= {"rows": rows, "share": record["analysed"] / rows, "other_days": other}
         counted = [text("cover.ledger_days" if other else "cover.ledger", record)]
     return [*narrowed, *counted, *unread(audit)]
+
+
+def only(audit: Audit) -> str:
+    """Return which sessions were looked at, in words; nothing where all were."""
+    from conversion_audit.report.words import heading, label
+
+    return "; ".join(f"{heading(column)}: {label(value)}" for column, value in audit.where.items())
 
 
 def unread(audit: Audit) -> list[str]:
