@@ -9,7 +9,7 @@ import pandas as pd
 from conftest import table
 
 from conversion_audit import recipes
-from conversion_audit.analysis import plan, plan_claims
+from conversion_audit.analysis import plan, plan_claims, testing
 
 STEPS = ["product_view", "add_to_cart", "checkout", "payment", "purchase"]
 
@@ -57,6 +57,22 @@ def test_worth_is_a_month_and_the_margin_where_it_is_known():
     assert round(with_margin.value_high, 1) == round(9000 * 0.4 * 365.25 / 12 / 30, 1)
     no_money = plan.plan([finding("F-hhhh", 0, 0, revenue=None)], STEPS, days=30).iloc[0]
     assert (no_money.unit, round(no_money.value_low, 2)) == ("orders", 1.01)
+
+
+def test_what_began_within_the_period_and_goes_on_cost_that_in_its_own_days():
+    more = {"since": "2026-04-20", "values": {"end": "2026-04-26", "visitors_at_risk": 700}}
+    for kind in ("incident", "unexplained"):
+        found = plan.plan([finding("F-jjjj", 700, 1400, kind=kind, **more)], STEPS, days=56)
+        assert (found.days[0], found.is_over[0]) == (7, False)
+        assert found.value[0] == 1050 / 7 * plan.MONTH
+        assert testing.design_table(found).visitors_a_week[0] == 700
+
+
+def test_whatever_ended_within_the_period_is_over():
+    found = plan.plan([FOUND[2] | {"kind": "unexplained"}, FOUND[1]], STEPS, days=30)
+    assert found.finding.tolist() == ["F-bbbb", "F-cccc"]
+    assert found.is_over.tolist() == [False, True]
+    assert found.days.tolist() == [30, 30]  # what is over is told by what it cost in all the period
 
 
 def test_the_effort_at_which_the_next_task_overtakes_is_the_ratio_of_their_worth():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_audit import past, review, runs
-from conversion_audit.analysis import change_fates
+from conversion_audit.analysis import change_fates, testing
 from conversion_audit.errors import ConfigError, Problem, closest
 from conversion_audit.recipes import plan as chapter
 from conversion_audit.report.tickets import receipt, ticket
@@ -38,7 +38,7 @@ def tickets(audit: Audit, findings: Iterable[Mapping[str, Any]], planned: pd.Dat
         File name, e.g. ``F-3k9a.md``, -> text.
     """
     rows = {row["finding"]: row for row in planned.to_dict("records")}
-    tests = {row["finding"]: row for row in chapter.tests_of(audit, planned).to_dict("records")}
+    tests = {row["finding"]: row for row in testing.design_table(planned).to_dict("records")}
     with speaking(voice_of(audit.config)):
         return {
             f"{one['id'].replace(' ', '-')}.md": ticket(one, rows[one["id"]], tests.get(one["id"]))

@@ -15,11 +15,12 @@ MONTH = 365.25 / 12
 EFFORT_DAYS = {"S": 1.0, "M": 3.0, "L": 10.0}
 USUAL_EFFORT = "M"
 CANDIDATES = ("friction", "incident", "unexplained", "tracking", "service", "opportunity", "own")
+WITH_DAYS = ("incident", "unexplained")
 OWNERS = ("checkout", "content", "crm", "customer_service", "acquisition", "tracking")
 COLUMNS = [
     "place", "finding", "kind", "step", "of", "segment", "since", "until", "owner", "effort", "effort_days", "status",
     "verdict", "severity", "gates_passed", "gates", "sessions_at_risk", "visitors_at_risk", "rate", "target_rate",
-    "guardrails", "unit", "value_low", "value", "value_high", "value_per_day", "is_first", "is_over",
+    "guardrails", "days", "unit", "value_low", "value", "value_high", "value_per_day", "is_first", "is_over",
     "place_best", "place_worst", "holds_until_days", "next_finding",
 ]  # fmt: skip
 
@@ -36,9 +37,10 @@ def plan(
     Rank what was found by what it is worth for the effort.
 
     Worth is what the finding cost in the period, for a month at the same traffic: revenue, times the margin where it is
-    known; else orders. The lower end of its interval is divided by days of effort (S 1, M 3, L 10; M where nobody said).
-    Silent tags that spoil other conclusions come first. Incidents that are over cost nothing any more and come last: they
-    are to be kept from coming back. Findings done, rejected or hidden are left out.
+    known; else orders. What began within the period and goes on cost that in its own days. The lower end of its interval is
+    divided by days of effort (S 1, M 3, L 10; M where nobody said). Silent tags that spoil other conclusions come first.
+    Incidents and gaps that are over cost nothing any more and come last: they are to be kept from coming back. Findings
+    done, rejected or hidden are left out.
 
     Parameters
     ----------
@@ -58,7 +60,8 @@ def plan(
     DataFrame
         One row per candidate, in order: place (1..), finding, kind, step, of, segment (JSON), since, until, owner, effort,
         effort_days, status, verdict, gates_passed of gates, sessions_at_risk and their visitors_at_risk, rate and target_rate
-        (of its own step), guardrails (JSON list), unit (margin, revenue, orders), value_low, value, value_high (a month),
+        (of its own step), guardrails (JSON list), days (in which that many were at risk, and it cost what it did: its own
+        where it goes on, else the period's), unit (margin, revenue, orders), value_low, value, value_high (a month),
         value_per_day (its lower end), is_first, is_over, and what would change the order: place_best and place_worst (its own worth at
         either end, its effort one size up or down), holds_until_days (effort at which the next one, next_finding, would
         overtake). NaN where a finding has no price.
@@ -111,8 +114,9 @@ def _hidden(one: Mapping[str, Any]) -> bool:
 
 def _row(one: Mapping[str, Any], steps: list[str], days: int, margin: float | None) -> dict[str, Any]:
     effort = one.get("effort") if one.get("effort") in EFFORT_DAYS else USUAL_EFFORT
-    is_over = one["kind"] == "incident" and bool(one.get("until")) and _ended(one)
-    unit, worth = _worth(one, days, margin)
+    is_over = one["kind"] in WITH_DAYS and bool(one.get("until")) and _ended(one)
+    lasted = max(days, 1) if is_over else _days(one, days)
+    unit, worth = _worth(one, lasted, margin)
     gates = one.get("gates") or ()
     values = one.get("values") or {}
     row = {key: one.get(key) for key in ("kind", "step", "since", "until", "status", "verdict", "sessions_at_risk")}
@@ -130,6 +134,7 @@ def _row(one: Mapping[str, Any], steps: list[str], days: int, margin: float | No
         "rate": _number(one.get("rate")),
         "target_rate": _number(one.get("benchmark")),
         "guardrails": json.dumps(_guardrails(one.get("step"), steps)),
+        "days": lasted,
         "unit": unit,
         **worth,
         "value_per_day": worth["value_low"] / EFFORT_DAYS[effort],
@@ -144,6 +149,14 @@ def _ended(one: Mapping[str, Any]) -> bool:
     return last is None or str(one["until"]) < str(last)
 
 
+def _days(one: Mapping[str, Any], days: int) -> int:
+    """From its first day on, where that is within the period; all days of the period else."""
+    last = one.get("until") or (one.get("values") or {}).get("end")
+    if not (one.get("since") and last):
+        return max(days, 1)
+    return (pd.Timestamp(last) - pd.Timestamp(one["since"])).days + 1
+
+
 def _worth(one: Mapping[str, Any], days: int, margin: float | None) -> tuple[str | None, dict[str, float]]:
     names = {"value_low": "low", "value": "estimate", "value_high": "high"}
     for unit, key, factor in (
@@ -153,7 +166,7 @@ def _worth(one: Mapping[str, Any], days: int, margin: float | None) -> tuple[str
     ):
         cost = one.get(key)
         if cost and cost.get("high") and factor is not None:
-            month = MONTH / max(days, 1) * float(factor)
+            month = MONTH / days * float(factor)
             return unit, {name: max(0.0, float(cost[part])) * month for name, part in names.items()}
     return None, dict.fromkeys(names, np.nan)
 

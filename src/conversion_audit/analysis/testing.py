@@ -20,16 +20,14 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def design_table(plan: pd.DataFrame, days: int, *, inflation: float = 1.0, weeks: int = MOST_WEEKS) -> pd.DataFrame:
+def design_table(plan: pd.DataFrame, *, inflation: float = 1.0, weeks: int = MOST_WEEKS) -> pd.DataFrame:
     """
     Return the test that would show each candidate's gap closed; what is over has nothing left to close.
 
     Parameters
     ----------
     plan : DataFrame
-        From `plan.plan`.
-    days : int
-        Days of the period that `visitors_at_risk` counts.
+        From `plan.plan`; its `days` are those in which `visitors_at_risk` came.
     inflation : float
         Design effect, where a visitor counts more than once.
     weeks : int
@@ -48,7 +46,7 @@ def design_table(plan: pd.DataFrame, days: int, *, inflation: float = 1.0, weeks
     ----------
     evanmiller.org sample size calculator; Cohen 1988.
     """
-    rows = [_row(row, days, inflation, weeks) for row in plan.to_dict("records") if not row["is_over"]]
+    rows = [_row(row, inflation, weeks) for row in plan.to_dict("records") if not row["is_over"]]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -84,14 +82,14 @@ def before_after_effect(rate: float, before: float, after: float, siblings: floa
     return z * sqrt(inflation * rate * (1 - rate) * parts)
 
 
-def _row(row: dict, days: int, inflation: float, most: int) -> dict:
+def _row(row: dict, inflation: float, most: int) -> dict:
     known = {key: row[key] for key in ("finding", "step", "segment", "rate", "target_rate")}
     rate, target = known["rate"], known["target_rate"]
     about = known | {"unit": "visitor", "alpha": ALPHA, "power": POWER}
     at_risk = row["visitors_at_risk"]  # none where only totals are known
     if not (pd.notna(at_risk) and at_risk > 0 and 0 < rate < target < 1):
         return dict.fromkeys(COLUMNS, np.nan) | about | {"design": NO_RATE}
-    a_week = float(row["visitors_at_risk"]) / _days(row, days) * 7
+    a_week = float(row["visitors_at_risk"]) / row["days"] * 7
     gap = target - rate
     per_arm = sample_size(rate, gap, ALPHA, POWER, inflation=inflation)
     arcsine = sample_size(rate, gap, ALPHA, POWER, "arcsine", inflation)
@@ -109,10 +107,3 @@ def _row(row: dict, days: int, inflation: float, most: int) -> dict:
         "smallest_before_after_points": plain,
         "design": design,
     }
-
-
-def _days(row: dict, days: int) -> int:
-    """An incident's visitors came in its own days."""
-    if isinstance(row.get("since"), str) and isinstance(row.get("until"), str):
-        return (pd.Timestamp(row["until"]) - pd.Timestamp(row["since"])).days + 1
-    return max(days, 1)

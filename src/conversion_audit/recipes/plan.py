@@ -13,7 +13,6 @@ from conversion_audit.analysis import (
     allocation,
     cells,
     plan,
-    testing,
     tracking_plan,
     treatment,
     treatment_groups,
@@ -43,12 +42,6 @@ def plan_of(audit: Audit) -> pd.DataFrame:
     """Return the ranked plan; see `analysis.plan`."""
     days = (audit.period.end - audit.period.start).days + 1
     return plan.plan(reviewed(audit), audit.config.steps, days, margin=_margin(audit))
-
-
-def tests_of(audit: Audit, planned: pd.DataFrame) -> pd.DataFrame:
-    """Return the test each candidate needs; see `analysis.testing`."""
-    days = (audit.period.end - audit.period.start).days + 1
-    return testing.design_table(planned, days)
 
 
 def teams_of(audit: Audit, planned: pd.DataFrame) -> pd.DataFrame:
