@@ -83,6 +83,16 @@ def test_a_new_incident_is_named_with_its_own_days(before, after):
     assert row.before_at_risk > 4 * row.after_at_risk / 2
 
 
+def test_what_was_over_before_the_new_days_is_not_new_and_what_had_begun_is_held_to_the_days_before_it(before, after):
+    over = MOBILE | {"since": "2026-03-20", "until": "2026-03-26"}
+    assert change_fates.fates([], [over], before, after).empty
+    begun = MOBILE | {"since": "2026-03-27", "until": None}
+    (row,) = change_fates.fates([], [begun], before, after).itertuples()
+    held = before[(before["name"] == "checkout") & (before.device == "mobile") & (before.date < "2026-03-27")]
+    assert (row.fate, row.before_at_risk) == ("new", held.at_risk.sum())
+    assert change_fates.fates([SAFARI], [MOBILE], before, after.iloc[:0]).empty
+
+
 def test_neither_is_put_down_to_other_people(before, after):
     measures = change_measures.measure_changes(before, after, ["channel"]).set_index(["kind", "name"])
     assert measures.moved["step", "payment"] == "rate" and measures.moved["step", "checkout"] == "rate"

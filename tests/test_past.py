@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from conversion_audit.audit import open_audit
 from conversion_audit.engine import Engine
 from conversion_audit.errors import ConfigError
 from conversion_audit.folders import Folders
+from conversion_audit.report import text
 from conversion_audit.schema import Period
 
 CELLS = pd.DataFrame({"kind": ["goal"], "name": ["purchase"], "of": [None], "date": pd.to_datetime(["2026-03-02"]),
@@ -78,6 +80,45 @@ def test_the_same_period_of_another_export_is_compared_with_as_well(audit_home):
     assert past.previous(audit(*NOW, inputs={"raw/a": "2"})).run == SECOND
 
 
+def day_by_day(start: str, end: str, passed: int) -> pd.DataFrame:
+    dates = pd.date_range(start, end)
+    return pd.concat([CELLS.assign(date=date, passed=passed) for date in dates], ignore_index=True)
+
+
+def test_days_that_both_periods_hold_are_not_after(audit_home):
+    now = audit(*NOW)
+    now.frame = lambda name: day_by_day(*NOW, passed=2)
+    run(audit("2026-04-20", "2026-05-31"), FIRST)
+    before = replace(past.previous(now), cells=day_by_day("2026-04-20", "2026-05-31", passed=1))
+    assert past.new_from(now, before) == date(2026, 6, 1)
+    after = past.after(now, before)
+    assert (after.date.min(), len(after)) == (pd.Timestamp("2026-06-01"), 21)
+    joined = past.joined(now, before)
+    assert joined.date.is_unique and len(joined) == 63
+    assert joined[joined.passed == 1].date.max() == pd.Timestamp("2026-04-26")  # a shared day as it is counted now
+    key, record = past.compared(now, before)
+    assert (key, record["first"], record["days"]) == ("change.against_shared", date(2026, 6, 1), 21)
+    said = "now is only what came after, the 21\u00a0days from 1 Jun 2026 on."
+    assert (
+        text(key, record)
+        == f"Compared with the audit of 20 Apr 2026 to 31 May 2026. It holds days of this period as well: {said}"
+    )
+
+
+def test_days_that_are_too_few_are_said_and_not_compared(audit_home):
+    now = audit(*NOW)
+    now.frame = lambda name: day_by_day(*NOW, passed=2)
+    run(audit("2026-04-27", "2026-06-15"), SECOND)
+    before = past.previous(now)
+    assert past.new_from(now, before) is None and past.after(now, before).empty
+    said = "After the audit of 27 Apr 2026 to 15 Jun 2026 this period has 6\u00a0more days: too few to tell what moved."
+    assert text(*past.compared(now, before)) == said
+    run(audit("2026-03-02", "2026-04-26"), FIRST)  # an older run that leaves enough days is better
+    found = past.previous(now)
+    assert (found.run, past.new_from(now, found)) == (FIRST, date(2026, 4, 27))
+    assert past.compared(now, found)[0] == "change.against_run" and len(past.after(now, found)) == 56
+
+
 def test_a_run_of_later_days_is_no_past(audit_home):
     run(audit(*NOW), SECOND)
     assert past.previous(audit("2026-03-02", "2026-04-26")) is None
@@ -121,6 +162,8 @@ def test_nothing_to_compare_with_is_none_and_not_an_error(audit_home):
     one = audit("2026-03-02", "2026-03-02")
     assert past.previous(one) is None and past.newest_cells("acme") is None
     before = past.nothing(CELLS)
+    assert past.compared(one, None) == ("change.nothing", {"days": 1})
+    assert len(past.joined(one, before)) == len(past.after(one, before)) == 1
     assert before.cells.empty and past.records(one, before) == [] and past.definitions(one, before) == {}
 
 

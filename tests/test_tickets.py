@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
-from conversion_audit import runs, tickets
+from conversion_audit import past, runs, tickets
+from conversion_audit.errors import ConfigError
 from conversion_audit.report.tickets import receipt, safe, ticket
 from conversion_audit.report.voice import Voice, speaking
 
@@ -131,6 +133,18 @@ def test_a_receipt_is_of_the_newest_runs_days_where_they_are_later(monkeypatch):
     for newest, end in (({"start": "2026-04-27", "end": "2026-06-21"}, AFTER[1]), (None, BEFORE[1])):
         monkeypatch.setattr(runs, "newest", lambda client, newest=newest: newest and {"period": newest})
         assert tickets._latest("demo").period.end == end
+
+
+def test_a_receipt_needs_days_after_the_earlier_audit(audit_home, monkeypatch):
+    cells = pd.DataFrame({"date": pd.date_range("2026-04-27", "2026-06-21")})
+    now = SimpleNamespace(period=SimpleNamespace(start=AFTER[0], end=AFTER[1]), frame=lambda name: cells)
+    before = past.Previous("earlier", date(2026, 3, 2), date(2026, 6, 18), cells.iloc[:0], findings=[])
+    monkeypatch.setattr(tickets, "_latest", lambda client: now)
+    monkeypatch.setattr(past, "previous", lambda audit, against: before)
+    with pytest.raises(
+        ConfigError, match=r"too few days came after(.|\n)*It goes to 2026-06-18, this one to 2026-06-21"
+    ):
+        tickets.receipt_of("demo", "F-3k9a")
 
 
 def test_a_receipt_puts_no_price_on_what_had_ended_by_itself():

@@ -79,8 +79,9 @@ def previous(audit: Audit, against: str | None = None) -> Previous | None:
         Opened.
     against : str, optional
         Id of a run, or ``last-year``: the newest run of the same days a year ago. Else $AUDIT_AGAINST; else the newest run
-        of another export or period that does not end later than this one; else the days before this period in the export.
-        A run of other sessions (``where``) is not taken unless it is named.
+        of another export or period that does not end later than this one, where there is one that leaves days to compare
+        (see `new_from`); else the days before this period in the export. A run of other sessions (``where``) is not taken
+        unless it is named.
 
     Returns
     -------
@@ -96,11 +97,49 @@ def previous(audit: Audit, against: str | None = None) -> Previous | None:
     client = audit.folders.client
     if against and against != LAST_YEAR:
         return _read(client, against, named=True)
+    shared = None
     for run in runs.runs(client):
         found = _read(client, run)
         if found is not None and _fits(found, audit, against):
-            return found
-    return None if against else _before_in_export(audit)
+            if new_from(audit, found) is not None:
+                return found
+            shared = shared or found
+    return shared if shared or against else _before_in_export(audit)
+
+
+def new_from(audit: Audit, before: Previous) -> date | None:
+    """
+    Return the day from which on this period counts as after: days that both periods hold are no change of one to the other.
+
+    None where periods that share days leave fewer than seven to compare.
+    """
+    first = max(audit.period.start, before.end + timedelta(days=1))
+    left = (audit.period.end - first).days + 1
+    return None if first > audit.period.start and left < _FEWEST_DAYS else first
+
+
+def after(audit: Audit, before: Previous) -> pd.DataFrame:
+    """Return the cells to compare with those of before: of the days since `new_from`, none where there is no such day."""
+    cells, first = audit.frame("cells"), new_from(audit, before)
+    return cells.iloc[:0] if first is None else cells[cells["date"] >= pd.Timestamp(first)]
+
+
+def joined(audit: Audit, before: Previous) -> pd.DataFrame:
+    """Return the cells of both periods; a day that both hold stands there once, as this audit counts it."""
+    cells = audit.frame("cells")
+    return pd.concat([before.cells[~before.cells["date"].isin(cells["date"])], cells], ignore_index=True)
+
+
+def compared(audit: Audit, before: Previous | None) -> tuple[str, dict[str, Any]]:
+    """Return the key and the record of the sentence on what is compared, and how much of this period is new to it."""
+    start, end = audit.period.start, audit.period.end
+    if before is None:
+        return "change.nothing", {"days": (end - start).days + 1}
+    first = max(start, before.end + timedelta(days=1))
+    record = {"start": before.start, "end": before.end, "days": max((end - first).days + 1, 0), "first": first}
+    if first == start:
+        return f"change.against_{'run' if before.run else 'days'}", record
+    return f"change.against_{'few' if new_from(audit, before) is None else 'shared'}", record
 
 
 def require(client: str, against: str | None) -> None:

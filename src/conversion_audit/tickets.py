@@ -72,24 +72,30 @@ def receipt_of(client: str, finding: str, against: str | None = None) -> str:
     Raises
     ------
     ConfigError
-        If there is no earlier audit, or it did not find this.
+        If there is no earlier audit, too little came after it, or it did not find this.
     """
     audit = _latest(client)
     before = past.previous(audit, against)
     if before is None or before.findings is None:
         mend = f"Make a run now, audit the next export, and ask then: audit run {client}"
         raise ConfigError(Problem("there is no earlier audit to compare with", f"reports/{client}", mend=mend))
+    first, cells = past.new_from(audit, before), past.after(audit, before)
+    if first is None:
+        why = f"It goes to {before.end}, this one to {audit.period.end}: what became of a finding is told by new days only."
+        raise ConfigError(
+            Problem("too few days came after the earlier audit", f"reports/{client}/{before.run}", why=why)
+        )
     path = audit.folders.data / "review.yaml"
     edits = dict(review.read_review(path, f"data/{client}/{path.name}").edits)
     records = [one.record() for one in audit.findings]
-    found = change_fates.fates(before.findings, records, before.cells, audit.frame("cells"), edits)
+    found = change_fates.fates(before.findings, records, before.cells, cells, edits)
     rows = found[found.finding == finding]
     if rows.empty:
         known = list(found.finding)
         hint = f"Findings that can be followed: {', '.join(known) or 'none'}"
         raise ConfigError(Problem(f"no finding {finding!r} to follow{closest(finding, known)}", mend=hint))
     with speaking(voice_of(audit.config)):
-        return receipt(rows.iloc[0].to_dict(), (before.start, before.end), (audit.period.start, audit.period.end))
+        return receipt(rows.iloc[0].to_dict(), (before.start, before.end), (first, audit.period.end))
 
 
 def _latest(client: str) -> Audit:

@@ -46,7 +46,7 @@ def fates(
     then, now : sequence of mapping
         Findings of both runs, as records; frictions, incidents and unexplained gaps are followed.
     before, after : DataFrame
-        From `cells.cells`, of both runs.
+        From `cells.cells`, of both runs; no day in both.
     review : mapping, optional
         Finding -> status and done_on, as in review.yaml.
     confidence : float
@@ -55,14 +55,15 @@ def fates(
     Returns
     -------
     DataFrame
-        One row per finding: those of the last plan, then those that are new. `fate` is fixed (as good as its benchmark),
+        One row per finding: those of the last plan, then those that are new (what was over before `after` began is not);
+        none where there are no cells after. `fate` is fixed (as good as its benchmark),
         improved, unmoved, worse, cannot say, over (an incident that had ended by itself and did not come back), or new. moved_on: the day from which the rates differ most, with the days
         that the data do not speak against (ISO; None where nothing moved). revenue_a_month: what the move is worth at
         the after period's traffic, from the finding's own price; NaN for what had ended by itself. siblings_* are NaN where there are none.
     """
-    review = review or {}
+    review, then = review or {}, then if len(after) else ()
     old = [one for one in then if _followed(one, before)]
-    new = [one for one in now if _followed(one, after) and not any(_same(one, other) for other in old)]
+    new = [one for one in now if _lasts(one, after) and not any(_same(one, other) for other in old)]
     touched = [(one["step"], one.get("segment") or {}) for one in [*old, *new]]
     rows = [_fate(one, before, after, touched, review.get(one["id"], {}), False, confidence) for one in old]
     rows += [_fate(one, before, after, touched, review.get(one["id"], {}), True, confidence) for one in new]
@@ -72,6 +73,12 @@ def fates(
 def _followed(finding: Mapping[str, Any], cells: pd.DataFrame) -> bool:
     known = set(cells.columns)
     return finding["kind"] in KINDS and bool(finding.get("step")) and set(finding.get("segment") or {}) <= known
+
+
+def _lasts(finding: Mapping[str, Any], after: pd.DataFrame) -> bool:
+    """Into the days after: what was over before them may only have been found later."""
+    last = pd.Timestamp(finding.get("until") or after.date.max())
+    return _followed(finding, after) and bool(last >= after.date.min())
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -84,6 +91,8 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def _fate(finding, before, after, touched, review, is_new: bool, confidence: float) -> dict[str, Any]:
     step, segment = finding["step"], finding.get("segment") or {}
+    if is_new and finding.get("since"):  # it may have begun in the last days before
+        before = before[before.date < pd.Timestamp(finding["since"])]
     inside = [within(cells, STEP, step, segment) for cells in (before, after)]
     others = [_siblings(cells, step, touched) for cells in (before, after)]
     place = 1 if is_new else 0
