@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from conversion_audit.analysis import plan_claims, treatment, treatment_groups
+from conversion_audit.analysis.statistics import clopper_pearson
 
 
 def views(baskets: list[list[str]]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -29,6 +30,9 @@ def test_products_that_go_together_are_recommended_with_lift_and_range():
     first = found.iloc[0]
     assert first.lift == pytest.approx((40 / 50) / (50 / 260))
     assert 1 < first.lift_low < first.lift < first.lift_high
+    assert found.pairs.tolist() == [6, 6]  # three products, each with each, whether they met or not
+    low, _ = clopper_pearson(40, 50, 1 - 0.05 / 6)
+    assert first.lift_low == pytest.approx(low / (50 / 260))
     assert first.with_name == "Product tent"
     assert first.without_it == 10 and np.isnan(
         first.one_in_twenty_value
@@ -41,6 +45,15 @@ def test_products_that_meet_by_chance_are_not_recommended():
     random = np.random.default_rng(1)
     baskets = [[str(one) for one in sorted(set(random.integers(0, 12, 3)))] for _ in range(1500)]
     assert len(treatment.recommendations(*views(baskets), "product_view")) <= 1
+
+
+def test_of_many_products_none_surely_goes_with_another_by_chance():
+    for seed in range(3):
+        random = np.random.default_rng(seed)
+        session, item = np.nonzero(random.random((6000, 300)) < random.uniform(0.004, 0.016, 300))
+        held = pd.DataFrame({"session_id": session.astype(str), "item_id": item.astype(str)}).astype("string")
+        words = pd.DataFrame({"name": "n", "price": 1.0}, index=[str(one) for one in range(300)])
+        assert treatment.companions(held, words).empty
 
 
 def test_rare_products_and_none_at_all_give_no_pair():

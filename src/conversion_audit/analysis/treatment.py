@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from conversion_audit.analysis.statistics import wilson
+from conversion_audit.analysis.statistics import clopper_pearson, wilson
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
 
 FEWEST_BASKETS, FEWEST_TOGETHER, MOST_ITEMS = 20, 5, 50
@@ -47,7 +47,8 @@ def recommendations(
     fewest : int
         Items in fewer sessions are left out.
     confidence : float
-        Of all intervals together: each pair's own is wider, by the number of pairs looked at.
+        Of all intervals together: each pair's own is wider, by the number of pairs looked at: each such item
+        with each other.
 
     Returns
     -------
@@ -90,8 +91,9 @@ def companions(
 
 def lifts(pairs: pd.DataFrame, words: pd.DataFrame, most: int = 3, confidence: float = 0.95) -> pd.DataFrame:
     """Return counted pairs with their lift; see `recommendations`."""
-    count = max(len(pairs), 1)
-    low, high = wilson(pairs.together, pairs.baskets, 1 - (1 - confidence) / count)
+    # Wilson's interval is too narrow where a pair is expected less than once: by far most are.
+    count = pairs.pairs.max() if len(pairs) else 1
+    low, high = clopper_pearson(pairs.together, pairs.baskets, 1 - (1 - confidence) / count)
     usual = pairs.with_baskets / pairs.all_baskets
     rate = pairs.together / pairs.baskets
     table = pairs.assign(
@@ -104,7 +106,6 @@ def lifts(pairs: pd.DataFrame, words: pd.DataFrame, most: int = 3, confidence: f
         lift=rate / usual,
         lift_low=low / usual,
         lift_high=high / usual,
-        pairs=len(pairs),
         without_it=pairs.baskets - pairs.together,
         one_in_twenty_value=0.05
         * (pairs.baskets - pairs.together)

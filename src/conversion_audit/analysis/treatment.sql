@@ -7,7 +7,8 @@ JOIN items ON items.event_id = events.event_id
 WHERE marks.name = $shown AND items.item_id IS NOT NULL
 
 -- name: pairs
--- Items that occur together, with how often each occurs alone; rare ones are left out before they are joined.
+-- Items that occur together, with how often each occurs alone; rare ones are left out before they are joined. All pairs
+-- that could have occurred were looked at, and not only those that did.
 WITH often AS (SELECT item_id, COUNT(*) AS baskets FROM baskets GROUP BY item_id HAVING COUNT(*) >= $fewest),
 kept AS (
     SELECT baskets.session_id, baskets.item_id
@@ -24,7 +25,8 @@ joined AS (
 )
 SELECT
     joined.item_id, joined.with_item_id, joined.together, here.baskets, there.baskets AS with_baskets,
-    (SELECT COUNT(DISTINCT session_id) FROM baskets) AS all_baskets
+    (SELECT COUNT(DISTINCT session_id) FROM baskets) AS all_baskets,
+    (SELECT COUNT(*) * (COUNT(*) - 1) FROM often) AS pairs
 FROM joined
 JOIN often AS here ON here.item_id = joined.item_id
 JOIN often AS there ON there.item_id = joined.with_item_id
