@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,11 @@ import worlds
 from conftest import table
 from pandas.testing import assert_frame_equal
 
-from conversion_audit.analysis import friction
+from conversion_audit.analysis import friction, friction_claims
 from conversion_audit.analysis.friction import cells, dates, drafts, model, price, tracking
 from conversion_audit.analysis.friction.reading import read
 from conversion_audit.findings import Finding
+from conversion_audit.recipes import friction as recipe
 
 STEPS = ["view", "cart", "buy"]
 
@@ -185,6 +187,44 @@ def test_what_was_planted_is_found_named_dated_and_priced(broken):
     for step, lost in zip(["payment", "checkout"], world.lost, strict=True):
         assert found.lost_orders_low[step] <= lost <= found.lost_orders_high[step]
     assert (found.verdict == "likely friction").all()
+
+
+def test_what_was_lost_of_a_goal_that_is_no_order_has_no_price(broken):
+    world, diagnosis = broken
+    asked = (worlds.STEPS, worlds.SUSPECTS, worlds.ADJUSTERS)
+    elsewhere = ~world.sessions.session_id.isin(world.marks[world.marks["name"] == "purchase"].session_id)
+    sold = world.sessions.assign(
+        orders=world.sessions.orders.where(~elsewhere, 1), revenue=world.sessions.revenue.where(~elsewhere, 1000.0)
+    )
+    other, lead = (
+        friction.diagnose(world.marks, sold, *asked, negatives=worlds.NEGATIVES, earns=earns) for earns in (True, False)
+    )
+    assert_frame_equal(other.found, diagnosis.found)  # what is bought on the way past the goal is not the goal's worth
+    assert (lead.found.lost_orders == diagnosis.found.lost_orders).all() and (lead.found.revenue_lost == 0).all()
+    assert {one.revenue for one in friction.findings(lead) if one.kind in ("friction", "incident")} == {None}
+
+
+@pytest.mark.parametrize(("value", "earns"), [("revenue", True), (40, False), (None, False)])
+def test_a_client_whose_goal_is_worth_no_orders_has_no_revenue_to_lose(value, earns, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(recipe.friction, "diagnose", lambda *_, **more: asked.update(more))
+    config = SimpleNamespace(goals={"lead": SimpleNamespace(value=value)}, main_goal="lead", steps=["lead"], suspects=[],
+                             adjusters=[], micro_conversions={}, seed=1)  # fmt: skip
+    recipe._diagnosed(SimpleNamespace(config=config, marks=None, sessions=None, events=None))
+    assert asked["earns"] is earns
+
+
+def test_the_headline_costs_what_its_own_places_cost():
+    weak = [worlds.Planted("shipping", {"device": "desktop"}, 0.085, how="silent"),
+            worlds.Planted("checkout", {"os": "iOS"}, 0.11, how="silent")]  # fmt: skip
+    world = worlds.world(8, 40_000, [worlds.Planted("payment", {"device": "mobile"}, 0.3), *weak])
+    asked = (world.marks, world.sessions, worlds.STEPS, worlds.SUSPECTS, worlds.ADJUSTERS)
+    diagnosis = friction.diagnose(*asked, negatives=worlds.NEGATIVES)
+    assert diagnosis.found.verdict.tolist() == ["likely friction", "unexplained gap"]
+    first, joint = diagnosis.found.iloc[0], diagnosis.joint.iloc[0]
+    assert (joint.findings, joint.lost_orders) == (1, first.lost_orders)
+    ends = {"low": first.lost_orders_low, "high": first.lost_orders_high}
+    assert friction_claims.headline(diagnosis) == ("friction.headline", {"count": 1} | ends)
 
 
 def test_a_finding_counts_the_visitors_who_stood_before_its_own_step(broken):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PARTS = tuple(one.name for one in fields(friction.Diagnosis))
 EFFORT_PARTS = tuple(one.name for one in fields(effort.Effort))
-KEYS = ("suspects", "adjusters", "seed", "main_goal", "journey", "micro_conversions")
+KEYS = ("suspects", "adjusters", "seed", "main_goal", "goals", "journey", "micro_conversions")
 
 
 def diagnosis(audit: Audit) -> friction.Diagnosis:
@@ -47,6 +47,7 @@ def _diagnosed(audit: Audit) -> friction.Diagnosis:
         config.adjusters,
         negatives=_negatives(audit),
         events=audit.events,
+        earns=config.goals[config.main_goal].value == "revenue",
         seed=config.seed,
     )
 

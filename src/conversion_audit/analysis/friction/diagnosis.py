@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from conversion_audit.analysis.friction.leak import smallest_leaks
 from conversion_audit.analysis.friction.price import Price, price
 from conversion_audit.analysis.friction.reading import read
 from conversion_audit.analysis.friction.tracking import find_outages, outage_table
-from conversion_audit.analysis.friction.verdict import gate_records
+from conversion_audit.analysis.friction.verdict import LIKELY, gate_records, verdict
 from conversion_audit.engine import AnyTable
 
 
@@ -75,6 +75,7 @@ def diagnose(
     *,
     negatives: Sequence[str] = (),
     events: AnyTable | None = None,
+    earns: bool = True,
     seed: int = 1,
 ) -> Diagnosis:
     """
@@ -102,6 +103,8 @@ def diagnose(
         Names of negative micro-conversions in marks.
     events : table, optional
         See `tables.EVENTS`: error texts, own pages, page types.
+    earns : bool
+        Whether the goal is worth the revenue of its orders; else what is lost has no price, whatever else was sold.
     seed : int
         For resampling.
 
@@ -115,6 +118,7 @@ def diagnose(
     Gaussian field, its constant simulated.
     """
     attempts = read(marks, sessions, steps, suspects, adjusters, negatives, events)
+    attempts = attempts if earns else replace(attempts, revenue=np.zeros(len(attempts)))
     candidates = find_candidates(attempts)
     outages, masked = find_outages(attempts, candidates)
     cells = step_cells(attempts, candidates, masked)
@@ -131,7 +135,7 @@ def diagnose(
         gates=_gates(attempts, found, masked),
         mechanisms=_mechanisms(found),
         benchmarks=tables.benchmark_table(attempts, candidates, found, prices),
-        joint=together.replay(attempts, candidates, cells, found.drafts, prices),
+        joint=_joint(attempts, candidates, cells, found, prices),
         outages=outage_table(attempts, outages),
         instead=instead,
         paths=paths,
@@ -168,6 +172,14 @@ def _price(attempts, candidates, cells, found, draft, seed) -> Price:
         noise = float(np.sqrt(found.differences.tau[s, c] ** 2 + found.differences.usual_variance[s, c]))
     random = np.random.default_rng([seed, s, c])
     return price(attempts, candidates, draft, draft.judged, state.fit, own, found.cut, noise, random)
+
+
+def _joint(attempts, candidates, cells, found: Search, prices: list[Price]) -> pd.DataFrame:
+    """The likely frictions replayed together: a gap without an explanation is no promise."""
+    called = [verdict(draft.p, found.comparisons, draft.mechanism.kind) for draft in found.drafts]
+    likely = [k for k, one in enumerate(called) if one == LIKELY]
+    drafts = [found.drafts[k] for k in likely]
+    return together.replay(attempts, candidates, cells, drafts, [prices[k] for k in likely])
 
 
 def _about(attempts: Attempts, found: Search, seed: int) -> pd.DataFrame:

@@ -142,12 +142,13 @@ def _goals(attempts: Attempts, cells, inside: np.ndarray) -> int:
 
 
 def _order_value(attempts: Attempts, cells, inside: np.ndarray) -> tuple[float, float]:
-    """Mean revenue of an order in the segment, and its standard error; of the whole site where the segment has few."""
+    """Mean revenue of an order that reached the goal in the segment, and its standard error; of the whole site where the
+    segment has few."""
     revenue, orders = attempts.revenue[cells.who], attempts.orders[cells.who]
-    chosen = inside & (orders > 0)
+    reached = (attempts.depth == len(attempts.steps)) & (attempts.orders > 0)
+    chosen = inside & reached[cells.who]
     if chosen.sum() < 20:
-        revenue, orders = attempts.revenue, attempts.orders
-        chosen = orders > 0
+        revenue, orders, chosen = attempts.revenue, attempts.orders, reached
     if not chosen.any():
         return 0.0, 0.0
     values = revenue[chosen] / orders[chosen]
