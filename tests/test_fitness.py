@@ -664,3 +664,9 @@ def test_a_silent_goal_blinds_a_day_only_where_it_was_certain_to_occur(orders, w
         books = pd.DataFrame({"date": np.repeat(pd.date_range("2026-03-02", periods=len(books)), books)})
     found = fitness.blind_days(sessions, marks, books, "purchase", date(2026, 3, 2), date(2026, 3, 29))
     assert [str(day)[:10] for day in found["date"]] == blind
+
+
+def test_the_days_between_rare_orders_are_no_outage():
+    sessions, marks = silent_days([int(n % 30 == 0) for n in range(181)])  # seven orders, one on each weekday
+    assert len(marks) == 7
+    assert fitness.blind_days(sessions, marks, NO_BOOKS, "purchase", date(2026, 3, 2), date(2026, 8, 29)).empty

@@ -22,8 +22,9 @@ def blind_days(
     """
     Find whole days without the goal where it was certain to occur.
 
-    A stretch of days without the goal is blind where the same weekdays' usual rates (with fewer than 21 days: that of all)
-    let at least 25 sessions expect it. Where the shop's own books were given, a day on which they hold no order either is
+    A stretch of days without the goal is blind where the rates of the same weekdays outside it (with fewer than 21 days: that
+    of all days) let at least 25 sessions expect it; days between two rare orders count among them, so a gap between orders is
+    no outage. Where the shop's own books were given, a day on which they hold no order either is
     left alone: nobody bought, and that is a finding of chapter 04 and no gap.
 
     Parameters
@@ -39,7 +40,7 @@ def blind_days(
     -------
     DataFrame
         One row per blind day: date, sessions (that are left out of every rate), goal_sessions (0), expected (sessions with
-        the goal, at the weekday's median rate of the days that have any), book_orders (NaN without books).
+        the goal, at the weekday's rate outside the stretch), book_orders (NaN without books).
     """
     found = {"sessions": sessions, "marks": marks, "book_orders": book_orders}
     days = engine_of(sessions, marks, book_orders).query(
@@ -48,12 +49,13 @@ def blind_days(
     days["date"] = pd.to_datetime(days["date"])
     if days.empty or not days["goal_sessions"].any():
         return days.assign(expected=np.nan)[COLUMNS].head(0)
-    rate = (days["goal_sessions"] / days["sessions"]).where(days["goal_sessions"] > 0)
-    weekday = days["date"].dt.day_of_week if len(days) >= 21 else pd.Series(0, index=days.index)
-    usual = rate.groupby(weekday).transform("median").fillna(0.0)
-    days["expected"] = usual * days["sessions"]
+    weekday = (days["date"].dt.day_of_week if len(days) >= 21 else days["sessions"] * 0).rename("weekday")
     silent = days["goal_sessions"] == 0
-    stretch = (silent != silent.shift()).cumsum()
+    stretch = (silent != silent.shift()).cumsum().rename("stretch")
+    every = days.groupby(weekday)[["sessions", "goal_sessions"]].transform("sum")
+    outside = every["sessions"] - days.groupby([stretch, weekday])["sessions"].transform("sum")
+    usual = (every["goal_sessions"] / outside).where(outside > 0, 0.0)
+    days["expected"] = usual * days["sessions"]
     certain = days.groupby(stretch)["expected"].transform("sum") >= LEAST_EXPECTED
     nobody_bought = days["book_orders"] == 0
     return days.loc[silent & certain & ~nobody_bought, COLUMNS].reset_index(drop=True)
