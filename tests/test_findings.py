@@ -20,7 +20,9 @@ def test_an_id_stays_the_same_from_run_to_run():
     assert len(one.id) == 6
 
 
-def test_only_an_incidents_start_is_part_of_its_id():
+def test_only_the_start_of_what_has_days_of_its_own_is_part_of_its_id():
+    first, second = (Finding("unexplained", "04", "x", since=day) for day in ("2026-03-01", "2026-04-01"))
+    assert len(ranked([first, second])) == 2
     assert (
         Finding("incident", "04", "x", since="2026-03-01").id != Finding("incident", "04", "x", since="2026-03-02").id
     )

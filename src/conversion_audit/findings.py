@@ -80,10 +80,10 @@ class Finding:
 
     @property
     def id(self) -> str:
-        """Stable from run to run: kind, claim, step and segment, and for incidents the start. Printed F-3k9."""
+        """Stable from run to run: kind, claim, step and segment, and for what has days of its own the first. Printed F-3k9."""
         parts = [self.kind, self.claim, self.step, sorted((self.segment or {}).items())]
         parts.append(self.values.get("key"))
-        if self.kind == "incident":
+        if self.kind == "incident" or (self.kind == "unexplained" and self.since):
             parts.append(self.since)
         number = int.from_bytes(hashlib.md5(json.dumps(parts, default=str).encode()).digest()[:8], "big")
         digits = ""

@@ -50,15 +50,16 @@ def _again(shop: Shop, draft: Draft, drafts: list[Draft], states: list[State], c
         others = [d for d in drafts if d is not draft]
         windows = evaluate(shop.attempts, shop.cells[draft.step], shop.candidates, others).windows
         place = sum(not c.is_adjuster for c in shop.candidates[: draft.candidate])
-        draft = replace(
+        dated = replace(
             draft,
             window=(int(windows.since[place]), int(windows.until[place])),
             z=float(windows.z[place]),
             p=float(windows.p[place]),
         )
-        drafts = [draft if d.step == draft.step and d.candidate == draft.candidate else d for d in drafts]
+        # Only itself: the same segment may have other days of its own, or be slow all the time.
+        drafts = [dated if d is draft else d for d in drafts]
         state = evaluate(shop.attempts, shop.cells[draft.step], shop.candidates, drafts)
-        return judge_draft(shop, draft, drafts, state, compared)
+        return judge_draft(shop, dated, drafts, state, compared)
     judged = judge_draft(shop, draft, drafts, states[draft.step], compared)
     z = float(judged.judged.gap / np.sqrt(judged.judged.gap_variance))
     return replace(judged, z=z, p=float(score.lower_tail(_with_errors(z, judged.mechanism))))
