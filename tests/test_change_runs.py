@@ -76,6 +76,21 @@ def test_a_mended_friction_is_named_with_its_day_size_and_worth(before, after):
     assert row.revenue_a_month == pytest.approx(each * row.after_at_risk / 28 * 365.25 / 12 * row.moved)
 
 
+def test_what_is_told_since_a_day_is_counted_since_that_day(before):
+    late = pd.concat([period("2026-03-30", 2, days=14, safari=0.7), period("2026-04-13", 3, days=14)])
+    (row,) = change_fates.fates([SAFARI], [], before, late).itertuples()
+    since = late[(late["name"] == "payment") & (late.browser == "Safari") & (late.date >= "2026-04-13")]
+    assert (row.fate, row.moved_on) == ("fixed", "2026-04-13")
+    assert (row.after_at_risk, row.after_rate) == (since.at_risk.sum(), since.passed.sum() / since.at_risk.sum())
+
+
+def test_what_got_worse_has_the_day_of_its_fall():
+    good, bad = period("2026-03-02", 1), period("2026-03-30", 2, days=14)
+    worse = pd.concat([bad, period("2026-04-13", 3, days=14, safari=0.7)])
+    (row,) = change_fates.fates([SAFARI], [], good, worse).itertuples()
+    assert (row.fate, row.moved_on) == ("worse", "2026-04-13")
+
+
 def test_a_new_incident_is_named_with_its_own_days(before, after):
     row = change_fates.fates([SAFARI], [MOBILE], before, after).iloc[1]
     assert (row.finding, row.fate, row.moved_on, row.moved_on_high) == ("F-mobi", "new", "2026-04-08", "2026-04-09")
