@@ -11,6 +11,7 @@ from conftest import real_data
 
 from conversion_audit.analysis import change_claims, change_definitions, change_fates, change_marks, change_measures
 from conversion_audit.analysis.cells import cells
+from conversion_audit.analysis.statistics import newcombe
 
 STEPS = {"product_view": 0.6, "checkout": 0.6, "payment": 0.8, "purchase": 0.9}
 
@@ -197,6 +198,23 @@ def test_a_change_of_the_site_stands_out_only_beyond_what_other_days_do():
     assert stands.change_high["step", "checkout"] < 0
     assert found[found.what == "too early"].before_rate.isna().all()
     assert change_claims.marks_shown(found).what.unique().tolist() == ["new banner"]
+
+
+def test_visitors_who_come_back_and_days_that_are_too_few_make_no_change_stand_out():
+    dates = pd.date_range("2026-03-02", periods=56)
+    passed = np.where(dates < "2026-03-30", 30, 36) + np.arange(56) % 2  # a rise of 6 points on the 29th day
+    rows = pd.DataFrame({"kind": "step", "name": "pay", "of": "cart", "date": dates, "at_risk": 100, "passed": passed})
+    change = [{"on": "2026-03-30", "what": "New form"}]
+
+    def marked(cells):
+        return change_marks.marked_changes(cells, change, ["pay"], "purchase").query("name == 'pay'").iloc[0]
+
+    alone, returning = marked(rows.assign(inflation=1.0)), marked(rows.assign(inflation=4.0))
+    assert (alone.stands_out, returning.stands_out) == (True, False)
+    assert alone.usual_change == returning.usual_change < alone.change == returning.change == pytest.approx(0.06)
+    assert (returning.change_low, returning.change_high) == pytest.approx(newcombe(511 / 4, 350, 427 / 4, 350))
+    short = marked(rows[(rows.date >= "2026-03-16") & (rows.date < "2026-04-13")].assign(inflation=1.0))
+    assert np.isnan(short.usual_change) and short.change_low > 0 and not short.stands_out
 
 
 def test_days_carry_limits_and_the_words_of_changes(before, after):

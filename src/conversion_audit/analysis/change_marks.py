@@ -48,17 +48,20 @@ def marked_changes(
     DataFrame
         One row per change and measure: on, what, kind, name, days, before_at_risk, before_passed, before_rate, after_at_risk,
         after_passed, after_rate, change, change_low, change_high, usual_change (19 of 20 other days' before and after
-        differ by less), stands_out (beyond chance and beyond that). NaN where there are too few days on a side.
+        differ by less; NaN with fewer than ten other days), stands_out (beyond chance, visitors who come back allowed for, and
+        beyond that; never where that is not known). NaN where there are too few days on a side.
     """
     measures = [(GOAL, goal), *((STEP, step) for step in steps)]
     settled = cells[~cells["date"].isin(list(filling))]
-    series = {one: by_day(within(settled, *one)).set_index("date") for one in measures}
+    found = {one: within(settled, *one) for one in measures}
+    series = {one: by_day(rows).set_index("date") for one, rows in found.items()}
+    inflation = {one: float(rows.inflation.max()) if len(rows) else 1.0 for one, rows in found.items()}
     rows = []
     for change in changes:
         day = pd.Timestamp(change["on"])
         for kind, name in measures:
             rows.append({"on": day, "what": change["what"], "kind": kind, "name": name,
-                         **_around(series[kind, name], day, days)})  # fmt: skip
+                         **_around(series[kind, name], day, days, inflation[kind, name])})  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -113,14 +116,14 @@ def daily(
     )
 
 
-def _around(series: pd.DataFrame, day: pd.Timestamp, days: int) -> dict[str, Any]:
+def _around(series: pd.DataFrame, day: pd.Timestamp, days: int, inflation: float) -> dict[str, Any]:
     pair = _pair(series, day, days)
     names = ["days", "before_at_risk", "before_passed", "before_rate", "after_at_risk", "after_passed", "after_rate"]
     if pair is None:
         empty = [*names, "change", "change_low", "change_high", "usual_change"]
         return dict.fromkeys(empty, np.nan) | {"stands_out": False}
     length, n_b, y_b, n_a, y_a = pair
-    low, high = newcombe(y_a, n_a, y_b, n_b)
+    low, high = newcombe(*(count / inflation for count in (y_a, n_a, y_b, n_b)))
     usual = _usual(series, day, length)
     change = y_a / n_a - y_b / n_b
     clear = bool(low > 0 or high < 0)
@@ -130,7 +133,7 @@ def _around(series: pd.DataFrame, day: pd.Timestamp, days: int) -> dict[str, Any
         "change_low": float(low),
         "change_high": float(high),
         "usual_change": usual,
-        "stands_out": clear and not abs(change) <= usual,
+        "stands_out": clear and bool(abs(change) > usual),
     }
 
 
