@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from conversion_audit.analysis import change
-from conversion_audit.analysis.friction_claims import moved_claim
+from conversion_audit.analysis.friction_claims import moved_claim, reversed_claim
 from conversion_audit.report import text
 
 BEFORE, AFTER = ("2026-01-01", "2026-01-31"), ("2026-02-01", "2026-02-28")
@@ -50,6 +50,15 @@ def test_cells_add_up_to_the_change(poorer_traffic):
     table = change.cell_changes(*poorer_traffic, "buy", ["channel"], BEFORE, AFTER)
     assert table.mix.sum() + table.rate.sum() == pytest.approx(-0.032)
     assert table.set_index("channel").goals_before.to_dict() == {"email": 80, "paid": 4}
+
+
+def test_where_nothing_tells_visitors_apart_all_of_a_change_is_rate(poorer_traffic):
+    bars = change.mix_and_rate(*poorer_traffic, "buy", [], BEFORE, AFTER)
+    assert bars.effect.tolist() == pytest.approx([0.084, 0, -0.032, 0.052])
+    (row,) = change.cell_changes(*poorer_traffic, "buy", [], BEFORE, AFTER).itertuples()
+    assert (row.sessions_before, row.goals_after, row.rate) == (1000, 52, pytest.approx(-0.032))
+    by = change.mix_and_rate_by(*poorer_traffic, "buy", [], BEFORE, AFTER)
+    assert by.empty and reversed_claim(by) == ("friction.not_reversed", {})
 
 
 def test_a_whole_that_says_the_opposite_of_its_parts_is_flagged():
