@@ -6,10 +6,12 @@ import json
 
 import inputs
 import pandas as pd
+import pytest
 from conftest import table
 
 from conversion_audit import recipes
 from conversion_audit.analysis import plan, plan_claims, testing
+from conversion_audit.audit import open_audit
 
 STEPS = ["product_view", "add_to_cart", "checkout", "payment", "purchase"]
 
@@ -121,6 +123,28 @@ def test_the_first_sentence_names_the_first_task_that_has_a_price():
     key, record = plan_claims.headline(plan.plan(FOUND, STEPS, days=30), {"F-aaaa": "Mend the address form."})
     assert key == "plan.headline"
     assert (record["task"], record["n"], record["valued"]) == ("Mend the address form.", 5, 3)
+
+
+@pytest.mark.parametrize(
+    ("blind", "period", "days"),
+    [
+        (range(0), "", 28),
+        (range(4, 9), "", 23),
+        (range(0), "\nperiod: {start: 2026-03-02, end: 2026-04-26}", 28),
+        (range(4, 9), "\nperiod: {start: 2026-03-02, end: 2026-03-15}", 9),
+    ],
+)
+def test_a_month_is_reckoned_from_the_days_that_were_counted(blind, period, days, audit_home):
+    rows = []
+    for n in range(28 * 20):
+        at, who = pd.Timestamp("2026-03-02 09:00") + pd.Timedelta(days=n // 20, minutes=n % 20), f"c{n}"
+        row = {"id": f"e{n}", "at": str(at), "who": who, "session": who, "what": "page_view", "where": "/p/a"}
+        rows.append(row | {"order": "", "worth": "", "money": ""})
+        if n % 2 and n // 20 not in blind:
+            bought = {"id": f"b{n}", "at": str(at + pd.Timedelta(minutes=1)), "what": "purchase", "order": f"A{n}"}
+            rows.append(row | bought | {"worth": "50.00", "money": "EUR"})
+    inputs.written(audit_home, inputs.as_csv(rows), inputs.config(more=f"timezone: UTC{period}"))
+    assert recipes.plan.days_counted(open_audit("acme")) == days
 
 
 def test_an_order_without_a_known_amount_is_not_worth_nothing(audit_home):

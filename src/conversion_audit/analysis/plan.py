@@ -49,7 +49,7 @@ def plan(
     steps : sequence of str
         The journey: what comes after a finding's step must not fall.
     days : int
-        Days of the period.
+        Days of the period that were counted.
     review : mapping, optional
         Finding -> effort, owner, status, hide.
     margin : float, optional

@@ -40,8 +40,18 @@ def reviewed(audit: Audit) -> list[dict[str, Any]]:
 
 def plan_of(audit: Audit) -> pd.DataFrame:
     """Return the ranked plan; see `analysis.plan`."""
-    days = (audit.period.end - audit.period.start).days + 1
-    return plan.plan(reviewed(audit), audit.config.steps, days, margin=_margin(audit))
+    return plan.plan(reviewed(audit), audit.config.steps, days_counted(audit), margin=_margin(audit))
+
+
+def days_counted(audit: Audit) -> int:
+    """Return the days of the period that the export reaches, blind ones left out; all of them where only totals are known."""
+    first, last = audit.period.start, audit.period.end
+    sql = "SELECT MIN(date) AS first, MAX(date) AS last FROM sessions "
+    sql += "WHERE set_aside IS NULL AND date >= CAST($first AS DATE) AND date <= CAST($last AS DATE)"
+    seen = audit.engine.query(sql, {"sessions": audit.every_session}, first=first, last=last).iloc[0]
+    if pd.isna(seen["first"]):
+        return (last - first).days + 1
+    return (pd.Timestamp(seen["last"]) - pd.Timestamp(seen["first"])).days + 1 - len(audit.blind_days)
 
 
 def teams_of(audit: Audit, planned: pd.DataFrame) -> pd.DataFrame:
