@@ -103,6 +103,26 @@ def test_other_traffic_is_no_alarm(eight_weeks):
     assert watch.watch(eight_weeks, paid, SUSPECTS, ADJUSTERS).empty
 
 
+def test_a_step_that_nearly_everybody_passes_is_watched_for_falls():
+    before, after = simulated(56, 1, sessions=2500), simulated(14, 2, start="2026-02-26", sessions=2500)
+    random = np.random.default_rng(0)
+    for cells, rate in ((before, 0.99), (after, 0.5)):
+        mine = cells["name"] == "payment"
+        cells.loc[mine, "passed"] = random.binomial(cells.loc[mine, "at_risk"], rate)
+    before, after = (cells[cells["name"] != "purchase"] for cells in (before, after))
+    series = watch.watched(before, SUSPECTS).query("name == 'payment' and column.isna()", engine="python")
+    assert series.can_rise.tolist() == [False]
+    (alarm,) = watch.watch(before, after, SUSPECTS, ADJUSTERS).query("name == 'payment'").itertuples()
+    assert (alarm.direction, alarm.since) == ("fell", pd.Timestamp("2026-02-26"))
+
+
+def test_an_event_that_had_stopped_before_is_no_news(eight_weeks):
+    after, stopped = simulated(21, 2, start="2026-02-26"), eight_weeks.copy()
+    stopped.loc[(stopped["name"] == "newsletter") & (stopped.date >= "2026-01-29"), "passed"] = 0
+    for cells, names in ((eight_weeks, ["newsletter"]), (stopped, [])):
+        assert watch.silent(cells, after[after["name"] != "newsletter"]).name.tolist() == names
+
+
 def test_an_event_that_stops_is_named_with_its_first_silent_day(eight_weeks):
     fresh = simulated(5, seed=6, start="2026-02-26")
     gone = (fresh["name"] == "newsletter") & (fresh.date >= "2026-03-01")

@@ -15,6 +15,8 @@ from conversion_audit.analysis.statistics import cusum, newcombe
 
 FEWEST_DAYS = 14
 FEWEST_A_DAY = 4.0
+# Sessions of the baseline that did not pass: of fewer, nobody can say how often that happens.
+FEWEST_FAILED = 10
 SILENT_EXPECTED = 15.0
 STALE_DAYS = 3
 SAME_ALARM_DAYS = 7
@@ -97,7 +99,8 @@ def watched(baseline: pd.DataFrame, suspects: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        name, column, level (missing: everyone), a_day (sessions at risk), rate.
+        name, column, level (missing: everyone), a_day (sessions at risk), rate, can_rise: whether enough fail on a day for
+        a rise to show; where nearly everybody passes only falls are watched.
     """
     steps, days = baseline[baseline.kind == STEP], max(baseline.date.nunique(), 1)
     parts = [
@@ -109,14 +112,20 @@ def watched(baseline: pd.DataFrame, suspects: Sequence[str]) -> pd.DataFrame:
             parts.append(part.rename(columns={column: "level"}).assign(column=column))
     table = pd.concat(parts, ignore_index=True)
     table = table.assign(a_day=table.at_risk / days, rate=table.passed / table.at_risk.where(table.at_risk > 0))
-    enough = (np.minimum(table.passed, table.at_risk - table.passed) / days >= FEWEST_A_DAY).to_numpy()
+    failed = table.at_risk - table.passed
+    table = table.assign(can_rise=failed / days >= FEWEST_A_DAY)
+    enough = ((table.passed / days >= FEWEST_A_DAY) & (failed >= FEWEST_FAILED)).to_numpy()
     named = ~table.level.isin([OTHER, UNKNOWN]).to_numpy()
-    return table.loc[enough & named, ["name", "column", "level", "a_day", "rate"]].reset_index(drop=True)
+    columns = ["name", "column", "level", "a_day", "rate", "can_rise"]
+    return table.loc[enough & named, columns].reset_index(drop=True)
 
 
 def silent(baseline: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
-    """Return the events that stopped: none on the last days, where so many were expected that chance cannot say so."""
-    rows, totals = [], _totals(fresh)
+    """Return the events that stopped: none on the last days, where so many were expected that chance cannot say so.
+
+    What had stopped within the baseline in the same way is no news.
+    """
+    rows, totals, before = [], _totals(fresh), _totals(baseline)
     events = fresh[fresh.kind == EVENT]
     for name, past in baseline[baseline.kind == EVENT].groupby("name", sort=True):
         rate = past.passed.sum() / max(past.at_risk.sum(), 1)
@@ -124,7 +133,8 @@ def silent(baseline: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
         last = seen[seen > 0].index.max()
         gone = totals[totals.index > last] if pd.notna(last) else totals
         scatter = max(1.0, float((past.passed - past.at_risk * rate).pow(2).mean() / max(past.passed.mean(), 1e-9)))
-        if len(gone) and rate * gone.sum() / scatter >= SILENT_EXPECTED:
+        old = before[before.index > past.date[past.passed > 0].max()].sum() * rate / scatter >= SILENT_EXPECTED
+        if len(gone) and not old and rate * gone.sum() / scatter >= SILENT_EXPECTED:
             rows.append({"kind": "silent", "name": name, "since": gone.index[0], "noticed": gone.index[-1],
                          "days": len(gone), "at_risk": int(gone.sum()), "passed": 0, "rate": 0.0,
                          "expected_rate": rate, "direction": "fell", "strength": rate * gone.sum() / scatter})  # fmt: skip
@@ -133,7 +143,8 @@ def silent(baseline: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
 
 def _steps(baseline, fresh, suspects, adjusters, false_alarms) -> pd.DataFrame:
     series = watched(baseline, suspects)
-    limits = thresholds(len(series), int(baseline.date.nunique()), false_alarms)
+    both = thresholds(len(series), int(baseline.date.nunique()), false_alarms)
+    falls = {key: limit for key, limit in both.items() if key[0] == "fell"}
     rows = []
     for step, mine in series.groupby("name", sort=False):
         expected = expectations(baseline, fresh, step, adjusters)
@@ -141,6 +152,7 @@ def _steps(baseline, fresh, suspects, adjusters, false_alarms) -> pd.DataFrame:
         for _, one in mine.iterrows():
             segment = [None if pd.isna(value) else value for value in (one["column"], one["level"])]
             days = deviations(expected, *segment, between_days=tau)
+            limits = both if one["can_rise"] else falls
             rows += [_told(one, days, *signal) for signal in signals(days.deviation.to_numpy(), limits)]
     return together(pd.DataFrame(rows, columns=COLUMNS))
 
