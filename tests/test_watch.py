@@ -116,6 +116,23 @@ def test_a_step_that_nearly_everybody_passes_is_watched_for_falls():
     assert (alarm.direction, alarm.since) == ("fell", pd.Timestamp("2026-02-26"))
 
 
+def test_visitors_who_come_back_are_no_alarm(eight_weeks):
+    fresh = simulated(21, 2, start="2026-02-26")
+    plain, twice = (
+        deviations(expectations(eight_weeks.assign(inflation=n), fresh.assign(inflation=n), "payment", ADJUSTERS))
+        for n in (1.0, 4.0)
+    )
+    np.testing.assert_allclose(twice.deviation, plain.deviation / 2)  # four times the variance
+    np.testing.assert_allclose(twice.expected_rate - twice.low, 2 * (plain.expected_rate - plain.low))
+    start = pd.Timestamp("2026-02-16")
+    cells = [simulated(42, 100, start="2026-01-05", sessions=800), simulated(56, 500, start=start, sessions=800)]
+    for one in cells:  # each comes three times a day, and does the same each time
+        one.loc[one.kind == "step", ["at_risk", "passed"]] *= 3
+        one.loc[one.kind == "step", "inflation"] = 3.0
+    assert watch.watch(*cells, SUSPECTS, ADJUSTERS).query("kind == 'step'").empty
+    assert len(watch.watch(*(one.assign(inflation=1.0) for one in cells), SUSPECTS, ADJUSTERS)) >= 5
+
+
 def test_an_event_that_had_stopped_before_is_no_news(eight_weeks):
     after, stopped = simulated(21, 2, start="2026-02-26"), eight_weeks.copy()
     stopped.loc[(stopped["name"] == "newsletter") & (stopped.date >= "2026-01-29"), "passed"] = 0

@@ -37,6 +37,8 @@ def wobble(expected: pd.DataFrame) -> float:
     """
     Return the variance, on the scale of log odds, by which a step's days differ beyond chance; from the baseline.
 
+    Chance: that of visitors who come back, and decide alike.
+
     What so few days can say of it is allowed for: one standard error is added.
     """
     days = expected[~expected.is_fresh].groupby("date")[["at_risk", "passed", "expected"]].sum()
@@ -45,7 +47,7 @@ def wobble(expected: pd.DataFrame) -> float:
         return 0.0
     rate = days.passed.sum() / days.at_risk.sum()
     scatter = np.mean(_deviation(days, _offset(days)) ** 2) * (1 + np.sqrt(2 / len(days)))
-    return max(0.0, scatter - 1) / max(days.at_risk.mean() * rate * (1 - rate), 1e-9)
+    return max(0.0, scatter - _inflation(expected)) / max(days.at_risk.mean() * rate * (1 - rate), 1e-9)
 
 
 def deviations(
@@ -66,8 +68,8 @@ def deviations(
     Returns
     -------
     DataFrame
-        One row per fresh day: date, at_risk, passed, rate, expected_rate, deviation (in standard deviations of a day),
-        low and high (three of them around the expected rate).
+        One row per fresh day: date, at_risk, passed, rate, expected_rate, deviation (in standard deviations of a day,
+        visitors who come back allowed for), low and high (three of them around the expected rate).
     """
     rows = expected if column is None else expected[expected[column] == level]
     days = rows.groupby(["is_fresh", "date"], sort=True)[["at_risk", "passed", "expected"]].sum()
@@ -75,7 +77,7 @@ def deviations(
     before, after = days[~days.is_fresh], days[days.is_fresh]
     offset = _offset(before)
     rate = _expit(_logit(after.expected / after.at_risk) + offset)
-    spread = np.sqrt(1 + between_days * after.at_risk * rate * (1 - rate))
+    spread = np.sqrt(_inflation(expected) + between_days * after.at_risk * rate * (1 - rate))
     width = 3 * spread * np.sqrt(rate * (1 - rate) / after.at_risk)
     return after[["date", "at_risk", "passed"]].assign(
         rate=after.passed / after.at_risk,
@@ -84,6 +86,11 @@ def deviations(
         low=np.clip(rate - width, 0, 1),
         high=np.clip(rate + width, 0, 1),
     ).reset_index(drop=True)  # fmt: skip
+
+
+def _inflation(expected: pd.DataFrame) -> float:
+    """By how much visitors who come back inflate the variance of the step's counts."""
+    return float(expected.inflation[~expected.is_fresh].max())
 
 
 def _deviation(days: pd.DataFrame, offset: float) -> np.ndarray:
