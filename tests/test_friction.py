@@ -204,6 +204,34 @@ def test_what_was_lost_of_a_goal_that_is_no_order_has_no_price(broken):
     assert {one.revenue for one in friction.findings(lead) if one.kind in ("friction", "incident")} == {None}
 
 
+def test_an_order_without_an_amount_does_not_make_a_lost_one_cheaper(broken):
+    world, diagnosis = broken
+    known = np.arange(len(world.sessions)) % 2 == 0
+    sold = world.sessions.assign(revenue=world.sessions.revenue.where(known, 0.0))
+    asked = (worlds.STEPS, worlds.SUSPECTS, worlds.ADJUSTERS)
+    found = (
+        friction.diagnose(world.marks, sold, *asked, negatives=worlds.NEGATIVES).found.set_index("step").loc["payment"]
+    )
+    mobile = sold[(sold.device == "mobile") & (sold.orders > 0) & (sold.revenue > 0)]
+    assert found.lost_orders == diagnosis.found.set_index("step").lost_orders["payment"]
+    assert found.revenue_lost == pytest.approx(found.lost_orders * (mobile.revenue / mobile.orders).mean())
+
+
+def test_orders_that_a_silent_tag_did_not_record_are_not_taken_for_orders_not_placed():
+    planted, outage = (
+        [worlds.Planted("payment", {"device": "mobile"}, 0.3)],
+        [("purchase", {"device": "mobile"}, 20, 44)],
+    )
+    asked = (worlds.STEPS, worlds.SUSPECTS, worlds.ADJUSTERS)
+    for outages in ([], outage):
+        world = worlds.world(6, 30_000, planted, outages=outages)
+        diagnosis = friction.diagnose(world.marks, world.sessions, *asked, negatives=worlds.NEGATIVES)
+        assert len(diagnosis.outages) == len(outages)
+        (row,) = diagnosis.found.query("step == 'payment'").itertuples()
+        assert row.lost_orders == pytest.approx(world.lost[0], rel=0.1)
+        assert row.lost_orders_low < world.lost[0] < row.lost_orders_high
+
+
 @pytest.mark.parametrize(("value", "earns"), [("revenue", True), (40, False), (None, False)])
 def test_a_client_whose_goal_is_worth_no_orders_has_no_revenue_to_lose(value, earns, monkeypatch):
     asked = {}

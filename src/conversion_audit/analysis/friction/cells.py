@@ -35,12 +35,13 @@ class StepCells:
     One step: its sessions at risk, and rows that count them by (cell, group, day).
 
     A cell is an observed combination of suspects, a group one of adjusters and weekday. `members` says which cells (for
-    adjusters: which groups) make up each candidate.
+    adjusters: which groups) make up each candidate; `recorded`, which sessions no silent tag met at a later step.
     """
 
     step: int
     who: np.ndarray
     passed: np.ndarray
+    recorded: np.ndarray
     row_of: np.ndarray
     cell: np.ndarray
     group: np.ndarray
@@ -137,7 +138,7 @@ def step_cells(
     depth = attempts.depth if depth is None else depth
     group, design, names = _groups(attempts)
     wanted = range(len(attempts.steps)) if steps is None else steps
-    return [_one_step(attempts, candidates, masked[s], depth, group, design, names, s) for s in wanted]
+    return [_one_step(attempts, candidates, masked, depth, group, design, names, s) for s in wanted]
 
 
 def _groups(attempts: Attempts) -> tuple[np.ndarray, np.ndarray, tuple[tuple[str, str], ...]]:
@@ -158,7 +159,7 @@ def _groups(attempts: Attempts) -> tuple[np.ndarray, np.ndarray, tuple[tuple[str
 
 
 def _one_step(attempts, candidates, masked, depth, group, design, names, step) -> StepCells:
-    who = np.flatnonzero((depth >= step) & ~masked)
+    who = np.flatnonzero((depth >= step) & ~masked[step])
     passed = depth[who] > step
     code = np.zeros(len(who), np.int64)
     for factor in attempts.suspects:
@@ -185,6 +186,7 @@ def _one_step(attempts, candidates, masked, depth, group, design, names, step) -
         step,
         who,
         passed,
+        ~masked[step + 1 :, who].any(axis=0),
         row_of,
         cell[where],
         group[who][where],

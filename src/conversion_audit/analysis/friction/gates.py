@@ -99,9 +99,14 @@ def rows_of(cells, candidates, draft) -> np.ndarray:
 
 def order_rate(attempts: Attempts, cells, inside: np.ndarray) -> float:
     """Return the share of those who passed the step in a segment that reached the goal."""
-    passed = inside & cells.passed
-    goals = attempts.depth[cells.who] == len(attempts.steps)
-    return float((goals & passed).sum() / passed.sum()) if passed.sum() else 0.0
+    passed, goals = onward(attempts, cells, inside)
+    return goals / passed if passed else 0.0
+
+
+def onward(attempts: Attempts, cells, inside: np.ndarray) -> tuple[int, int]:
+    """Return how many of a segment passed the step, and how many of them reached the goal; none under a later silent tag."""
+    passed = inside & cells.passed & cells.recorded
+    return int(passed.sum()), int((passed & (attempts.depth[cells.who] == len(attempts.steps))).sum())
 
 
 def _halves(attempts, cells, inside, expected, draft, inflation) -> tuple[dict, ...]:

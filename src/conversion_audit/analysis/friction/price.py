@@ -14,7 +14,7 @@ import numpy as np
 
 from conversion_audit.analysis.friction import evidence
 from conversion_audit.analysis.friction.attempts import Attempts
-from conversion_audit.analysis.friction.gates import Judged, rows_of
+from conversion_audit.analysis.friction.gates import Judged, onward, rows_of
 from conversion_audit.analysis.friction.model import StepFit, expit
 from conversion_audit.analysis.friction.score import upper_quantile
 
@@ -93,15 +93,15 @@ def price(
     kept = kept_share(draft.z, upper_quantile(cut))
     rates = _benchmarks(attempts, fit, column, rows_of(cells, candidates, draft), judged.usual, noise, kept, random)
     n, y = judged.sessions, judged.passed
-    goals = _goals(attempts, cells, inside)
+    went_on, goals = onward(attempts, cells, inside)
     rate = random.beta(y + 0.5, n - y + 0.5, REPLICATES)
-    then = 1.0 if cells.step == len(attempts.steps) - 1 else random.beta(goals + 0.5, y - goals + 0.5, REPLICATES)
+    then = 1.0 if cells.step == len(attempts.steps) - 1 else random.beta(goals + 0.5, went_on - goals + 0.5, REPLICATES)
     rescued = np.clip((rates - rate) / np.maximum(1 - rate, 1e-9), 0, 1) * then
     lost = random.binomial(n - y, np.clip(rescued, 0, 1))
     value, spread = _order_value(attempts, cells, inside)
     revenue = lost * np.maximum(random.normal(value, spread, REPLICATES), 0)
     centre = float(np.median(rates))
-    estimate = n * max(0.0, centre - judged.rate) * (1.0 if np.isscalar(then) else goals / max(y, 1))
+    estimate = n * max(0.0, centre - judged.rate) * (1.0 if np.isscalar(then) else goals / max(went_on, 1))
     low, high = np.quantile(lost, [0.05, 0.95])
     back = come_back_rate(attempts, cells, inside)
     money = np.quantile(revenue, [0.05, 0.95])
@@ -137,15 +137,11 @@ def _benchmarks(attempts, fit, column, rows, usual, noise, kept, random) -> np.n
     return (expit(level - kept * gap[:, None]) * n).sum(1) / n.sum()
 
 
-def _goals(attempts: Attempts, cells, inside: np.ndarray) -> int:
-    return int((inside & (attempts.depth[cells.who] == len(attempts.steps))).sum())
-
-
 def _order_value(attempts: Attempts, cells, inside: np.ndarray) -> tuple[float, float]:
     """Mean revenue of an order that reached the goal in the segment, and its standard error; of the whole site where the
-    segment has few."""
+    segment has few. Sessions hold 0 where no order has an amount: that is not known, and no order for nothing."""
     revenue, orders = attempts.revenue[cells.who], attempts.orders[cells.who]
-    reached = (attempts.depth == len(attempts.steps)) & (attempts.orders > 0)
+    reached = (attempts.depth == len(attempts.steps)) & (attempts.orders > 0) & (attempts.revenue != 0)
     chosen = inside & reached[cells.who]
     if chosen.sum() < 20:
         revenue, orders, chosen = attempts.revenue, attempts.orders, reached
