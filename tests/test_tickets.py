@@ -147,6 +147,15 @@ def test_a_receipt_needs_days_after_the_earlier_audit(audit_home, monkeypatch):
         tickets.receipt_of("demo", "F-3k9a")
 
 
+def test_a_receipt_is_of_what_the_earlier_audit_had_found():
+    fates = pd.DataFrame({"finding": ["F-3k9a", "F-49g5"], "fate": ["fixed", "new"]})
+    assert tickets._followed(fates, "F-3k9a") == {"finding": "F-3k9a", "fate": "fixed"}
+    with pytest.raises(ConfigError, match=r"F-49g5 is found for the first time\n    Findings that .*: F-3k9a"):
+        tickets._followed(fates, "F-49g5")
+    with pytest.raises(ConfigError, match=r"no finding 'F-3k9b' to follow; did you mean 'F-3k9a'\?"):
+        tickets._followed(fates, "F-3k9b")
+
+
 def test_a_receipt_puts_no_price_on_what_had_ended_by_itself():
     found = receipt(FATE | {"fate": "over"}, BEFORE, AFTER)
     assert "ended by itself" in found and "€" not in found

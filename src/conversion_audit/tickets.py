@@ -89,13 +89,22 @@ def receipt_of(client: str, finding: str, against: str | None = None) -> str:
     edits = dict(review.read_review(path, f"data/{client}/{path.name}").edits)
     records = [one.record() for one in audit.findings]
     found = change_fates.fates(before.findings, records, before.cells, cells, edits)
-    rows = found[found.finding == finding]
-    if rows.empty:
-        known = list(found.finding)
-        hint = f"Findings that can be followed: {', '.join(known) or 'none'}"
-        raise ConfigError(Problem(f"no finding {finding!r} to follow{closest(finding, known)}", mend=hint))
     with speaking(voice_of(audit.config)):
-        return receipt(rows.iloc[0].to_dict(), (before.start, before.end), (first, audit.period.end))
+        return receipt(_followed(found, finding), (before.start, before.end), (first, audit.period.end))
+
+
+def _followed(fates: pd.DataFrame, finding: str) -> dict[str, Any]:
+    """Return what became of a finding of the earlier audit; raises `ConfigError` for one that it did not have."""
+    rows = fates[fates.finding == finding]
+    if len(rows) and rows.fate.iloc[0] != change_fates.NEW:
+        return rows.iloc[0].to_dict()
+    known = list(fates.finding[fates.fate != change_fates.NEW])
+    unknown, first = (
+        f"no finding {finding!r} to follow{closest(finding, known)}",
+        f"{finding} is found for the first time",
+    )
+    mend = f"Findings that can be followed: {', '.join(known) or 'none'}"
+    raise ConfigError(Problem(first if len(rows) else unknown, mend=mend))
 
 
 def _latest(client: str) -> Audit:
