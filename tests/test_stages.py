@@ -146,3 +146,11 @@ def test_clicks_of_one_tool_are_owed_no_message_of_another():
     )
     mails = frame[frame.stage.isin(["Follow-ups sent", "Opened"])]
     assert "stages.never_sent" not in {one.claim for one in stages.findings(pd.concat([ads, mails]))}
+
+
+def test_counts_of_an_ad_tool_and_sessions_of_all_channels_are_no_shares_of_each_other():
+    rows = [("impression", 85_722, "totals"), ("session", 1_711, "events"), ("purchase", 88, "events")]
+    chain = pd.DataFrame(rows, columns=["step", "sessions", "source"])
+    values = {"first": "impression", "first_count": 85_722, "last": "purchase", "count": 88}
+    assert stages.chain_claim(chain) == ("stages.chain_claim_both", values | {"sessions": 1_711})
+    assert stages.chain_claim(chain.assign(source="totals")) == ("stages.chain_claim", values)

@@ -207,9 +207,12 @@ def joined_stages(counts: AnyTable, steps: pd.DataFrame, order: Sequence[str] | 
 
 
 def chain_claim(chain: pd.DataFrame) -> tuple[str, dict[str, object]]:
-    """Return the key and the values of what `joined_stages` shows: how many of the first stage are left at the last."""
+    """Return the key and the values of what `joined_stages` shows: who of the first stage, or of the sessions, is left."""
     first, last = chain.iloc[0], chain.iloc[-1]
     values = {"first": first.step, "first_count": first.sessions, "last": last.step, "count": last.sessions}
+    visits = chain[chain.source == "events"]
+    if 0 < len(visits) < len(chain):  # a tool's counts are of its own channel, sessions are of all
+        return "stages.chain_claim_both", values | {"sessions": visits.sessions.iloc[0]}
     return ("stages.chain_claim" if len(chain) > 1 else "stages.chain_claim_one"), values
 
 
