@@ -31,7 +31,7 @@ def around_goal(history: AnyTable, events: AnyTable, goal: str, names: Sequence[
     DataFrame
         One row per time (before, after) and name, widest reach first: when_it_was, name, visitors, all_visitors (with the
         goal), reach_rate with its interval, times_per_visitor, median_seconds (from it to the goal, or from the goal
-        to it), seconds_spent (on its pages, per visitor).
+        to it), seconds_spent (on its pages, per visitor whose time there is known; NaN where nobody's is).
     """
     engine = engine_of(history, events)
     named = pd.DataFrame({"name": [name for name in names if name != goal]}, dtype="string")
@@ -43,5 +43,4 @@ def around_goal(history: AnyTable, events: AnyTable, goal: str, names: Sequence[
         reach_low=low,
         reach_high=high,
         times_per_visitor=table.times / table.visitors,
-        seconds_spent=table.seconds_spent / table.visitors,
     ).drop(columns="times")

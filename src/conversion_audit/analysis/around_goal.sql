@@ -18,7 +18,7 @@ found AS (
             WHEN history.visitor_moment < goals.moment THEN seconds_between(history.time, goals.time)
             ELSE seconds_between(goals.time, history.time)
         END) AS seconds_away,
-        SUM(COALESCE(events.page_seconds, 0)) AS seconds_spent
+        SUM(events.page_seconds) AS seconds_spent
     FROM goals
     JOIN history ON history.visitor_id = goals.visitor_id
     JOIN names ON names.name = history.name
@@ -32,7 +32,7 @@ found AS (
 everyone AS (SELECT COUNT(*) AS all_visitors FROM goals)
 SELECT
     found.when_it_was, found.name, COUNT(*) AS visitors, everyone.all_visitors, SUM(found.times) AS times,
-    quantile_of(found.seconds_away, 0.5) AS median_seconds, SUM(found.seconds_spent) AS seconds_spent
+    quantile_of(found.seconds_away, 0.5) AS median_seconds, AVG(found.seconds_spent) AS seconds_spent
 FROM found CROSS JOIN everyone
 GROUP BY found.when_it_was, found.name, everyone.all_visitors
 ORDER BY found.when_it_was DESC, visitors DESC, found.name

@@ -28,7 +28,7 @@ def stays(events: AnyTable, kind: Literal["page", "event"] = "page", *, most: in
     Returns
     -------
     Table
-        session_id, n (1..), node, event_number (its first), views, seconds.
+        session_id, n (1..), node, event_number (its first), views, seconds (missing where the export does not say).
     """
     engine = engine_of(events)
     nodes = engine.create(statement(__file__, f"{kind}_nodes"), {"events": events}, name="nodes")
@@ -228,7 +228,8 @@ def rework(stays: AnyTable) -> pd.DataFrame:
     -------
     DataFrame
         One row per node, most returns first: node, sessions, returning_sessions, return_rate with its interval (of the
-        sessions that were there), returns, views, median_seconds (per session that was there).
+        sessions that were there), returns, views, median_seconds (per session whose time there is known; NaN where
+        none is).
     """
     table = engine_of(stays).query(statement(__file__, "rework"), {"visits": stays})
     low, high = wilson(table.returning_sessions, table.sessions)

@@ -1,12 +1,11 @@
 -- name: page_nodes
--- One row per page view: the kind of page, else the page itself.
-SELECT
-    session_id, event_number, COALESCE(page_type, page, '(not set)') AS node, COALESCE(page_seconds, 0) AS seconds
+-- One row per page view: the kind of page, else the page itself. How long the last one took is often not known: no time.
+SELECT session_id, event_number, COALESCE(page_type, page, '(not set)') AS node, page_seconds AS seconds
 FROM events
 WHERE is_page AND session_id IS NOT NULL
 
 -- name: event_nodes
-SELECT session_id, event_number, event AS node, COALESCE(seconds_to_next, 0) AS seconds
+SELECT session_id, event_number, event AS node, seconds_to_next AS seconds
 FROM events
 WHERE session_id IS NOT NULL
 
