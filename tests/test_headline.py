@@ -100,6 +100,27 @@ def test_steps_in_order_are_those_of_the_funnel_as_the_client_sets_it(settings, 
     assert (last.sessions_in_order, last.visitors_in_order) == (sessions, visitors)
 
 
+@pytest.mark.parametrize(
+    ("order", "names"), [("sequential", ["view", "purchase"]), ("any_order", ["purchase", "view"])]
+)
+def test_a_chain_in_order_is_of_the_device_on_which_it_began(order, names):
+    # v1 goes from mobile to desktop; v2 begins on mobile and ends in s4, which is after the period.
+    log = table("""
+        session_id visitor_id event_number moment visitor_event_number visitor_moment time                in_period
+        s1         v1         1            1      1                    1              2026-03-01T01:00:00 True
+        s2         v1         1            1      2                    2              2026-03-02T01:00:00 True
+        s3         v2         1            1      1                    1              2026-03-01T01:00:00 True
+        s4         v2         1            1      2                    2              2026-03-10T01:00:00 False
+    """).assign(name=2 * names)
+    steps = ["view", "purchase"]
+    asked = Funnel(order=order).model_dump()
+    chains = [reached(log, steps, **options(asked, unit)) for unit in ("session", "visitor")]
+    known = SESSIONS[SESSIONS.session_id != "s4"]
+    found = step_counts(log[log.in_period], known, steps, *chains).dropna(subset="device")
+    in_order = found.pivot(index="device", columns="step", values="visitors_in_order")[steps]
+    assert in_order.T.to_dict("list") == {"desktop": [0, 0], "mobile": [2, 2]}
+
+
 def test_the_manifest_and_the_funnel_count_the_same_steps_in_order(audit_home):
     # From the product to the cart are 40 seconds, from the product to the order 80.
     audit = inputs.taken_in(

@@ -61,7 +61,8 @@ def step_counts(
     Returns
     -------
     DataFrame
-        One row per device and step, and one per step for all devices (device missing)::
+        One row per device and step, and one per step for all devices (device missing). What is in order is of the
+        device on which its chain began::
 
              device          step  sessions  sessions_in_order  visitors  visitors_in_order
                 NaN  product_view       430                430       411                411

@@ -17,10 +17,18 @@ FROM (
 GROUP BY GROUPING SETS ((d.step), (d.device, d.step));
 
 -- name: in_order
+-- All steps of a chain are of the device on which it began: its later sessions may be on another, or after the period.
 SELECT CASE WHEN GROUPING(d.device) = 0 THEN d.device END AS device, d.step, count(DISTINCT d.unit_id) AS units
 FROM (
     SELECT coalesce(s.device, 'unknown') AS device, r.step, r.unit_id
-    FROM reached r LEFT JOIN sessions s ON s.session_id = r.session_id
+    FROM reached r
+    JOIN (
+        SELECT unit_id, value_at(session_id, CASE WHEN event_number >= entry THEN event_number END) AS session_id
+        FROM reached
+        WHERE is_counted
+        GROUP BY unit_id
+    ) b ON b.unit_id = r.unit_id
+    LEFT JOIN sessions s ON s.session_id = b.session_id
     WHERE r.is_counted
 ) d
 GROUP BY GROUPING SETS ((d.step), (d.device, d.step));
