@@ -155,6 +155,22 @@ def test_a_crm_with_other_ids_is_said_and_is_no_zero():
     assert len(nothing) == 0 and leads.claim(nothing) == ("leads.none", {})
 
 
+def test_a_lead_without_a_real_id_is_none_and_spaces_are_not_part_of_one():
+    marks, events, sessions, outcomes = lead_tables()
+    ids = ["undefined", "null", "", "L9", " L3 ", "   "]  # b's first goal has an order instead
+    events["properties"] = [f'{{"lead_id":"{one}"}}' for one in ids]
+    frame = leads.lead_stages(marks, events, sessions, outcomes, "lead")
+    found = frame[["channel", "stage", "reached", "leads"]].to_numpy().tolist()
+    assert found == [
+        ["(all)", "qualified", 1, 2],
+        ["(all)", "won", 0, 2],
+        ["(not set)", "qualified", 1, 1],
+        ["(not set)", "won", 0, 1],
+        ["Email", "qualified", 0, 1],
+        ["Email", "won", 0, 1],
+    ]
+
+
 def lead_tables():
     """Four goals of three sessions: one names its lead twice, one names none."""
     marks = table("""

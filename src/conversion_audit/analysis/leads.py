@@ -17,7 +17,7 @@ def lead_stages(marks: AnyTable, events: AnyTable, sessions: AnyTable, outcomes:
     Return how many leads of each channel reached each stage of the CRM.
 
     A lead is a goal whose event has the property ``lead_id``, else an order id; it belongs to the channel of the session
-    in which it first came. Goals without either cannot be followed and are not counted.
+    in which it first came. Goals without either, or with a word for nothing, cannot be followed and are not counted.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
 -- name: channels
 -- Leads of the goal by the channel of the session in which they first came, those of every channel too.
+-- Properties are as exported: a lead called 'undefined' or blank is none, and spaces around an id are not the CRM's.
 WITH named AS (
-    SELECT coalesce(property(e.properties, 'lead_id'), e.order_id) AS lead_id, m.session_id, m.time, m.event_number
+    SELECT coalesce(known(property(e.properties, 'lead_id')), e.order_id) AS lead_id, m.session_id, m.time, m.event_number
     FROM marks m
     JOIN events e ON e.session_id = m.session_id AND e.event_number = m.event_number
     WHERE m.name = $goal
