@@ -120,6 +120,17 @@ def test_the_seam_shows_the_week_in_which_visits_are_missing():
     assert table.week[table.is_odd].tolist() == [pd.Timestamp("2026-03-23")]
 
 
+def test_a_week_without_any_visit_is_in_the_seam_and_odd():
+    weeks = pd.date_range("2026-03-02", periods=8, freq="7D")
+    counts = pd.DataFrame({"date": weeks, "stage": "Clicks", "segment": "A", "count": 100.0, "cost": np.nan})
+    tracked = weeks[[1, 2, 3, 5, 6]]  # not yet in the first week, down in the fifth, the export ends before the last
+    table = stages.seam(counts, pd.DataFrame({"date": np.repeat(tracked, 90), "channel": "Paid Search"}))
+    assert table.week.tolist() == weeks[1:7].tolist()
+    assert table.sessions.tolist() == [90, 90, 90, 0, 90, 90]
+    assert table.arrival_rate.tolist() == [0.9, 0.9, 0.9, 0.0, 0.9, 0.9]
+    assert table.week[table.is_odd].tolist() == [weeks[4]]
+
+
 def test_totals_and_events_make_one_chain():
     steps = pd.DataFrame({"step": ["cart", "purchase"], "at_risk": [900, 300], "passed": [300, 40]})
     chain = stages.joined_stages(totals(), steps)
@@ -129,6 +140,8 @@ def test_totals_and_events_make_one_chain():
 
 def test_no_totals_are_no_error():
     empty = totals().head(0)
+    nobody = pd.DataFrame({"date": pd.to_datetime([]), "channel": pd.Series([], dtype="string")})
+    assert stages.seam(totals(), nobody).empty
     assert stages.stage_table(empty).empty and stages.weak_links(empty).empty and stages.findings(empty) == []
 
 

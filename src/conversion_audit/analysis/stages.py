@@ -157,8 +157,9 @@ def seam(counts: AnyTable, sessions: AnyTable, order: Sequence[str] | None = Non
     Returns
     -------
     DataFrame
-        One row per week: week, clicks (the last stage before the visit), sessions (of paid channels; all where none is
-        paid), arrival_rate (sessions of clicks; NaN without clicks), is_odd (under half or over 1.2 of the usual week).
+        One row per week with clicks, from the first week with sessions to the last: week, clicks (the last stage before
+        the visit), sessions (of paid channels; all where none is paid), arrival_rate (sessions of clicks; NaN without
+        clicks), is_odd (under half or over 1.2 of the usual week).
     """
     frame = _frame(counts)
     stages = [s for s in order or stage_order(frame) if parameter(s) == "click_rate"]
@@ -166,7 +167,11 @@ def seam(counts: AnyTable, sessions: AnyTable, order: Sequence[str] | None = Non
     weeks = engine_of(counts, sessions).query(statement(__file__, "sessions_by_week"), {"sessions": sessions})
     weeks = weeks.set_index("week")
     arrived = weeks.paid if weeks.paid.sum() > 0 else weeks.sessions
-    table = pd.DataFrame({"clicks": clicks, "sessions": arrived}).dropna().reset_index(names="week")
+    both = pd.DataFrame({"clicks": clicks, "sessions": arrived})
+    # A week without any session counts as 0 between weeks that have some; outside them the export says nothing.
+    covered = both.sessions.ffill().notna() & both.sessions.bfill().notna()
+    table = both[covered].dropna(subset=["clicks"]).fillna({"sessions": 0}).astype({"sessions": "int64"})
+    table = table.reset_index(names="week")
     with np.errstate(divide="ignore", invalid="ignore"):
         table["arrival_rate"] = np.where(table.clicks > 0, table.sessions / table.clicks, np.nan)
     usual = table.arrival_rate.median()
