@@ -85,6 +85,26 @@ def test_later_buyers_are_counted_among_visitors_of_the_first_half():
     assert (named.early_visitors["one_time_lookers"], named.later_buyers["one_time_lookers"]) == (1, 1)
 
 
+def test_a_session_over_the_middle_of_the_period_is_of_the_half_in_which_it_began():
+    # The middle is 15 March, 12:00. v1's only session buys after it; v2 comes back to buy.
+    sessions = table("""
+        session_id  visitor_id  start                pages  seconds  orders  revenue
+        s1          v1          2026-03-15T11:55:00  3      600      1       50
+        s2          v2          2026-03-01T00:00:00  3      60       0       0
+        s3          v2          2026-03-30T00:00:00  3      60       1       50
+    """)
+    marks = table("""
+        session_id  visitor_id  time                 name
+        s1          v1          2026-03-15T11:55:00  product_view
+        s1          v1          2026-03-15T12:05:00  purchase
+        s2          v2          2026-03-01T00:00:00  product_view
+        s3          v2          2026-03-30T00:01:00  purchase
+    """)
+    found = segments._later(marks, sessions, table(INTENT_ROWS), STEPS, GOAL).set_index("segment")
+    assert found.early_visitors.to_dict() == {"buyers": 1, "one_time_lookers": 1}
+    assert found.later_buyers.to_dict() == {"buyers": 0, "one_time_lookers": 1}
+
+
 def test_inputs_are_left_unchanged():
     frames = _frames()
     before = [frame.copy() for frame in frames]

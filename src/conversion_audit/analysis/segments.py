@@ -70,8 +70,8 @@ def segment_table(
     """
     Return the segments with their size, what they bought, and how many of them buy later.
 
-    What a segment is named for includes buying, so its own rate says nothing. `later_rate` does: visitors placed by what
-    they did in the first half of the period, and the share of them who bought in the second.
+    What a segment is named for includes buying, so its own rate says nothing. `later_rate` does: visitors placed by
+    their sessions of the first half of the period, and the share of them who bought in a session of the second.
 
     Returns
     -------
@@ -112,7 +112,8 @@ def halves(marks: AnyTable, sessions: AnyTable, intents: AnyTable) -> tuple[Tabl
     Returns
     -------
     tuple of Table
-        Sessions before the cut, marks before it, marks from it on, and the labels of the sessions before it.
+        Sessions begun before the cut, their marks, the marks of the sessions begun from it on, and the labels of the
+        sessions before it.
     """
     engine = engine_of(marks, sessions)
     cut = engine.query(statement(__file__, "middle"), {"sessions": sessions})

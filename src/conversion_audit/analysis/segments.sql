@@ -52,7 +52,7 @@ GROUP BY segment
 ORDER BY visitors DESC, segment
 
 -- name: later
--- Of visitors placed by what they did before the cut, how many bought after it. No label knows this outcome.
+-- Of visitors placed by their sessions before the cut, how many bought in one after it. No label knows this outcome.
 SELECT n.segment, COUNT(*) AS early_visitors, SUM(CASE WHEN b.visitor_id IS NULL THEN 0 ELSE 1 END) AS later_buyers
 FROM named AS n
 LEFT JOIN (SELECT DISTINCT visitor_id FROM later_marks WHERE name = $goal) AS b ON b.visitor_id = n.visitor_id
@@ -99,11 +99,12 @@ SELECT DISTINCT visitor_id, 'landing_page_type', landing_page_type FROM sessions
 -- name: before
 SELECT s.* FROM sessions AS s CROSS JOIN cut AS c WHERE s.start < c.cut
 
--- name: after
-SELECT m.* FROM marks AS m CROSS JOIN cut AS c WHERE m.time >= c.cut
-
 -- name: earlier
-SELECT m.* FROM marks AS m CROSS JOIN cut AS c WHERE m.time < c.cut
+-- All of a session is in the half in which it began: what one visit over the cut ends with, nobody came back for.
+SELECT m.* FROM marks AS m JOIN sessions AS s ON s.session_id = m.session_id CROSS JOIN cut AS c WHERE s.start < c.cut
+
+-- name: after
+SELECT m.* FROM marks AS m JOIN sessions AS s ON s.session_id = m.session_id CROSS JOIN cut AS c WHERE s.start >= c.cut
 
 -- name: middle
 SELECT add_seconds(MIN(start), seconds_between(MIN(start), MAX(start)) / 2) AS cut FROM sessions
