@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pandas as pd
 import pytest
 from worlds_intent import GOAL, INTENTS, STEPS, World, shop
@@ -59,6 +61,24 @@ def test_too_few_answers_are_no_answer(checked):
     chances, _, _, answers, _ = checked
     assert read_labels(answers.head(20), chances) is None
     assert read_labels(answers.assign(could_buy=""), chances) is None
+
+
+def test_a_small_class_is_enough_where_all_of_it_was_checked():
+    ids = [f"s{n}" for n in range(600)]
+    known = {"C": (297, 0.9), "A": (300, 0.5), "X": (3, 0.1)}
+    classes, chances = zip(*((name, chance) for name, (n, chance) in known.items() for _ in range(n)), strict=True)
+    intents = pd.DataFrame({"session_id": ids, "visitor_id": ids, "class": classes, "chance": chances})
+    intents = intents.assign(is_buyer=0, channel="x")
+    sessions = pd.DataFrame({"session_id": ids, "device": "m", "landing_page": "/", "pages": 1, "seconds": 1.0})
+    events = pd.DataFrame({"session_id": ids, "event_number": 1, "event": "page_view", "page": "/"})
+    sample = label_sample(intents, sessions, events, size=200).assign(could_buy="yes")
+    small = {hashlib.md5(f"1{session}".encode()).hexdigest() for session in ids[-3:]}
+    found = read_labels(sample, intents)
+    # 100 of A, 50 of C and the 3 of X, weighted to 300, 297 and 3; the rules say that A and C could.
+    assert (found["checked"], found["share"], found["sensitivity"]) == (153, pytest.approx(0.995), pytest.approx(0.995))
+    assert small <= set(sample.sample_code)
+    two_of_three = sample[sample.sample_code != min(small)]
+    assert read_labels(two_of_three, intents) is None
 
 
 def test_every_answer_that_cannot_be_read_is_named_with_its_line(checked):

@@ -11,7 +11,7 @@ from conversion_audit.errors import DataError, Problem
 COLUMNS = ["sample_code", "channel", "device", "landing_page", "path", "pages", "seconds", "could_buy", "note"]
 YES = {"yes", "y", "ja", "j", "oui", "si", "1", "true", "x"}
 NO = {"no", "n", "nein", "non", "0", "false"}
-LEAST = 50  # answers, and at least a tenth of them in every class that has sessions
+LEAST = 50  # answers, and at least a tenth of them in every class, or all the sessions of a smaller one
 STEPS_SHOWN = 12
 
 
@@ -74,7 +74,7 @@ def read_labels(answers: pd.DataFrame, intents: AnyTable, seed: int = 1, where: 
     -------
     dict or None
         checked, share (that the rules say could buy), sensitivity, specificity. None with fewer than 50 answers, or
-        too few in one class: the split's middle stays.
+        fewer than 5 in a class that has not all its sessions checked: the split's middle stays.
 
     Raises
     ------
@@ -86,10 +86,10 @@ def read_labels(answers: pd.DataFrame, intents: AnyTable, seed: int = 1, where: 
     strata = engine.query(statement(__file__, "strata"), {"intents": intents})
     checked = engine.query(statement(__file__, "checked"), {"intents": intents, "answers": given}, seed=seed)
     count = checked.groupby("class").checked.sum()
-    needed = [name for name in strata["class"].unique() if name != "buyer"]
-    if checked.checked.sum() < LEAST or any(count.get(name, 0) < LEAST / 10 for name in needed):
-        return None
     size = strata.groupby("class").sessions.sum()
+    needed = size.drop("buyer", errors="ignore").clip(upper=LEAST // 10)
+    if checked.checked.sum() < LEAST or (count.reindex(needed.index, fill_value=0) < needed).any():
+        return None
     weight = checked.checked * checked["class"].map(size) / checked["class"].map(count)
     able = weight[checked.could_buy == 1]
     unable = weight[checked.could_buy == 0]
