@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inputs
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +11,8 @@ from pandas.testing import assert_frame_equal
 
 from conversion_audit.analysis import contribution, goal_claims, goals, goes_with, ladder, repeat_purchase
 from conversion_audit.analysis.funnel import reached
+from conversion_audit.audit import open_audit
+from conversion_audit.report.words import sentences
 
 SESSIONS = """
 session_id visitor_id start               date       visit_number is_new channel device  exit_page set_aside
@@ -328,6 +331,14 @@ def test_what_is_left_in_the_cart_is_left_somewhere():
     by_step, by_page = contribution.abandoned(marks(), sessions(), ["view", "cart", "buy"], of="cart", without="buy")
     assert by_step[["step", "sessions"]].to_numpy().tolist() == [["cart", 2]]
     assert by_page[["exit_page", "sessions", "abandoned_share"]].to_numpy().tolist() == [["/b", 1, 0.5], ["/c", 1, 0.5]]
+
+
+def test_who_buys_again_is_of_the_whole_export_and_says_so(audit_home):
+    inputs.written(audit_home, inputs.as_csv(inputs.clean()), inputs.config())
+    part = open_audit("acme", start="2026-03-02", end="2026-03-03")
+    assert (part.orders.frame().visitor_id.nunique(), part.frame("repeat_purchase").buyers.max()) == (4, 20)
+    assert "Of the whole export" in sentences("en")["goals.repeat_read"]
+    assert "Aus dem ganzen Export" in sentences("de")["goals.repeat_read"]
 
 
 def test_repeat_rates_are_those_of_freireichs_patients():
