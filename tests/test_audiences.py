@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import inputs
 import pandas as pd
 import pytest
 from conftest import table
@@ -13,6 +14,7 @@ from worlds_intent import GOAL, INTENTS, STEPS, World, shop
 from conversion_audit.analysis import audiences, segments
 from conversion_audit.analysis.acquisition import room_table
 from conversion_audit.analysis.intent import session_intents
+from conversion_audit.audit import open_audit
 from conversion_audit.config import Rule
 from conversion_audit.report.export import save_lists
 
@@ -110,6 +112,24 @@ def test_buyers_are_due_back_only_with_enough_repeat_purchases_to_say_when(monke
     monkeypatch.setattr(audiences, "LEAST_GAPS", 2)
     assert audiences.due_days(marks, GOAL) == 20.0
     assert audiences.due_days(marks.head(0), GOAL) == 0.0
+
+
+def test_who_is_due_back_is_of_the_sessions_asked_for(audit_home):
+    rows = []
+    for n in range(120):  # every other visitor on mobile; one in three buys again twelve days later
+        for again in range(1 + (n % 3 == 0)):
+            at = pd.Timestamp("2026-03-02 09:00") + pd.Timedelta(days=n % 10 + 12 * again, minutes=n)
+            order = {"order": f"A{n}-{again}", "worth": "50.00", "money": "EUR"}
+            row = {"id": f"e{n}-{again}", "at": str(at), "who": f"c{n}", "session": f"s{n}-{again}", "what": "purchase"}
+            rows.append(row | order | {"where": "/done", "kind": "mobile" if n % 2 else "desktop"})
+    last = {"id": "x", "at": "2026-04-26 09:00", "who": "x", "session": "x", "what": "page_view", "where": "/"}
+    rows.append(last | {"order": "", "worth": "", "money": "", "kind": "mobile"})
+    inputs.written(audit_home, inputs.as_csv(rows), inputs.config(device="kind"))
+    for where, people in ((None, 120), ("device=mobile", 60)):
+        audit = open_audit("acme", where=where)
+        due = audit.table("audience_members").frame().query("kind == 'due_back'")
+        assert len(due) == due.visitor_id.nunique() == people
+        assert audit.frame("audiences").set_index("name").people["due_back"] == people
 
 
 @pytest.mark.parametrize(

@@ -101,11 +101,17 @@ def narrowed(sessions: Table, period: Period, blind: pd.DataFrame, where: Mappin
     if len(blind):
         found = {"sessions": table, "blind": engine.hold(blind[["date"]], "blind")}
         table = engine.view(statement(__file__, "recorded"), found, name="recorded")
+    return engine.create("SELECT * FROM this", {"this": meeting(table, where)}, name="all_sessions")
+
+
+def meeting(sessions: Table, where: Mapping[str, str]) -> Table:
+    """Return the sessions that meet all conditions, each naming a column they have."""
+    engine = sessions.engine
     for column, value in where.items():
         wanted = engine.hold(pd.DataFrame({column: [value]}), "wanted")
         same = f"lower(CAST(s.{quoted(column)} AS VARCHAR)) = lower(w.{quoted(column)})"
-        table = engine.view(f"SELECT s.* FROM s JOIN w ON {same}", {"s": table, "w": wanted})
-    return engine.create("SELECT * FROM this", {"this": table}, name="all_sessions")
+        sessions = engine.view(f"SELECT s.* FROM s JOIN w ON {same}", {"s": sessions, "w": wanted})
+    return sessions
 
 
 def nobody(sessions: Table, where: Mapping[str, str]) -> ConfigError:

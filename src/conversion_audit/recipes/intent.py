@@ -20,6 +20,7 @@ from conversion_audit.analysis import (
     true_rate,
 )
 from conversion_audit.analysis import headline as headlines
+from conversion_audit.asked import meeting
 from conversion_audit.engine import Table, statement
 from conversion_audit.errors import ConfigError, Problem, closest
 from conversion_audit.findings import Finding
@@ -91,12 +92,20 @@ def _of_period(audit: Audit) -> tuple:
 def _audiences(audit: Audit) -> pd.DataFrame:
     marks, sessions, intents, steps, goal = _of_period(audit)
     value = order_value(audit)
-    return audiences.audience_table(marks, sessions, intents, audit.history, steps, goal, audit.period.end, value)
+    return audiences.audience_table(marks, sessions, intents, _history(audit), steps, goal, audit.period.end, value)
 
 
 def _members(audit: Audit) -> Table:
     steps, goal = audit.config.steps, audit.config.main_goal
-    return audiences.members(audit.table("people"), audit.sessions, audit.history, steps, goal)
+    return audiences.members(audit.table("people"), audit.sessions, _history(audit), steps, goal)
+
+
+def _history(audit: Audit) -> Table:
+    """Marks of the whole export: nobody is on a list who was never among the sessions asked for."""
+    if not audit.where:
+        return audit.history
+    found = {"history": audit.history, "met": meeting(audit.every_session, audit.where)}
+    return audit.engine.view("SELECT h.* FROM history h JOIN met m ON m.session_id = h.session_id", found)
 
 
 def _room(audit: Audit) -> pd.DataFrame:
@@ -159,7 +168,7 @@ def recipes(audit: Audit) -> list[dict[str, Any]]:
     """Return, per audience, what the sentences need that tell how to rebuild it in an ad tool."""
     config = audit.config
     steps, goal = config.steps, config.main_goal
-    rules, due = {step: config.definition(step) for step in steps}, audiences.due_days(audit.history, goal)
+    rules, due = {step: config.definition(step) for step in steps}, audiences.due_days(_history(audit), goal)
     return [audiences.recipe(row, rules, steps, goal, due) for row in audit.frame("audiences").to_dict("records")]
 
 
