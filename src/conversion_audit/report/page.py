@@ -14,7 +14,7 @@ from conversion_audit.report import summary
 from conversion_audit.report.book import blocks, details, finding_view, findings_first, without_repeats
 from conversion_audit.report.formats import formatted, period_text
 from conversion_audit.report.show import MIME
-from conversion_audit.report.voice import ACCENT, Voice, speaking
+from conversion_audit.report.voice import ACCENT, Voice, speaking, voice
 from conversion_audit.report.words import has_text, sentences, text, text_or
 
 if TYPE_CHECKING:
@@ -220,8 +220,6 @@ def _sections(module: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _glossary() -> list[tuple[str, str]]:
-    from conversion_audit.report.voice import voice
-
     terms = [key for key in sentences(voice().language) if key.startswith("glossary.") and key.endswith(".term")]
     pairs = [(text(key), text(key.removesuffix("term") + "text")) for key in terms]
     return sorted(pairs, key=lambda pair: pair[0].casefold())
