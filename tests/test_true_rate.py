@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 
 import pandas as pd
@@ -11,10 +12,11 @@ from pandas.testing import assert_frame_equal
 from worlds_intent import EVERYONE, GOAL, HALF, INTENTS, ORDINARY, SHOPPERS_ON_HELP, SILENT_HOME, STEPS, World, shop
 
 from conversion_audit.analysis.intent import session_intents
+from conversion_audit.analysis.labels import read_labels
 from conversion_audit.analysis.rate_claims import advice, check_claim, check_table, claim, findings, rate_table
 from conversion_audit.analysis.rate_segments import by_segment, questions
 from conversion_audit.analysis.split import landing_cells, split, with_chances
-from conversion_audit.analysis.statistics import rogan_gladen
+from conversion_audit.analysis.statistics import rogan_gladen, wilson
 from conversion_audit.analysis.true_rate import bounds, headline, true_rate, visitors
 from conversion_audit.engine import Engine
 from conversion_audit.report import text
@@ -101,10 +103,39 @@ def test_without_a_split_everyone_might_have_been_able_to_buy():
 
 def test_a_hand_checked_sample_replaces_the_middle():
     frame = _hand_made()
-    checked = {"share": 0.8, "sensitivity": 0.9, "specificity": 0.9}
+    checked = {"share": 0.8, "sensitivity": 0.9, "specificity": 0.9, "wrong_can_buy": 0.1, "wrong_cannot_buy": 0.1}
     record = true_rate(frame, split(landing_cells(frame), INTENTS), checked)
     assert record["source"] == "hand-checked"
     assert record["estimate"] == pytest.approx(2 / (5 * rogan_gladen(0.8, 0.9, 0.9)))
+
+
+def test_the_interval_is_of_the_sample_that_gives_the_estimate():
+    # 6,000 sure shoppers with 300 buyers; a third of 300 checked ones could not buy, no one else could.
+    kinds = [("C", "shelf", "shop", 3000), ("C", "neutral", "shop", 3000), ("A", "neutral", "silent", 1226),
+             ("A", "shelf", "silent", 300), ("X", "service", "silent", 2774)]  # fmt: skip
+    rows = [(name, landing, later) for name, landing, later, count in kinds for _ in range(count)]
+    frame = pd.DataFrame(rows, columns=["class", "landing", "later"]).assign(
+        session_id=lambda t: [f"s{n}" for n in range(len(t))], visitor_id=lambda t: t.session_id, channel="Direct",
+        landing_intent=lambda t: t.landing.map({"service": "returns"}), date=pd.Timestamp("2026-03-02"),
+        is_buyer=lambda t: (t.index % 20 == 0) & (t["class"] == "C"), shows_shop=lambda t: t["class"].eq("C").astype(int),
+        shows_service=lambda t: t["class"].eq("X").astype(int), shows_unclear=0,
+    ).astype({"is_buyer": int})  # fmt: skip
+    fitted = split(landing_cells(frame), INTENTS)
+    chances = with_chances(frame, fitted)
+    asked = frame[frame.is_buyer == 0].groupby("class").head(300)
+    answers = pd.DataFrame({
+        "sample_code": [hashlib.md5(f"1{one}".encode()).hexdigest() for one in asked.session_id],
+        "could_buy": ["yes" if name == "C" and n % 3 else "no" for n, name in enumerate(asked["class"])],
+    })  # fmt: skip
+    known = read_labels(answers, chances)
+    record = true_rate(chances, fitted, known)
+    assert record["expected"] == pytest.approx(300 + 5700 * 2 / 3)
+    wrong, others = (float(wilson(count, 300)[1]) for count in (100, 0))
+    assert (known["wrong_can_buy"], known["wrong_cannot_buy"]) == pytest.approx((wrong, others))
+    assert record["robust_lower"] == pytest.approx(300 / (6000 + 1526 + others * 2774))
+    assert record["robust_upper"] == pytest.approx(300 / (6000 - wrong * 5700))
+    assert record["low"] < record["robust_lower"] < record["estimate"] < record["robust_upper"] < record["high"]
+    assert record["understated_low"] < record["understated"] < record["understated_high"]
 
 
 def test_a_visitor_showed_what_any_session_showed():

@@ -73,8 +73,9 @@ def read_labels(answers: pd.DataFrame, intents: AnyTable, seed: int = 1, where: 
     Returns
     -------
     dict or None
-        checked, share (that the rules say could buy), sensitivity, specificity. None with fewer than 50 answers, or
-        fewer than 5 in a class that has not all its sessions checked: the split's middle stays.
+        checked, share (that the rules say could buy), sensitivity, specificity, wrong_can_buy and wrong_cannot_buy (of
+        sure shoppers, and of sure others, the share the rules are wrong about: upper end of its 95 % interval). None with
+        fewer than 50 answers, or fewer than 5 in a class that has not all its sessions checked: the split's middle stays.
 
     Raises
     ------
@@ -101,6 +102,8 @@ def read_labels(answers: pd.DataFrame, intents: AnyTable, seed: int = 1, where: 
         "share": apparent / float(size.sum()),
         "sensitivity": (float(able[said].sum()) + buyers) / (float(able.sum()) + buyers),
         "specificity": float(unable[~said].sum() / unable.sum()) if len(unable) else 1.0,
+        "wrong_can_buy": _most_wrong(checked[checked["class"] == "C"], could_buy=0),
+        "wrong_cannot_buy": _most_wrong(checked[checked["class"] == "X"], could_buy=1),
     }
 
 
@@ -122,6 +125,12 @@ def calibration(answers: pd.DataFrame, intents: AnyTable, seed: int = 1, where: 
     return table.assign(
         could_buy_rate=table.could_buy / table.checked, could_buy_low=low, could_buy_high=high, of="checked sessions"
     )
+
+
+def _most_wrong(answered: pd.DataFrame, could_buy: int) -> float:
+    """Upper end of the share of a class whose answer is not what the class says."""
+    wrong = answered.checked[answered.could_buy == could_buy].sum()
+    return float(wilson(wrong, answered.checked.sum())[1]) if len(answered) else 0.0
 
 
 def _path(rows: pd.DataFrame) -> str:

@@ -21,8 +21,9 @@ def true_rate(intents: AnyTable, fitted: Split, checked: Mapping[str, float] | N
 
     With O orders (sessions with at least one), C sessions that only shopped or bought, X sessions that only showed a
     purpose that cannot buy, A the rest: bounds O / (C + A) and O / C; robust bounds O / (C + A + f X) and
-    O / (C - e C'), where e and f are the shares of C' (C without buyers) and X that the split thinks wrong; the middle
-    is O / the sum of every session's chance to have been able to buy. The interval lies around the robust bounds.
+    O / (C - e C'), where e and f are the shares of C' (C without buyers) and X that the split thinks wrong, or that a
+    checked sample leaves possible; the middle is O / the sum of every session's chance to have been able to buy. The
+    interval lies around the robust bounds.
 
     Parameters
     ----------
@@ -31,8 +32,8 @@ def true_rate(intents: AnyTable, fitted: Split, checked: Mapping[str, float] | N
     fitted : Split
         The split that gave the chances.
     checked : mapping, optional
-        From `labels.read_labels`: ``share``, ``sensitivity``, ``specificity`` of a sample checked by hand. It replaces
-        the middle.
+        From `labels.read_labels`: how often the rules are right in a sample checked by hand. It replaces the middle,
+        e and f.
 
     Returns
     -------
@@ -48,7 +49,7 @@ def true_rate(intents: AnyTable, fitted: Split, checked: Mapping[str, float] | N
     Imbens and Manski 2004 (interval); Rogan and Gladen 1978 (checked sample).
     """
     totals = totals_of(intents)
-    wrong = wrong_shares(totals, fitted)
+    wrong = wrong_shares(totals, fitted, checked)
     everything = engine_of(intents).view(statement(__file__, "everything"), {"intents": intents}, name="everything")
     sums = visitor_sums(everything, wrong)
     low, high = interval(sums.iloc[0]) if len(sums) else (float("nan"), float("nan"))
@@ -81,12 +82,17 @@ def bounds(orders: float, can_buy: float, ambiguous: float, cannot_buy: float) -
     }
 
 
-def wrong_shares(totals: Mapping[str, float], fitted: Split) -> tuple[float, float]:
+def wrong_shares(
+    totals: Mapping[str, float], fitted: Split, checked: Mapping[str, float] | None = None
+) -> tuple[float, float]:
     """
     Return e and f: shares of sure shoppers, and of sure others, that the split thinks wrong.
 
-    Without a split that holds, everyone might have been able to buy (f = 1) and `ASSUMED_WRONG` of shoppers not.
+    Without a split that holds, everyone might have been able to buy (f = 1) and `ASSUMED_WRONG` of shoppers not. A
+    checked sample knows better than either: bounds by what the split thinks need not hold the estimate by the sample.
     """
+    if checked:
+        return checked["wrong_can_buy"], checked["wrong_cannot_buy"]
     if fitted.everyone:
         return 0.0, 1.0
     wrong_can, wrong_cannot = (np.nan_to_num(totals[name]) for name in ("wrong_can_buy", "wrong_cannot_buy"))
