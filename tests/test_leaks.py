@@ -28,7 +28,7 @@ WHOLE = "\n    It is known only when the session is over, the outcome included."
 
 
 def _read(**parts):
-    return typed({**BASE, **parts}, {("intents", "keen", "events"): 12}, "audit.yaml")
+    return typed({**BASE, **parts}, {("intents", "keen", "events"): "audit.yaml:12", (): "audit.yaml"})
 
 
 @pytest.mark.parametrize(
