@@ -81,11 +81,16 @@ def of_goals(log: pd.DataFrame, orders: pd.DataFrame, *names: str) -> list[list]
     return found[["completions", "revenue"]].to_numpy().tolist()
 
 
+def rented(session: str, visitor: str, at: str, number: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return marks and orders with a rental beside what was bought."""
+    here = {"session_id": session, "visitor_id": visitor, "time": pd.Timestamp(at)}
+    mark = pd.DataFrame([here | {"name": "rent", "event_number": number}])
+    order = pd.DataFrame([here | {"order_id": "o2", "event_id": f"e{number}", "revenue": 15}])
+    return pd.concat([marks(), mark], ignore_index=True), pd.concat([table(ORDERS), order], ignore_index=True)
+
+
 def test_an_order_is_of_the_goal_whose_event_it_is():
-    rental = {"session_id": "s4", "visitor_id": "v3", "time": pd.Timestamp("2026-03-13T10:02:00")}
-    log = pd.concat([marks(), pd.DataFrame([rental | {"name": "rent", "event_number": 2}])], ignore_index=True)
-    second = pd.DataFrame([rental | {"order_id": "o2", "event_id": "e2", "revenue": 15}])
-    orders = pd.concat([table(ORDERS), second], ignore_index=True)
+    log, orders = rented("s4", "v3", "2026-03-13T10:02:00", 2)
     assert of_goals(log, orders, "buy", "rent") == [[1, 80.0], [1, 15.0]]
     # An order beside the goal's own event, as where the goal is a page, is still of that goal, or of the only one.
     beside = orders.assign(event_id=["e1", "e3"])
@@ -94,10 +99,7 @@ def test_an_order_is_of_the_goal_whose_event_it_is():
 
 
 def test_orders_of_one_instant_count_once_each():
-    at = {"session_id": "s2", "visitor_id": "v1", "time": pd.Timestamp("2026-03-12T10:01:00")}
-    log = pd.concat([marks(), pd.DataFrame([at | {"name": "rent", "event_number": 3}])], ignore_index=True)
-    second = pd.DataFrame([at | {"order_id": "o2", "event_id": "e3", "revenue": 15}])
-    orders = pd.concat([table(ORDERS), second], ignore_index=True)
+    log, orders = rented("s2", "v1", "2026-03-12T10:01:00", 3)
     assert of_goals(log, orders, "buy", "rent") == [[1, 80.0], [1, 15.0]]
     # One event that is of two goals gives its order to the first of them.
     both = log.assign(event_number=log.event_number.where(log["name"] != "rent", 2))

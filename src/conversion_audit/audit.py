@@ -86,7 +86,7 @@ class Audit:
         """Return the audit of the same sessions on other days, less those on which the goal was not recorded, or of every day."""
         other = Audit(self.folders, self.config, str(start), str(end), self.where, like=self)
         if every:
-            other.blind_days = self.blind_days.head(0)
+            other.blind_days = pd.DataFrame({"date": []})
         return other
 
     # Shared tables, by name.

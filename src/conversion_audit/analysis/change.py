@@ -142,11 +142,9 @@ def _cells(marks, sessions, goal, adjusters, before, after) -> tuple[np.ndarray,
         text = known[column].astype(object).where(known[column].notna(), "(unknown)")
         kept = text.value_counts().index[:MOST_LEVELS]
         known[column] = text.where(text.isin(kept), "(other)")
-    keyed, names = (
-        known[["session_id"]].assign(code=0),
-        pd.DataFrame(index=[0]),
-    )  # all alike, unless they are told apart
-    if len(adjusters):
+    # Without adjusters nobody is told apart: one cell.
+    keyed, names = known[["session_id"]].assign(code=0), pd.DataFrame(index=[0])
+    if adjusters:
         keyed["code"] = known.groupby(list(adjusters), sort=True).ngroup()
         names = known[list(adjusters)].drop_duplicates().sort_values(list(adjusters)).reset_index(drop=True)
     periods = pd.DataFrame(

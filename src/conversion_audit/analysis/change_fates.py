@@ -56,10 +56,11 @@ def fates(
     -------
     DataFrame
         One row per finding: those of the last plan, then those that are new (what was over before `after` began is not);
-        none where there are no cells after. `fate` is fixed (as good as its benchmark),
-        improved, unmoved, worse, cannot say, over (an incident that had ended by itself and did not come back), or new. moved_on: the day from which the rates differ most, with the days
-        that the data do not speak against (ISO; None where nothing moved); after_* and moved are counted from that day on. revenue_a_month: what the move is worth at
-        the after period's traffic, from the finding's own price; NaN for what had ended by itself. siblings_* are NaN where there are none.
+        none where there are no cells after. `fate` is fixed (as good as its benchmark), improved, unmoved, worse, cannot
+        say, over (an incident that had ended by itself and did not come back), or new. moved_on: the day from which the
+        rates differ most, with the days that the data do not speak against (ISO; None where nothing moved); after_* and
+        moved are counted from that day on. revenue_a_month: what the move is worth at the after period's traffic, from the
+        finding's own price; NaN for what had ended by itself. siblings_* are NaN where there are none.
     """
     review, then = review or {}, then if len(after) else ()
     old = [one for one in then if _followed(one, before)]
@@ -104,8 +105,9 @@ def _fate(finding, before, after, touched, review, is_new: bool, confidence: flo
     if when is None:
         direction = "fell" if is_new or moved["moved_high"] < 0 else "rose"
         when = turning_day(by_day(joined), direction) if _is_clear(moved) else {}
-        later = _since([inside[1], others[1]], when.get("moved_on"))
-        if later[0].at_risk.sum() >= FEWEST_AT_RISK:  # what is told since a day is counted since that day
+        day = when.get("moved_on")
+        later = [rows[rows.date >= pd.Timestamp(day)] for rows in (inside[1], others[1])] if day else []
+        if later and later[0].at_risk.sum() >= FEWEST_AT_RISK:  # what is told since a day is counted since that day
             inside[1], others[1] = later
             moved = difference(*inside, *others, confidence)
     return {
@@ -138,10 +140,6 @@ def _ended(finding: Mapping[str, Any]) -> bool:
     """Before its own period did."""
     end = (finding.get("values") or {}).get("end")
     return bool(finding.get("until")) and (end is None or str(finding["until"]) < str(end))
-
-
-def _since(parts: Sequence[pd.DataFrame], day: str | None) -> list[pd.DataFrame]:
-    return [rows[rows.date >= pd.Timestamp(day)] if day else rows for rows in parts]
 
 
 def _during(rows: pd.DataFrame, finding: Mapping[str, Any]) -> pd.DataFrame:

@@ -71,16 +71,16 @@ def uncovered_claim(loose: pd.DataFrame) -> Claim:
     return "goals.uncovered", {"count": len(mine)} | mine.iloc[0].to_dict()
 
 
-def goes_with_claim(table: pd.DataFrame) -> Claim:
-    """Return what goes most with the goal, either way, among what is beyond chance."""
+def goes_with_claim(table: pd.DataFrame, about: str = "goals.goes") -> Claim:
+    """Return what goes most with the goal, either way, among what is beyond chance; `about` begins the sentences' keys."""
     compared = table[table.odds_ratio.notna()]
     if not len(compared):
-        return "goals.goes_nothing", {}
+        return f"{about}_nothing", {}
     shown = compared[compared.is_shown.astype(bool)]
     if not len(shown):
-        return "goals.goes_none", {"count": len(compared)}
+        return f"{about}_none", {"count": len(compared)}
     strongest = shown.iloc[0].to_dict()
-    return ("goals.goes_more" if strongest["odds_ratio"] > 1 else "goals.goes_less"), strongest
+    return f"{about}_{'more' if strongest['odds_ratio'] > 1 else 'less'}", strongest
 
 
 def channel_claim(channels: pd.DataFrame, goal: str) -> Claim:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from conversion_audit.analysis.funnel_segments import UNKNOWN
+from conversion_audit.analysis.goal_claims import goes_with_claim
 from conversion_audit.analysis.reconcile import REASONS
 from conversion_audit.analysis.transitions import EXIT
 
@@ -164,14 +165,7 @@ def pair_claim(pair: Mapping[str, Any]) -> Claim:
 
 def content_claim(table: pd.DataFrame) -> Claim:
     """Return which content or call to action goes most with the goal, either way."""
-    compared = table[table.odds_ratio.notna()]
-    if not len(compared):
-        return "journey.content_nothing", {}
-    shown = compared[compared.is_shown.astype(bool)]
-    if not len(shown):
-        return "journey.content_none", {"count": len(compared)}
-    strongest = shown.iloc[0].to_dict()
-    return ("journey.content_more" if strongest["odds_ratio"] > 1 else "journey.content_less"), strongest
+    return goes_with_claim(table, "journey.content")
 
 
 def attribution_claim(table: pd.DataFrame) -> Claim:

@@ -121,7 +121,8 @@ def watched(baseline: pd.DataFrame, suspects: Sequence[str]) -> pd.DataFrame:
 
 
 def silent(baseline: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
-    """Return the events that stopped: none on the last days, where so many were expected that chance cannot say so.
+    """
+    Return the events that stopped: none on the last days, where so many were expected that chance cannot say so.
 
     What had stopped within the baseline in the same way is no news.
     """

@@ -34,10 +34,17 @@ def until(audit: Audit) -> pd.Timestamp:
     return audit.once("until", last)
 
 
-def with_goals(audit: Audit, orders: AnyTable) -> Table:
-    """Return orders with the goal that each is of, see `analysis.goals.order_goals`."""
+def every_order(audit: Audit) -> Table:
+    """Return the orders of the whole export with the goal that each is of, see `analysis.goals.order_goals`."""
     worth = [name for name, one in audit.config.goals.items() if one.value == "revenue"]
-    return goals.order_goals(orders, audit.table("marks"), audit.table("events"), worth)
+    tables = [audit.table(name) for name in ("orders", "marks", "events")]
+    return audit.once("every_order", lambda: goals.order_goals(*tables, worth))
+
+
+def period_orders(audit: Audit) -> Table:
+    """Return those of `Audit.sessions`."""
+    found = {"o": every_order(audit), "s": audit.sessions}
+    return audit.engine.view("SELECT o.* FROM o JOIN s ON s.session_id = o.session_id", found)
 
 
 def order_value(audit: Audit) -> float:
@@ -64,7 +71,7 @@ def _goals(audit: Audit) -> AnyTable:
     every = audit.config.goals
     values = {name: one.value for name, one in every.items()}
     targets = {name: one.target for name, one in every.items()}
-    before, orders = past(audit), with_goals(audit, audit.orders)
+    before, orders = past(audit), period_orders(audit)
     return goals.goal_table(
         audit.marks, audit.sessions, orders, values, targets, history=before.marks, past_sessions=before.sessions
     )

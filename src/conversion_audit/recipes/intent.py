@@ -24,7 +24,7 @@ from conversion_audit.asked import meeting
 from conversion_audit.engine import Table, statement
 from conversion_audit.errors import ConfigError, Problem, closest
 from conversion_audit.findings import Finding
-from conversion_audit.recipes.goals import order_value, with_goals
+from conversion_audit.recipes.goals import order_value, period_orders
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -243,9 +243,8 @@ def headline(audit: Audit) -> dict[str, Any]:
     """Return the headline numbers of the manifest."""
     config = audit.config
     goal = config.main_goal
-    orders = with_goals(audit, audit.orders)
     counted = headlines.totals(
-        audit.sessions, orders, audit.marks, goal, in_orders=config.goals[goal].value == "revenue"
+        audit.sessions, period_orders(audit), audit.marks, goal, in_orders=config.goals[goal].value == "revenue"
     )
     found = audit.table("reached_sessions"), audit.table("reached_visitors")
     steps = headlines.step_counts(audit.marks, audit.sessions, config.steps, *found)

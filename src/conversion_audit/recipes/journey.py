@@ -22,7 +22,7 @@ from conversion_audit.analysis.funnel_segments import by_segment
 from conversion_audit.analysis.funnel_steps import funnel_table, options, step_table
 from conversion_audit.engine import AnyTable, Table
 from conversion_audit.findings import Finding
-from conversion_audit.recipes.goals import until, with_goals
+from conversion_audit.recipes.goals import every_order, until
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _attribution(audit: Audit) -> AnyTable:
     paths = attribution.touches(
         sessions,
         audit.table("marks"),
-        with_goals(audit, audit.table("orders")),
+        every_order(audit),
         config.main_goal,
         window=config.funnel.visitor_window,
         in_orders=config.goals[config.main_goal].value == "revenue",

@@ -22,10 +22,10 @@ def blind_days(
     """
     Find whole days without the goal where it was certain to occur.
 
-    A stretch of days without the goal is blind where the rates of the same weekdays outside it (with fewer than 21 days: that
-    of all days) let at least 25 sessions expect it; days between two rare orders count among them, so a gap between orders is
-    no outage. Where the shop's own books were given, a day on which they hold no order either is
-    left alone: nobody bought, and that is a finding of chapter 04 and no gap.
+    A stretch of days without the goal is blind where the rates of the same weekdays outside it (with fewer than 21 days:
+    that of all days) let at least 25 sessions expect it; days between two rare orders count among them, so a gap between
+    orders is no outage. Where the shop's own books were given, a day on which they hold no order either is left alone:
+    nobody bought, and that is a finding of chapter 04 and no gap.
 
     Parameters
     ----------

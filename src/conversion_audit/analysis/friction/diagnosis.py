@@ -176,10 +176,12 @@ def _price(attempts, candidates, cells, found, draft, seed) -> Price:
 
 def _joint(attempts, candidates, cells, found: Search, prices: list[Price]) -> pd.DataFrame:
     """The likely frictions replayed together: a gap without an explanation is no promise."""
-    called = [verdict(draft.p, found.comparisons, draft.mechanism.kind) for draft in found.drafts]
-    likely = [k for k, one in enumerate(called) if one == LIKELY]
-    drafts = [found.drafts[k] for k in likely]
-    return together.replay(attempts, candidates, cells, drafts, [prices[k] for k in likely])
+    likely = [
+        (draft, cost)
+        for draft, cost in zip(found.drafts, prices, strict=True)
+        if verdict(draft.p, found.comparisons, draft.mechanism.kind) == LIKELY
+    ]
+    return together.replay(attempts, candidates, cells, [draft for draft, _ in likely], [cost for _, cost in likely])
 
 
 def _about(attempts: Attempts, found: Search, seed: int) -> pd.DataFrame:
