@@ -181,6 +181,44 @@ def test_one_alarm_for_a_step_that_stays_broken(eight_weeks):
     pd.testing.assert_frame_equal(fresh, before)
 
 
+def test_a_fall_that_was_mended_is_told_as_over_and_one_that_goes_on_is_not(eight_weeks):
+    fall = {"step": "checkout", "device": "mobile", "since": "2026-02-28", "loss": 0.3}
+    broken = simulated(7, seed=9, start="2026-02-26", fall=fall)
+    mended = simulated(12, seed=12, start="2026-03-05")
+    (goes_on,) = watch.watch(eight_weeks, broken, SUSPECTS, ADJUSTERS).itertuples()
+    assert pd.isna(goes_on.over)
+    healed = watch.watch(eight_weeks, pd.concat([broken, mended]), SUSPECTS, ADJUSTERS)
+    (over,) = healed.itertuples()
+    assert (over.name, over.since) == (goes_on.name, goes_on.since)
+    assert abs((over.over - pd.Timestamp("2026-03-05")).days) <= 1
+    assert len(watch.pressing(healed, date(2026, 3, 8))) == 1
+    assert watch.pressing(healed, date(2026, 3, 16)).empty
+
+
+def test_a_second_fall_after_the_first_was_mended_goes_on(eight_weeks):
+    fall = {"step": "checkout", "device": "mobile", "since": "2026-02-28", "loss": 0.3}
+    days = [simulated(5, seed=9, start="2026-02-26", fall=fall), simulated(3, seed=12, start="2026-03-03"),
+            simulated(6, seed=13, start="2026-03-06", fall=fall)]  # fmt: skip
+    alarms = watch.watch(eight_weeks, pd.concat(days), SUSPECTS, ADJUSTERS)
+    assert alarms.over.isna().any()
+    assert pd.isna(alarms.over.iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("after", "since"),
+    [
+        ([], None),
+        ([-3.0, -2.5, -3.5], None),
+        ([0.1], None),
+        ([0.1, -0.2], 5),
+        ([-2.9, 0.1, -0.2, 0.3], 6),
+        ([0, 0, 0, -3, -3], None),
+    ],
+)
+def test_since_when_it_is_as_usual_is_said_only_where_little_else_is_likely(after, since):
+    assert watch.usual_since(np.array([0.2, -0.1, -3.2, -2.8, -3.0, *after]), 2, 4) == since
+
+
 def test_limits_of_a_chart_hold_the_expected_rate(eight_weeks):
     fresh = simulated(4, seed=11, start="2026-02-26")
     expected = expectations(eight_weeks, fresh, "payment", ADJUSTERS)
@@ -199,13 +237,16 @@ def test_alarms_are_told_in_one_line_each_and_quiet_in_one():
         "rate": 0.39, "expected_rate": 0.63, "at_risk": 166, "days": 3,
     }  # fmt: skip
     stale = dict.fromkeys(watch.COLUMNS) | {"kind": "stale", "since": pd.Timestamp("2026-05-18"), "days": 9}
+    over = row | {"over": pd.Timestamp("2026-05-21")}
     with speaking(Voice(labels={"checkout": "Checkout begun"})):
-        told = alert_lines(pd.DataFrame([row, stale]), 57, date(2026, 6, 21), 1.0)
+        told = alert_lines(pd.DataFrame([row, stale, over]), 57, date(2026, 6, 21), 1.0)
         quiet = alert_lines(pd.DataFrame([row]).iloc[:0], 57, date(2026, 6, 21), 1.0)
     assert told == [
         "ALARM: “Checkout begun” fell for Mobile since 18 May 2026: 39.0% go on, 63.0% were to be expected "
         "(166\xa0sessions, 3\xa0days).",
         "ALARM: the data end on 18 May 2026, 9\xa0days ago. Is the export still running?",
+        "OVER: “Checkout begun” fell for Mobile on 18 May 2026: 39.0% went on, 63.0% were to be expected "
+        "(166\xa0sessions, 3\xa0days). Since 21 May 2026 it goes as usual again.",
         "57\xa0series watched until 21 Jun 2026; where nothing happens, about 1\xa0alarm a year in all.",
     ]
     assert quiet == ["All quiet until 21 Jun 2026: 57\xa0series watched."]
@@ -240,23 +281,39 @@ def test_a_client_without_a_run_is_watched_against_its_own_first_weeks(small_sho
     assert late.exit_code == 1 and "stale" in set(late.alarms.kind)
 
 
-def test_days_on_which_the_goal_fell_silent_are_what_the_watch_is_for(audit_home):
-    from conversion_audit.watching import watch_client
-
-    folder = audit_home / "data" / "acme"
+def silent_shop(home, days):
+    """Half of sixty sessions a day buy; on the days from the 47th to the 49th nobody's purchase is recorded."""
+    folder = home / "data" / "acme"
     (folder / "raw").mkdir(parents=True)
     (folder / "audit.yaml").write_text(WATCHED, encoding="utf-8")
     lines = ["id,at,who,session,what,order,worth"]
-    for day in range(49):
+    for day in range(days):
         for visit in range(60):
-            # Half of the sessions buy; on the last three days nobody's purchase is recorded.
-            bought = visit % 2 == 0 and day < 46
+            bought = visit % 2 == 0 and day not in (46, 47, 48)
             at, key = pd.Timestamp("2026-03-02") + pd.Timedelta(days=day, minutes=10 * visit), f"{day}-{visit}"
             lines += [f"{key}-{n},{at + pd.Timedelta(seconds=n)},v{key},{key},{what}," + (f"{key},9" if n == 2 else ",")
                       for n, what in enumerate(["page_view", "add_to_cart", "purchase"]) if n < 2 or bought]  # fmt: skip
     (folder / "raw" / "export.csv").write_text("\n".join(lines), encoding="utf-8")
+
+
+def test_days_on_which_the_goal_fell_silent_are_what_the_watch_is_for(audit_home):
+    from conversion_audit.watching import watch_client
+
+    silent_shop(audit_home, 49)
     seen = watch_client("acme", date(2026, 4, 20))
     assert seen.until == date(2026, 4, 19)
     assert set(seen.alarms["name"]) == {"purchase"}
     assert set(seen.alarms["kind"]) == {"silent", "step"}
     assert set(seen.alarms["since"]) == {pd.Timestamp("2026-04-17")}
+
+
+@pytest.mark.parametrize(("days", "exit_code"), [(52, 1), (58, 0)])
+def test_an_outage_that_is_over_is_told_as_over_and_presses_for_a_week(audit_home, days, exit_code):
+    from conversion_audit.watching import watch_client
+
+    silent_shop(audit_home, days)
+    seen = watch_client("acme", date(2026, 4, 20))
+    (outage,) = seen.answer()["alarms"]
+    assert (outage["kind"], outage["since"], outage["over"]) == ("step", "2026-04-17", "2026-04-20")
+    assert seen.lines()[0].startswith("OVER: ")
+    assert seen.exit_code == exit_code

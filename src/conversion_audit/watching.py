@@ -44,8 +44,8 @@ class Watched:
 
     @property
     def exit_code(self) -> int:
-        """1 where there is an alarm."""
-        return NEEDS_YOU if len(self.alarms) else OK
+        """1 where there is an alarm that goes on, or that was over only within the last week."""
+        return NEEDS_YOU if len(watch.pressing(self.alarms, self.until)) else OK
 
     def lines(self) -> list[str]:
         """Return the alert text: one line an alarm, or one that says that all is quiet."""
@@ -55,8 +55,9 @@ class Watched:
 
     def answer(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
-        alarms = self.alarms.assign(since=self.alarms.since.astype(str), noticed=self.alarms.noticed.astype(str))
-        rows = alarms.astype(object).where(alarms.notna(), None).to_dict("records")
+        alarms = self.alarms.astype(object).where(self.alarms.notna(), None)
+        days = {day: alarms[day].map(_iso, na_action="ignore") for day in ("since", "noticed", "over")}
+        rows = alarms.assign(**days).to_dict("records")
         return {"client": self.client, "exit": self.exit_code, "baseline": self.baseline,
                 "until": self.until.isoformat(), "series": self.series, "alarms": rows}  # fmt: skip
 

@@ -21,9 +21,12 @@ SILENT_EXPECTED = 15.0
 STALE_DAYS = 3
 SAME_ALARM_DAYS = 7
 OPEN_SHARE = 0.5
+# How much likelier than "it goes on" it must be that all is as usual again.
+SURELY_OVER = 1000
 COLUMNS = [
     "kind", "name", "column", "level", "direction", "since", "noticed", "days", "at_risk", "passed", "rate",
     "expected_rate", "difference", "difference_low", "difference_high", "strength",
+    "over",
 ]  # fmt: skip
 
 
@@ -58,13 +61,14 @@ def watch(
     Returns
     -------
     DataFrame
-        One row per alarm, latest first::
+        One row per alarm, those that go on before those that are over, latest first::
 
             kind      name  column   level direction      since    noticed  rate  expected_rate
             step  shipping  device  mobile      fell 2026-05-18 2026-05-20  0.55           0.71
 
         kind is step, silent (an event that stopped: rate and at_risk count sessions since) or stale. `since` is the first
-        day of the run of deviations. `difference` is the rate less the expected one, with its interval (95 %).
+        day of the run of deviations. `difference` is the rate less the expected one, with its interval (95 %). `over` is the
+        day since which a step goes as usual again; missing while it does not, or too few days say so.
 
     References
     ----------
@@ -78,9 +82,15 @@ def watch(
         found += [_steps(baseline, fresh, suspects, adjusters, false_alarms), silent(baseline, fresh)]
     found = [part for part in found if len(part)]
     if not found:
-        return pd.DataFrame(columns=COLUMNS)
-    table = pd.concat(found, ignore_index=True).reindex(columns=COLUMNS)
-    return table.sort_values(["noticed", "strength", "name"], ascending=[False, False, True], ignore_index=True)
+        return pd.DataFrame(columns=COLUMNS).astype({"over": "datetime64[us]"})
+    table = pd.concat(found, ignore_index=True).reindex(columns=COLUMNS).astype({"over": "datetime64[us]"})
+    order = table.sort_values(["noticed", "strength", "name"], ascending=[False, False, True])
+    return order.sort_values("over", key=pd.notna, kind="stable", ignore_index=True)
+
+
+def pressing(alarms: pd.DataFrame, until: date) -> pd.DataFrame:
+    """Return the alarms that somebody must hear of: those that go on, and those that have been over for a week at most."""
+    return alarms[alarms.over.isna() | ((pd.Timestamp(until) - alarms.over).dt.days < SAME_ALARM_DAYS)]
 
 
 def open_days(baseline: pd.DataFrame, fresh: pd.DataFrame) -> list[pd.Timestamp]:
@@ -182,6 +192,21 @@ def signals(deviations: np.ndarray, limits: Mapping[tuple[str, float], float]) -
     return found
 
 
+def usual_since(deviations: np.ndarray, first: int, last: int) -> int | None:
+    """
+    Return the place of the day since which a series goes as expected again after a signal, or None.
+
+    From that day to the last one, deviations around nothing must be `SURELY_OVER` times likelier than deviations around
+    the signal's own mean; of several such days it is the one for which most speaks.
+    """
+    fallen, after = deviations[first : last + 1].mean(), deviations[last + 1 :]
+    if not len(after):
+        return None
+    evidence = np.cumsum((fallen**2 / 2 - fallen * after)[::-1])[::-1]
+    best = int(evidence.argmax())
+    return last + 1 + best if evidence[best] > np.log(SURELY_OVER) else None
+
+
 def _first_hit(deviations: np.ndarray, direction: str, slack: float, limit: float) -> tuple[int, int, str] | None:
     """Place of the first signal and of the first day of its run."""
     sums = cusum(deviations, 0.0, slack, limit)
@@ -205,12 +230,14 @@ def together(alarms: pd.DataFrame) -> pd.DataFrame:
             best = first.sort_values(["strength", "at_risk"], ascending=False).iloc[0].copy()
             same = first[(first.column.isna() & pd.isna(best.column)) | (first.level == best.level)]
             best["since"], best["noticed"] = same.since.min(), same.noticed.min()
+            newest = one.groupby(["column", "level"], dropna=False).tail(1)
+            best["over"] = newest.over.max() if newest.over.notna().all() else pd.NaT
             kept.append(best)
     return pd.DataFrame(kept).reset_index(drop=True)
 
 
 def _told(series: pd.Series, days: pd.DataFrame, first: int, last: int, direction: str, strength: float) -> dict:
-    rows = days.iloc[first : last + 1]
+    rows, usual = days.iloc[first : last + 1], usual_since(days.deviation.to_numpy(), first, last)
     n, y = rows.at_risk.sum(), rows.passed.sum()
     expected = float((rows.expected_rate * rows.at_risk).sum() / n)
     low, high = newcombe(y, n, expected * series["a_day"] * FEWEST_DAYS, series["a_day"] * FEWEST_DAYS)
@@ -231,6 +258,7 @@ def _told(series: pd.Series, days: pd.DataFrame, first: int, last: int, directio
         "difference_low": float(low),
         "difference_high": float(high),
         "strength": strength,
+        "over": pd.NaT if usual is None else days.date.iloc[usual],
     }
 
 

@@ -16,7 +16,7 @@ def alert_lines(alarms: pd.DataFrame, series: int, until: date, false_alarms: fl
     Parameters
     ----------
     alarms : DataFrame
-        From the watch: kind, name, column, level, direction, since, noticed, rate, expected_rate, at_risk, days.
+        From the watch: kind, name, column, level, direction, since, noticed, rate, expected_rate, at_risk, days, over.
     series : int
         Series watched.
     until : date
@@ -34,4 +34,4 @@ def _line(row: dict) -> str:
     level = row.get("level")
     where = text("watch.everyone") if level is None or pd.isna(level) else label(level)
     key = f"watch.{row['direction']}" if row["kind"] == "step" else f"watch.{row['kind']}"
-    return text(key, row | {"where": where})
+    return text(key if pd.isna(row["over"]) else f"{key}_over", row | {"where": where})
