@@ -99,6 +99,15 @@ def html() -> str:
     return sample.report()
 
 
+def test_a_report_of_some_sessions_speaks_of_these_and_not_of_all():
+    html = sample.report(only="device: mobile")
+    summary = html[html.index('id="summary"') : html.index('id="chapter-00"')]
+    assert (
+        "3.10% of these sessions ended in “Order”" in summary and "The conversion rate of these sessions is" in summary
+    )
+    assert "of all sessions" not in summary
+
+
 def test_the_page_is_told_in_order(html):
     places = [html.index(f'id="{name}"') for name in ("summary", "chapter-00", "chapter-04", "methods", "glossary")]
     assert places == sorted(places)

@@ -32,11 +32,12 @@ def view(
         As `page.render` takes them: what stops visitors in all, and what moved since the last audit, is said by its chapter.
     """
     head = about.get("headline") or {}
+    whose = text("page.of_only" if about.get("only") else "page.of_all")
     first = first_findings(findings)
     strengths = [one for one in findings if one.get("kind") == "strength"]
     return {
-        "lead": _lead(head, findings),
-        "rates": _rates(head),
+        "lead": _lead(head, findings, whose),
+        "rates": _rates(head, whose),
         "facts": _facts(head),
         "stopped": next(iter(_said(chapters, "stopped")), ""),
         "moved": [*_said(chapters, "since_last"), *_fates(chapters)],
@@ -77,7 +78,7 @@ def _faults(findings: Sequence[Mapping[str, Any]], first: Sequence[Mapping[str, 
     return [claim_of(one) for one in faults[:4]]
 
 
-def _lead(head: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> str:
+def _lead(head: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], whose: str) -> str:
     naive, true = head.get("naive_conversion_rate"), head.get("true_conversion_rate") or {}
     if is_missing(naive):
         only_totals = any(one.get("claim") == "totals.only" for one in findings)
@@ -85,6 +86,7 @@ def _lead(head: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> str
     record = {
         "naive": formatted(naive, "percent2"),
         "goal": label(head.get("goal") or ""),
+        "whose": whose,
         **{name: formatted(true.get(name), "percent2") for name in ("lower", "upper")},
         "middle": formatted(true.get("estimate"), "percent2"),
     }
@@ -95,7 +97,7 @@ def _lead(head: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> str
     return text("page.lead_bounds" if known else "page.lead_naive", record)
 
 
-def _rates(head: Mapping[str, Any]) -> dict[str, Any] | None:
+def _rates(head: Mapping[str, Any], whose: str) -> dict[str, Any] | None:
     """Return both rates in words, and where they lie on one scale (shares of its width)."""
     naive = head.get("naive_conversion_rate")
     if is_missing(naive):
@@ -124,12 +126,12 @@ def _rates(head: Mapping[str, Any]) -> dict[str, Any] | None:
         "true": " – ".join(dict.fromkeys(values)),
         "true_note": text(note, {**bounds, "completions": _completions(head), "expected": true.get("expected")}),
         "is_range": middle is None and lower != upper,
-        "scale": _scale(float(naive), middle, lower, upper, bounds),
+        "scale": _scale(float(naive), middle, lower, upper, bounds, whose),
     }
 
 
 def _scale(
-    naive: float, middle: float | None, lower: float, upper: float, bounds: Mapping[str, float]
+    naive: float, middle: float | None, lower: float, upper: float, bounds: Mapping[str, float], whose: str
 ) -> dict[str, Any]:
     most = max(naive, upper, bounds["high"], middle or 0) * 1.08 or 1.0
     place = {
@@ -146,6 +148,7 @@ def _scale(
         "words": text(
             "page.scale",
             {
+                "whose": whose,
                 "naive": formatted(naive, "percent2"),
                 "low": formatted(bounds["low"], "percent2"),
                 "high": formatted(bounds["high"], "percent2"),
