@@ -115,6 +115,23 @@ def test_an_unknown_table_or_dialect_is_answered_with_the_closest(here):
         behind.query_behind("demo", "funnel", "sparc")
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "FROM '{raw}'",
+        "SELECT (SELECT max(content) FROM read_text('{raw}')) AS a FROM sessions",
+        "SUMMARIZE SELECT * FROM read_csv('{raw}')",
+        "FROM query('SELECT * FROM sessions')",
+        "WITH a AS (SELECT 1 AS b) INSERT INTO a SELECT * FROM a",
+    ],
+)
+def test_a_query_opens_no_file_and_changes_nothing(here, capsys, query):
+    (raw,) = list((here / "data" / "demo" / "raw").iterdir())[:1]
+    assert guarded(["sql", "demo", query.format(raw=raw), "--csv"]) == 2
+    seen = capsys.readouterr()
+    assert not seen.out and ("reads tables, no files" in seen.err or "this is no SELECT" in seen.err)
+
+
 def test_the_command_prints_a_table_s_query_answers_a_select_and_lists_tables(here, capsys):
     assert guarded(["sql", "demo", "data_days"]) == 0
     assert capsys.readouterr().out.startswith("-- data_days of demo, 2026-03-02 to 2026-04-26.\n")
@@ -127,6 +144,10 @@ def test_the_command_prints_a_table_s_query_answers_a_select_and_lists_tables(he
     assert guarded(["sql", "demo", "SELECT 1; SELECT 2"]) == 2
     assert "these are several queries" in capsys.readouterr().err
     assert guarded(["sql", "demo", "SELECT 'a"]) == 2
+    assert "unterminated" in capsys.readouterr().err
+    assert guarded(["sql", "demo", "SUMMARIZE sessions", "--csv"]) == 0
+    assert guarded(["sql", "demo", "WITH a AS (FROM range(3)) SELECT count(*) AS n FROM a", "--csv"]) == 0
+    assert capsys.readouterr().out.endswith("n\n3\n")
     assert guarded(["sql", "demo"]) == 0
     assert "funnel" in capsys.readouterr().out
     assert guarded(["sql", "demo", "--dialect", "spark"]) == 2
