@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -252,7 +253,11 @@ def test_the_headline_costs_what_its_own_places_cost():
     first, joint = diagnosis.found.iloc[0], diagnosis.joint.iloc[0]
     assert (joint.findings, joint.lost_orders) == (1, first.lost_orders)
     ends = {"low": first.lost_orders_low, "high": first.lost_orders_high}
-    assert friction_claims.headline(diagnosis) == ("friction.headline", {"count": 1} | ends)
+    money = {"money_low": first.revenue_lost_low, "money_high": first.revenue_lost_high}
+    assert joint.revenue_lost == first.revenue_lost > 0
+    assert friction_claims.headline(diagnosis) == ("friction.headline_money", {"count": 1} | ends | money)
+    unpriced = replace(diagnosis, found=diagnosis.found.assign(revenue_lost_high=0.0))
+    assert friction_claims.headline(unpriced) == ("friction.headline", {"count": 1} | ends)
 
 
 def test_two_incidents_of_the_same_people_at_the_same_step_are_two():

@@ -110,6 +110,11 @@ def test_mended_together_never_costs_more_than_the_sum():
     for outcome in planted_shops():
         joint = outcome.diagnosis.joint.iloc[0]
         assert joint.lost_orders <= joint.lost_orders_sum + 1e-9
+        assert joint.revenue_lost <= outcome.likely.revenue_lost.sum() + 1e-6
+        if len(outcome.likely):
+            worth = outcome.likely.revenue_lost / outcome.likely.lost_orders
+            assert worth.min() - 1e-6 <= joint.revenue_lost / joint.lost_orders <= worth.max() + 1e-6
+            assert joint.revenue_lost_low <= joint.revenue_lost <= joint.revenue_lost_high
 
 
 def test_incidents_are_dated_within_two_days():

@@ -22,7 +22,13 @@ def headline(diagnosis: Diagnosis) -> Claim:
         visible = headline_leak(diagnosis.leaks) is not None
         return ("friction.headline_none" if visible else "friction.headline_small"), {}
     joint = diagnosis.joint.iloc[0]
-    return "friction.headline", {"count": len(likely), "low": joint.lost_orders_low, "high": joint.lost_orders_high}
+    cost = {"count": len(likely), "low": joint.lost_orders_low, "high": joint.lost_orders_high}
+    if not (likely.revenue_lost_high > 0).all():
+        return "friction.headline", cost
+    return "friction.headline_money", cost | {
+        "money_low": joint.revenue_lost_low,
+        "money_high": joint.revenue_lost_high,
+    }
 
 
 def steps_claim(steps: pd.DataFrame) -> Claim:

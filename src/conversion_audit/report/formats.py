@@ -19,7 +19,7 @@ from conversion_audit.report.voice import voice
 UNKNOWN = "–"
 KINDS = (
     "text", "id", "name", "count", "number", "number1", "number2", "percent", "percent0", "percent1", "percent2",
-    "points", "money", "money2", "duration", "date", "month", "time", "flag", "short",
+    "points", "money", "money2", "cost", "duration", "date", "month", "time", "flag", "short",
 )  # fmt: skip
 _MONEY = ("amount", "price", "spend")
 _SYMBOLS = {"hour": "h", "minute": "min", "second": "s"}
@@ -121,6 +121,11 @@ def _money(value: Any, places: int | None = None) -> str:
     return format_currency(value, voice().currency, format=pattern, locale=_here(), currency_digits=False)
 
 
+def _cost(value: Any) -> str:
+    """Two significant digits: more would claim to know what the interval denies."""
+    return _money(float(f"{value:.2g}"))
+
+
 def _duration(value: Any) -> str:
     if hasattr(value, "total_seconds"):
         value = value.total_seconds()
@@ -189,6 +194,7 @@ _WRITERS = {
     "points": _points,
     "money": _money,
     "money2": lambda value: _money(value, 2),
+    "cost": _cost,
     "duration": _duration,
     "date": _date,
     "month": _month,

@@ -65,20 +65,10 @@ def _sentence(key: str | None, finding: Mapping[str, Any]) -> str | None:
 
 def cost_of(finding: Mapping[str, Any]) -> str | None:
     """Return what a finding costs as an interval, in money where there is money, else in orders; None where it has none."""
-    for name, written in (("revenue", _rounded_money), ("lost_orders", _count)):
+    for name, kind in (("revenue", "cost"), ("lost_orders", "count")):
         cost = finding.get(name) or {}
         low, high = cost.get("low"), cost.get("high")
         if not is_missing(low) and not is_missing(high) and high > 0:
-            record = {"low": written(max(low, 0)), "high": written(high)}
+            record = {"low": formatted(max(low, 0), kind), "high": formatted(high, kind)}
             return text(f"page.cost_{name}", record)
     return None
-
-
-def _rounded_money(value: float) -> str:
-    """Two significant digits: more would claim to know what the interval denies."""
-    return formatted(float(f"{value:.2g}"), "money")
-
-
-def _count(value: float) -> str:
-    """As it stands wherever else the report counts the same."""
-    return formatted(value, "count")
