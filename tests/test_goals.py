@@ -211,6 +211,30 @@ def test_weeks_add_up_to_the_period():
     assert found.visit.tolist() == ["first", "first", "repeat"]
 
 
+@pytest.mark.parametrize(("visits", "surely"), [(1, True), (20, False)])
+def test_what_moved_within_the_period_allows_for_visitors_who_come_back(visits, surely):
+    # 60 of 400 sessions in the first week and 100 of 400 in the second; the same, by a twentieth of the visitors.
+    many = pd.DataFrame({"n": range(800)}).assign(half=lambda t: t.n // 400, in_half=lambda t: t.n % 400)
+    many = many.assign(
+        session_id="s" + many.n.astype(str), visitor_id="v" + (many.half * 1000 + many.in_half // visits).astype(str),
+        date=pd.Timestamp("2026-03-02") + pd.to_timedelta(7 * many.half, unit="D"), visit_number=1,
+    )  # fmt: skip
+    hits = many[many.in_half < np.where(many.half == 0, 60, 100)]
+    found = ladder.change(
+        hits[["session_id", "visitor_id"]].assign(name="cart", moment=1),
+        many[["session_id", "visitor_id", "date"]],
+        pd.DataFrame({"name": "cart", "week": many.date.unique()}),
+    )
+    (row,) = found.itertuples()
+    assert row.change_points == pytest.approx(0.1)
+    assert (row.change_points_low > 0) == surely
+
+
+def test_one_week_has_no_halves():
+    weeks = pd.DataFrame({"name": ["cart"], "week": [pd.Timestamp("2026-03-02")]})
+    assert ladder.change(marks(), sessions(), weeks).empty
+
+
 def judged(kind: str, **row) -> tuple[str, str]:
     usual = {"sessions": 500, "reach_rate": 0.1, "closeness_rate": 0.3, "closeness_low": 0.2, "closeness_high": 0.4}
     usual |= {"change_points_low": -0.01, "change_points_high": 0.01}

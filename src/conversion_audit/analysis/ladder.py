@@ -9,23 +9,13 @@ import numpy as np
 import pandas as pd
 
 from conversion_audit.analysis.goals import reach
-from conversion_audit.analysis.statistics import newcombe, wilson
+from conversion_audit.analysis.statistics import wilson
+from conversion_audit.analysis.visits import compare
 from conversion_audit.engine import AnyTable, engine_of, statement
 from conversion_audit.findings import Finding
 
-AUTOMATIC = frozenset(
-    [
-        "page_view",
-        "session_start",
-        "first_visit",
-        "user_engagement",
-        "scroll",
-        "screen_view",
-        "first_open",
-        "app_remove",
-        "os_update",
-    ]
-)
+AUTOMATIC = frozenset({"page_view", "session_start", "first_visit", "user_engagement", "scroll", "screen_view",
+                       "first_open", "app_remove", "os_update"})  # fmt: skip
 NARROW = 0.05
 MOST_TOLD = 3
 
@@ -111,8 +101,47 @@ def weekly(marks: AnyTable, sessions: AnyTable, names: Sequence[str], start: pd.
     )
 
 
+def change(marks: AnyTable, sessions: AnyTable, weeks: pd.DataFrame) -> pd.DataFrame:
+    """
+    Return what moved within the period: reach in the later half of its weeks less that in the earlier.
+
+    A middle week of an odd number belongs to neither half.
+
+    Parameters
+    ----------
+    marks, sessions : table
+        Of the period.
+    weeks : DataFrame
+        From `weekly`.
+
+    Returns
+    -------
+    DataFrame
+        One row per name: name, change_points, change_points_low, change_points_high; repeated visits are allowed for. None
+        where there are not two weeks.
+    """
+    days = sorted(weeks.week.unique())
+    half, engine = len(days) // 2, engine_of(marks, sessions)
+    columns = ["name", "change_points", "change_points_low", "change_points_high"]
+    if not half:
+        return pd.DataFrame(columns=columns)
+    sql = "SELECT * FROM sessions WHERE date >= CAST($first AS TIMESTAMP) AND date < CAST($until AS TIMESTAMP)"
+    early, late = (
+        engine.create(sql, {"sessions": sessions}, first=first, until=until)
+        for first, until in ((days[0], days[half]), (days[-half], days[-1] + pd.Timedelta(days=7)))
+    )
+    found = compare(marks, late, early, list(dict.fromkeys(weeks.name)))
+    engine.drop(early, late)
+    return found.filter(regex="^name$|^difference").set_axis(columns, axis="columns")
+
+
 def attention(
-    rungs: pd.DataFrame, weeks: pd.DataFrame, *, steps: Sequence[str] = (), min_sessions: int = 30
+    rungs: pd.DataFrame,
+    weeks: pd.DataFrame,
+    moved: pd.DataFrame,
+    *,
+    steps: Sequence[str] = (),
+    min_sessions: int = 30,
 ) -> pd.DataFrame:
     """
     Return which micro-conversions deserve attention now: reach, closeness to the goal, and change over the period.
@@ -121,8 +150,8 @@ def attention(
     ----------
     rungs : DataFrame
         From `ladder`.
-    weeks : DataFrame
-        From `weekly`.
+    weeks, moved : DataFrame
+        From `weekly` and `change`.
     steps : sequence of str
         The journey: its later steps are reached by few and are near the goal by their nature.
     min_sessions : int
@@ -132,8 +161,7 @@ def attention(
     -------
     DataFrame
         One row per micro-conversion: name, type, reach_rate, first_reach_rate and repeat_reach_rate (of first and of
-        repeat visits), closeness_rate, change_points with its interval (reach in the later half of the weeks less that in
-        the earlier), attention and why::
+        repeat visits), closeness_rate, change_points with its interval, attention and why::
 
             attention     why
             work on       close and falling; close but rarely reached; an error that spreads and goes with fewer goals
@@ -145,7 +173,7 @@ def attention(
     goal_rate = float(rungs[rungs.type == "goal"].reach_rate.max()) if (rungs.type == "goal").any() else np.nan
     table = rungs[rungs.type != "goal"][
         ["name", "type", "sessions", "reach_rate", "closeness_rate", "closeness_low", "closeness_high"]
-    ].merge(_halves(weeks), on="name", how="left")
+    ].merge(moved, on="name", how="left")
     table = table.merge(_by_visit(weeks), on="name", how="left")
     judged = [_judgement(row, goal_rate, row.name in steps, min_sessions) for row in table.itertuples(index=False)]
     table["attention"] = [verdict for verdict, _ in judged]
@@ -243,28 +271,6 @@ def _visit_shares(table: pd.DataFrame) -> pd.DataFrame:
     total = table[visits].sum(axis=1)
     shares = {f"{visit}_share": table[visit] / total.where(total > 0) for visit in visits}
     return table.drop(columns=visits).assign(**shares)
-
-
-def _halves(weeks: pd.DataFrame) -> pd.DataFrame:
-    """Later weeks less earlier ones; a middle week of an odd number belongs to neither."""
-    days = sorted(weeks.week.unique())
-    half = len(days) // 2
-    sums = {
-        name: weeks[weeks.week.isin(part)].groupby("name")[["sessions", "all_sessions"]].sum()
-        for name, part in (("early", days[:half]), ("late", days[len(days) - half :] if half else []))
-    }
-    both = (
-        sums["late"]
-        .merge(sums["early"], how="left", left_index=True, right_index=True, suffixes=("_late", "_early"))
-        .reset_index()
-    )
-    if both.empty:
-        return pd.DataFrame(columns=["name", "change_points", "change_points_low", "change_points_high"])
-    low, high = newcombe(both.sessions_late, both.all_sessions_late, both.sessions_early, both.all_sessions_early)
-    change = both.sessions_late / both.all_sessions_late - both.sessions_early / both.all_sessions_early
-    return pd.DataFrame(
-        {"name": both.name, "change_points": change, "change_points_low": low, "change_points_high": high}
-    )
 
 
 def _by_visit(weeks: pd.DataFrame) -> pd.DataFrame:

@@ -96,9 +96,11 @@ def _weekly(audit: Audit) -> AnyTable:
 
 
 def _attention(audit: Audit) -> AnyTable:
+    weeks = audit.frame("weekly_reach")
     return ladder.attention(
         audit.frame("ladder"),
-        audit.frame("weekly_reach"),
+        weeks,
+        ladder.change(audit.marks, audit.sessions, weeks),
         steps=audit.config.steps,
         min_sessions=audit.config.min_sessions,
     )
@@ -174,7 +176,7 @@ TABLES: dict[str, Recipe] = {
     "kpis": Recipe(_kpis, needs=("marks", "sessions"), keys=KEYS),
     "ladder": Recipe(_ladder, needs=("marks", "sessions"), keys=KEYS),
     "weekly_reach": Recipe(_weekly, needs=("marks", "sessions"), keys=KEYS),
-    "attention": Recipe(_attention, needs=("ladder", "weekly_reach"), keys=KEYS),
+    "attention": Recipe(_attention, needs=("marks", "sessions", "ladder", "weekly_reach"), keys=KEYS),
     "uncovered_events": Recipe(_uncovered, needs=("marks", "sessions"), keys=KEYS),
     "never_seen": Recipe(_never_seen, needs=("marks",), keys=KEYS, of_period=False),
     "goes_with": Recipe(_goes_with, needs=("reached_sessions",), keys=KEYS),
