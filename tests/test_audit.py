@@ -1,5 +1,6 @@
 """What every notebook opens."""
 
+import os
 import shutil
 
 import pytest
@@ -103,6 +104,21 @@ def test_shared_tables_are_made_once(small_shop, small_audit, monkeypatch):
     again = open_audit("demo")
     for name in TABLES:
         again.table(name)
+    assert again.findings == small_audit.findings
+
+
+@pytest.mark.parametrize("left", [0, 3, 60])
+def test_a_prepared_file_that_lost_its_end_is_made_anew(small_shop, small_audit, tmp_path, monkeypatch, left):
+    small_audit.table("goals"), small_audit.findings
+    home = tmp_path / "home"
+    shutil.copytree(small_shop, home)
+    monkeypatch.setenv("AUDIT_HOME", str(home))
+    for name in ("sessions", "goals", "findings"):
+        for path in (home / "data/demo/prepared").glob(f"{name}-*"):
+            os.truncate(path, left)
+    again = open_audit("demo")
+    assert again.frame("goals").equals(small_audit.frame("goals"))
+    assert len(again.every_session) == len(small_audit.every_session)
     assert again.findings == small_audit.findings
 
 

@@ -7,6 +7,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from filelock import FileLock
 
 from conversion_audit.config import Config
 from conversion_audit.engine import AnyTable, Engine, Table
-from conversion_audit.engine.files import gone, put
+from conversion_audit.engine.files import gone, put, whole
 from conversion_audit.errors import MachineError, Problem
 from conversion_audit.folders import Folders
 from conversion_audit.schema import EngineChoice
@@ -57,7 +58,7 @@ class Prepared:
     Notes
     -----
     A table's file name carries a hash of its inputs, of the config keys it depends on and of the code that makes it.
-    It is written beside and renamed, so that a killed run leaves nothing half-made.
+    It is written beside and renamed, so that a killed run leaves nothing half-made; one that lost its end is made anew.
     """
 
     def __init__(self, folders: Folders, config: Config, engine: Engine) -> None:
@@ -98,7 +99,7 @@ class Prepared:
         """Return every table of intake, making them if the export, their config keys or their code are new."""
         paths = {name: self.folder / f"{name}-{self.intake_hash}.parquet" for name in INTAKE}
         with FileLock(self.folder / ".intake.lock"):
-            if not all(path.exists() for path in paths.values()):
+            if not all(whole(path) for path in paths.values()):
                 self._take_in(paths)
         return {name: self.engine.open(path) for name, path in paths.items()}
 
@@ -107,7 +108,7 @@ class Prepared:
         """What reading the export will take, in words; None where its tables are there."""
         from conversion_audit.intake import room
 
-        if all((self.folder / f"{name}-{self.intake_hash}.parquet").exists() for name in INTAKE):
+        if all(whole(self.folder / f"{name}-{self.intake_hash}.parquet") for name in INTAKE):
             return None
         return room.estimate([file for several in self.files.values() for file in several]).words
 
@@ -115,7 +116,7 @@ class Prepared:
         """Return the table made from `parts`, making it if there is none yet; older ones of its name go."""
         path = self.folder / f"{name}-{short(parts)}.parquet"
         with FileLock(self.folder / f".{name}.lock"):
-            if not path.exists():
+            if not whole(path):
                 self.engine.write("SELECT * FROM this", path, {"this": make()})
                 self._forget(name, path)
         return self.engine.open(path)
@@ -124,12 +125,13 @@ class Prepared:
         """The same for plain data, kept as JSON."""
         path = self.folder / f"{name}-{short(parts)}.json"
         with FileLock(self.folder / f".{name}.lock"):
-            if not path.is_file():
-                beside = path.with_suffix(".tmp")
-                beside.write_text(json.dumps(make()), encoding="utf-8")
-                beside.replace(path)
-                self._forget(name, path)
-        return json.loads(path.read_text(encoding="utf-8"))
+            with suppress(OSError, ValueError):  # not there, or cut off
+                return json.loads(path.read_text(encoding="utf-8"))
+            beside = path.with_suffix(".tmp")
+            beside.write_text(json.dumps(make()), encoding="utf-8")
+            beside.replace(path)
+            self._forget(name, path)
+            return json.loads(path.read_text(encoding="utf-8"))
 
     def _take_in(self, paths: Mapping[str, Path]) -> None:
         from conversion_audit.intake import prepare, room

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _REFUSED = re.compile(r'Could not write.*"errno":"(\d+)"')
+_MAGIC = b"PAR1"  # the first and the last four bytes of every Parquet file
 
 
 @contextmanager
@@ -43,6 +44,21 @@ def put(made: Path, path: Path) -> None:
     if path.is_dir() or made.is_dir():
         gone(path)
     made.replace(path)
+
+
+def whole(path: Path) -> bool:
+    """Say whether a table is there with its end: a power cut, or a disk that filled, may leave less than was written."""
+    files = list(path.glob("*.parquet")) if path.is_dir() else [path] if path.is_file() else []
+    return bool(files) and all(_has_end(file) for file in files)
+
+
+def _has_end(path: Path) -> bool:
+    if path.stat().st_size < 3 * len(_MAGIC):
+        return False
+    with path.open("rb") as file:
+        first = file.read(len(_MAGIC))
+        file.seek(-len(_MAGIC), os.SEEK_END)
+        return first == file.read() == _MAGIC
 
 
 def gone(path: Path) -> None:
