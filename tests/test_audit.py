@@ -4,10 +4,11 @@ import os
 import shutil
 
 import pytest
+from inputs import as_csv, clean, written
 
 from conversion_audit.asked import nobody
 from conversion_audit.audit import open_audit
-from conversion_audit.errors import ConfigError, DataError
+from conversion_audit.errors import ConfigError, DataError, MachineError
 from conversion_audit.intake.ledger import totals
 from conversion_audit.recipes import TABLES
 
@@ -120,6 +121,23 @@ def test_a_prepared_file_that_lost_its_end_is_made_anew(small_shop, small_audit,
     assert again.frame("goals").equals(small_audit.frame("goals"))
     assert len(again.every_session) == len(small_audit.every_session)
     assert again.findings == small_audit.findings
+
+
+@pytest.mark.parametrize("kept", ["", "3f" * 31, "not a key"])
+def test_a_key_that_is_not_whole_is_refused_and_never_hashed_with(kept, audit_home):
+    written(audit_home, as_csv(clean()))
+    key = audit_home / "data/acme/.key"
+    key.write_text(kept)
+    with pytest.raises(MachineError) as refused:
+        open_audit("acme").table("sessions")
+    assert str(refused.value) == (
+        "data/acme/.key: is no key of 64 hex digits\n"
+        "    With less than a whole key, ids could be guessed from their hashes.\n"
+        "    Put the key back from a backup, or remove the file: a new one is made, and hashed ids are then others."
+    )
+    key.unlink()
+    assert len(open_audit("acme").table("sessions")) > 0
+    assert (len(key.read_text()), key.stat().st_mode & 0o777) == (64, 0o600)
 
 
 def test_a_changed_goal_makes_marks_anew_and_leaves_events_alone(small_shop, small_audit, tmp_path, monkeypatch):

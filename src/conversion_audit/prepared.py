@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -36,6 +37,7 @@ INTAKE = (
     "stage_counts",
     "outcomes",
 )
+_KEY_BYTES = 32
 INTAKE_KEYS = (
     "timezone", "currency", "sources", "page_types", "goals", "own_hosts", "referral_exclusions",
     "query_parameters", "internal", "fx",
@@ -161,17 +163,31 @@ class Prepared:
 
     @cached_property
     def key(self) -> bytes:
-        """The client's own key: ids that leave this machine are hashed with it."""
-        path = self.folders.data / ".key"
+        """
+        The client's own key: ids that leave this machine are hashed with it.
+
+        Raises
+        ------
+        MachineError
+            If it cannot be written or is no key: with less of one, ids could be guessed from their hashes.
+        """
+        path, where = self.folders.data / ".key", f"data/{self.folders.client}/.key"
         try:
             if not path.is_file():
-                path.write_text(secrets.token_hex(32), encoding="ascii")
-                path.chmod(0o600)
-            return bytes.fromhex(path.read_text(encoding="ascii"))
+                beside = path.with_name(".key.tmp")
+                beside.write_text(secrets.token_hex(_KEY_BYTES), encoding="ascii")
+                beside.chmod(0o600)
+                beside.replace(path)
+            kept = path.read_text(encoding="ascii", errors="replace").strip()
         except OSError as error:
-            raise MachineError(
-                Problem(f"cannot be written: {error.strerror}", f"data/{self.folders.client}/.key")
-            ) from error
+            raise MachineError(Problem(f"cannot be written: {error.strerror}", where)) from error
+        if not re.fullmatch(rf"[0-9a-f]{{{2 * _KEY_BYTES}}}", kept):
+            why = "With less than a whole key, ids could be guessed from their hashes."
+            mend = (
+                "Put the key back from a backup, or remove the file: a new one is made, and hashed ids are then others."
+            )
+            raise MachineError(Problem(f"is no key of {2 * _KEY_BYTES} hex digits", where, why=why, mend=mend))
+        return bytes.fromhex(kept)
 
 
 def engine_in(folders: Folders, chosen: EngineChoice) -> Engine:
