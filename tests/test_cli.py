@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -127,6 +128,29 @@ def test_a_bug_is_exit_70_without_a_traceback_and_with_one_on_demand(capsys, aud
     assert err.startswith("audit: this is a bug of ours: ZeroDivisionError: oh\n")
     code, _, err = run(capsys, "run", "--all", "--debug")
     assert (code, "Traceback" in err) == (70, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (OSError(errno.ENOSPC, "x"), "the disk is full\n    Free some space, then run this again."),
+        (
+            OSError(errno.EROFS, "x", "/srv/agency/reports/acme/handover"),
+            "acme/handover: the file system is read-only\n    Set AUDIT_HOME to a folder that can be written.",
+        ),
+        (MemoryError(), "out of memory\n    Close other programs, or use --memory 2GB."),
+    ],
+)
+@pytest.mark.parametrize("command", ["handover", "pack"])
+def test_what_the_machine_refuses_is_no_bug_of_ours_in_any_command(
+    command, said, words, capsys, audit_home, monkeypatch
+):
+    def refuse(*_, **__):
+        raise said
+
+    monkeypatch.setattr(f"conversion_audit.archive.{command}", refuse)
+    code, out, err = run(capsys, command, "acme", "--to", "acme.zip")
+    assert (code, out, err) == (5, "", f"audit: {words}\n")
 
 
 def test_forgetting_needs_a_yes(capsys, audit_home, monkeypatch):

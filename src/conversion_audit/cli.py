@@ -58,6 +58,10 @@ def guarded(arguments: list[str]) -> int:
     except Exception as error:
         if _is_usage(error):
             return terminal.refuse([error.format_message()], errors.USAGE, False, as_json)  # type: ignore[attr-defined]
+        from conversion_audit.running.refused import worded
+
+        if refused := worded(error, why=""):
+            return terminal.refuse([str(refused)], refused.exit_code, debug, as_json)
         words = f"this is a bug of ours: {type(error).__name__}: {error}\n    See where with: audit --debug ..."
         return terminal.refuse([words], errors.BUG, debug, as_json)
 

@@ -11,21 +11,28 @@ from conversion_audit.errors import MachineError, Problem
 from conversion_audit.running.evidence import without_folders
 from conversion_audit.running.publish import shown
 
+OF_A_RUN = "Nothing was published; the last report stands as it was."
+
 
 @contextmanager
 def os_errors() -> Iterator[None]:
     """Tell what the operating system or the engine refused in words."""
     try:
         yield
-    except OSError as error:
-        raise machine_error(error) from error
-    except MemoryError as error:
-        raise MachineError(Problem("out of memory", mend="Close other programs, or use --memory 2GB.")) from error
     except Exception as error:
-        refused = _engine_refused(error)
+        refused = worded(error)
         if refused is None:
             raise
         raise refused from error
+
+
+def worded(error: Exception, why: str = OF_A_RUN) -> MachineError | None:
+    """Return what the operating system or the engine refused, in words; None for any other error."""
+    if isinstance(error, OSError):
+        return machine_error(error, why)
+    if isinstance(error, MemoryError):
+        return MachineError(Problem("out of memory", mend="Close other programs, or use --memory 2GB."))
+    return _engine_refused(error)
 
 
 def _engine_refused(error: Exception) -> MachineError | None:
@@ -42,7 +49,7 @@ def _engine_refused(error: Exception) -> MachineError | None:
     return None
 
 
-def machine_error(error: OSError) -> MachineError:
+def machine_error(error: OSError, why: str = OF_A_RUN) -> MachineError:
     """Return what the operating system refused, in words."""
     where = shown(Path(str(error.filename))) if error.filename else ""
     reasons = {
@@ -59,4 +66,4 @@ def machine_error(error: OSError) -> MachineError:
         errno.ENOMEM: ("out of memory", "Close other programs, or use --memory 2GB."),
     }
     what, mend = reasons.get(error.errno or 0, (f"the machine refused: {error.strerror or error}", ""))
-    return MachineError(Problem(what, where, why="Nothing was published; the last report stands as it was.", mend=mend))
+    return MachineError(Problem(what, where, why=why, mend=mend))
