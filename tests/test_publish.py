@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,6 +71,15 @@ def test_latest_is_a_one_line_file_where_links_are_refused(audit_home, monkeypat
     published_run()
     folder = published_run()
     assert (folder.parent / "latest").read_text() == folder.name + "\n"
+
+
+@pytest.mark.parametrize("name", ["2026-old", "20990101 for the board", "20990101T000000Z-abcdef (copy)"])
+def test_a_copy_that_somebody_laid_beside_the_runs_is_no_run(name, audit_home):
+    folder = published_run()
+    shutil.copytree(folder, folder.parent / name)
+    assert (runs.runs("acme"), runs.folder_of("acme")) == ([folder.name], folder)
+    newer = published_run()
+    assert runs.runs("acme") == [newer.name, folder.name]
 
 
 def test_a_run_is_later_than_the_newest_one_even_if_the_clock_was_set_back(audit_home):

@@ -59,7 +59,7 @@ def folder_of(client: str, run: str | None = None) -> Path:
     ConfigError
         If there is none, with the runs there are.
     """
-    there = sorted((path.name for path in Folders(client).reports.glob("[0-9]*T*Z-*") if path.is_dir()), reverse=True)
+    there = publish.folders(Folders(client).reports)[::-1]
     if not there or (run is not None and run not in there):
         what = (
             f"there is no run {run!r} of {client}{closest(run, there)}" if run else f"there is no run of {client} yet"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from conversion_audit.errors import MachineError, Problem
 
 MANIFEST = "manifest.json"
 _TIME = "%Y%m%dT%H%M%SZ"
+_RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,12 @@ def start(reports: Path, now: datetime | None = None) -> Draft:
 
 def published(reports: Path) -> list[str]:
     """Return the ids of the client's whole runs, oldest first."""
-    return sorted(path.parent.name for path in reports.glob(f"[0-9]*/{MANIFEST}"))
+    return [run for run in folders(reports) if (reports / run / MANIFEST).is_file()]
+
+
+def folders(reports: Path) -> list[str]:
+    """Return the folders that are named as a run is, oldest first: what somebody laid beside them is none."""
+    return sorted(path.name for path in reports.glob("[0-9]*") if path.is_dir() and _RUN.fullmatch(path.name))
 
 
 def publish(draft: Draft, manifest: Mapping[str, Any]) -> Path:
