@@ -82,6 +82,20 @@ def test_a_copy_that_somebody_laid_beside_the_runs_is_no_run(name, audit_home):
     assert runs.runs("acme") == [newer.name, folder.name]
 
 
+def test_a_folder_in_the_place_of_the_link_is_told_before_the_work(audit_home):
+    folder = published_run()
+    (folder.parent / "latest").unlink()
+    shutil.copytree(folder, folder.parent / "latest")
+    with pytest.raises(MachineError) as told:
+        published_run()
+    assert str(told.value) == (
+        "acme/latest: is a folder, not the link to the newest run\n"
+        "    A copy that followed the link has left it there.\n"
+        "    Remove or rename it, then run this again: the run it is a copy of stands beside it."
+    )
+    assert runs.runs("acme") == [folder.name]
+
+
 def test_a_run_is_later_than_the_newest_one_even_if_the_clock_was_set_back(audit_home):
     first = published_run(now=datetime(2038, 1, 19, 3, 14, 7, tzinfo=UTC))
     second = published_run(now=datetime(2026, 3, 2, tzinfo=UTC))

@@ -64,8 +64,17 @@ def start(reports: Path, now: datetime | None = None) -> Draft:
         All runs of the client. The caller holds the client's lock.
     now : datetime, optional
         The clock, in UTC. A run is always later than the newest one there, even if the clock was set back.
+
+    Raises
+    ------
+    MachineError
+        If a folder stands where the link to the newest run belongs, as a copy that follows links leaves it.
     """
     sweep(reports)
+    if (reports / "latest").is_dir() and not (reports / "latest").is_symlink():
+        what, why = "is a folder, not the link to the newest run", "A copy that followed the link has left it there."
+        mend = "Remove or rename it, then run this again: the run it is a copy of stands beside it."
+        raise MachineError(Problem(what, shown(reports / "latest"), why=why, mend=mend))
     moment = (now or datetime.now(UTC)).replace(microsecond=0)
     newest = max(published(reports), default="")
     if newest:
