@@ -13,6 +13,7 @@ import pytest
 from conversion_audit import archive, runs
 from conversion_audit.cli import guarded
 from conversion_audit.errors import ConfigError, DataError
+from conversion_audit.explain import explain
 from conversion_audit.folders import Folders
 from conversion_audit.index import write_index
 from conversion_audit.running import publish
@@ -89,6 +90,22 @@ def test_verify_misses_no_file(file, audit_home):
         "manifest.json is missing or not readable: the run is not whole" if "manifest" in file else f"{file} is missing"
     )
     assert runs.verify("acme", files_only=True).differences == (said,)
+
+
+def test_a_run_whose_files_were_cut_off_is_told_as_that_and_no_bug(audit_home):
+    folder = stood()
+    where = f"reports/acme/{folder.name}"
+    mend = "\n    Name another run with --run, or make a new one with: audit run acme"
+    (folder / "evidence/findings.json").write_text('{"findings": [')
+    with pytest.raises(DataError) as refused:
+        explain("acme", "funnel")
+    assert str(refused.value) == f"{where}: evidence/findings.json was changed after the run{mend}"
+    os.truncate(folder / "manifest.json", 100)
+    said = "manifest.json is missing or not readable: the run is not whole"
+    assert runs.verify("acme").differences == (said,)
+    with pytest.raises(DataError) as refused:
+        explain("acme", "funnel")
+    assert str(refused.value) == f"{where}: {said}{mend}"
 
 
 def test_verify_sees_changed_and_added_files(audit_home):

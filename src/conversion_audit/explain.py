@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_audit import runs
-from conversion_audit.errors import ConfigError, Problem, closest
+from conversion_audit.errors import ConfigError, DataError, Problem, closest
 from conversion_audit.running import manifest
 
 if TYPE_CHECKING:
@@ -40,8 +40,22 @@ def explain(client: str, reference: str, run: str | None = None) -> str:
     ------
     ConfigError
         If the run holds no such reference.
+    DataError
+        If a file of the run is missing or cannot be read.
     """
     folder = runs.folder_of(client, run)
+    try:
+        return _told(client, folder, reference)
+    except (FileNotFoundError, ValueError) as error:
+        wrong = list(runs.altered(folder))
+        if not wrong:
+            raise
+        mend = f"Name another run with --run, or make a new one with: audit run {client}"
+        where = f"reports/{client}/{folder.name}"
+        raise DataError(*(Problem(sentence, where, mend=mend) for sentence in wrong)) from error
+
+
+def _told(client: str, folder: Path, reference: str) -> str:
     findings = {
         one["id"]: one for one in json.loads((folder / "evidence" / "findings.json").read_text("utf-8"))["findings"]
     }

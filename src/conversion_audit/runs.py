@@ -139,9 +139,8 @@ def current(client: str, wanted: dict[str, Any]) -> Path | None:
 
 def altered(folder: Path) -> Iterator[str]:
     """Give one sentence for each file of a run that is not what its manifest says."""
-    try:
-        listed = manifest.read(folder)["files"]
-    except (OSError, ValueError, KeyError):
+    listed = _listed(folder)
+    if listed is None:
         yield f"{publish.MANIFEST} is missing or not readable: the run is not whole"
         return
     there = publish.hashes(folder)
@@ -152,6 +151,13 @@ def altered(folder: Path) -> Iterator[str]:
             yield f"{name} was added after the run"
         elif listed[name] != there[name]:
             yield f"{name} was changed after the run"
+
+
+def _listed(folder: Path) -> dict[str, Any] | None:
+    try:
+        return manifest.read(folder)["files"]
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 @dataclass(frozen=True)
@@ -180,7 +186,7 @@ def verify(client: str, run: str | None = None, *, files_only: bool = False) -> 
     folder = folder_of(client, run)
     differences = list(altered(folder))
     notes: list[str] = []
-    if not files_only and (folder / publish.MANIFEST).is_file():
+    if not files_only and _listed(folder) is not None:
         found = manifest.read(folder)
         again, why_not = _headline_again(client, found)
         if why_not:
