@@ -65,6 +65,14 @@ def test_a_goal_without_revenue_has_its_fixed_worth():
     assert found.channel_value.sum() == 600 * 12.5
 
 
+def test_a_declared_worth_is_of_every_completion_whatever_else_was_sold():
+    sessions, marks, orders = shop(COUNTS)
+    twice = pd.concat([marks, marks.head(1)])
+    found = allocation.channel_allocation(sessions, twice, orders, "purchase", {}, margin=0.5, goal_value=40)
+    assert found.channel_value.sum() == 601 * 40  # as chapter 01 has it
+    assert plan_claims.channels_value(found, 0.5, 40) == ("allocation.value_goal", {"margin": 0.5})
+
+
 def test_a_cost_that_no_channel_has_is_listed():
     found = allocation.channel_allocation(*shop(COUNTS), "purchase", {"tv": 10})
     assert allocation.unmatched({"tv": 10, "email": 1}, found.channel) == ["tv"]

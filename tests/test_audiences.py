@@ -11,7 +11,7 @@ from conftest import table
 from pandas.testing import assert_frame_equal
 from worlds_intent import GOAL, INTENTS, STEPS, World, shop
 
-from conversion_audit.analysis import audiences, segments
+from conversion_audit.analysis import acquisition, audiences, segments
 from conversion_audit.analysis.acquisition import room_table
 from conversion_audit.analysis.intent import session_intents
 from conversion_audit.audit import open_audit
@@ -174,13 +174,16 @@ def test_room_is_value_less_cost_of_sessions_that_could_buy():
     )
     sessions = table(
         """
-        session_id  channel      revenue
-        s1          Paid_Search  100
-        s2          Paid_Search  0
-        s3          Paid_Search  0
-        s4          Email        0
+        session_id  channel
+        s1          Paid_Search
+        s2          Paid_Search
+        s3          Paid_Search
+        s4          Email
         """
     )
+    values = pd.DataFrame(
+        {"channel": ["Paid_Search", "Email"], "revenue": [100.0, 0.0], "channel_value": [40.0, 0.0]}
+    )  # a margin of 40 %
     before = intents.copy()
     expected = table(
         """
@@ -189,9 +192,30 @@ def test_room_is_value_less_cost_of_sessions_that_could_buy():
         Email        1         -              0        5     -           -          -
         """
     )
-    result = room_table(intents, sessions, {"paid search": 30, "email": 5, "tv": 9}, margin=0.4)
+    result = room_table(intents, sessions, values, {"paid search": 30, "email": 5, "tv": 9})
     assert_frame_equal(result[expected.columns], expected, check_dtype=False)
-    assert room_table(intents, sessions, {"email": 5}, known=False).able_sessions.isna().all()
-    assert len(room_table(intents, sessions, {})) == 0
-    assert room_table(intents, sessions.assign(channel="Affiliates"), {"affiliate": 5}).cost.tolist() == [5]
+    assert room_table(intents, sessions, values, {"email": 5}, known=False).able_sessions.isna().all()
+    assert len(room_table(intents, sessions, values, {})) == 0
+    assert room_table(intents, sessions.assign(channel="Affiliates"), values, {"affiliate": 5}).cost.tolist() == [5]
     assert_frame_equal(intents, before)
+
+
+def _room(values, cost):
+    intents = pd.DataFrame({"session_id": ["s1", "s2"], "class": ["C", "C"], "is_buyer": [1, 0], "chance": [1.0, 1.0]})
+    sessions = pd.DataFrame({"session_id": ["s1", "s2"], "channel": ["Email", "Email"]})
+    values = pd.DataFrame({"channel": ["Email"], "revenue": [0.0], "channel_value": [values]})
+    return room_table(intents, sessions, values, {"email": cost})
+
+
+def test_a_lead_of_a_declared_worth_gives_its_channel_room_without_any_revenue():
+    key, record = acquisition.claim(_room(40.0, 10))
+    assert (key, record["able_value"], record["room_value"]) == ("audiences.room_headline", 20, 15)
+    assert acquisition.read(0.5, 40.0) == ("audiences.room_read_declared", {"declared": 40.0})
+
+
+def test_no_room_is_told_as_none_and_a_worth_nobody_knows_as_not_known():
+    key, record = acquisition.claim(_room(40.0, 50))
+    assert (key, record["over"]) == ("audiences.room_gone", 5)
+    worthless = _room(0.0, 10)
+    assert worthless.room_value.isna().all() and acquisition.claim(worthless) == ("audiences.room_unknown", {})
+    assert acquisition.claim(worthless.head(0)) == ("audiences.room_none", {})

@@ -13,8 +13,8 @@ from conversion_audit.engine import AnyTable, engine_of, statement
 def room_table(
     intents: AnyTable,
     sessions: AnyTable,
+    values: pd.DataFrame,
     costs: Mapping[str, float],
-    margin: float | None = None,
     *,
     known: bool = True,
 ) -> pd.DataFrame:
@@ -27,10 +27,10 @@ def room_table(
         From `split.with_chances`.
     sessions : table
         Contract `tables.SESSIONS`.
+    values : DataFrame
+        What each channel brought: channel, revenue, channel_value; see `allocation.channel_allocation`.
     costs : mapping
         Channel -> cost of the period; see `allocation.costs_of`.
-    margin : float, optional
-        Share of revenue that stays; without it revenue itself is compared.
     known : bool
         Whether the split holds. If not, every session that might have bought counts.
 
@@ -42,8 +42,9 @@ def room_table(
                 channel  sessions  able_sessions  revenue     cost  able_value  able_cost  room_value  of
             paid_search      6800         6120.4  21000.0  12000.0            1.30           1.96          -0.66  ...
 
-        `able_value` is revenue x margin over able sessions; `room_value` is value less cost: what one more such
-        visit may still cost. Empty without costs. What the next visit brings may be less than the average one.
+        `able_value` is the channel's value over able sessions, NaN where no completion carries one; `room_value` is value
+        less cost: what one more such visit may still cost. Empty without costs. What the next visit brings may be less
+        than the average one.
     """
     table = engine_of(intents, sessions).query(
         statement(__file__, "channels"), {"intents": intents, "sessions": sessions}
@@ -51,8 +52,11 @@ def room_table(
     table = table.assign(cost=costs_of(table.channel, costs)).dropna(subset=["cost"])
     able = table.expected if known else table.most.astype(float)
     able = able.where(able > 0)
-    value = table.revenue * (1.0 if margin is None else margin) / able
+    brought = values.set_index("channel").reindex(table.channel)
+    worth = pd.Series(brought.channel_value.to_numpy(float), table.index).fillna(0.0)
+    value = worth / able if values[["revenue", "channel_value"]].any(axis=None) else able * float("nan")
     return table.assign(
+        revenue=pd.Series(brought.revenue.to_numpy(float), table.index).fillna(0.0),
         orders=table.orders.astype("int64"),
         able_sessions=able,
         able_value=value,
@@ -65,9 +69,15 @@ def room_table(
 def claim(table: pd.DataFrame) -> tuple[str, dict]:
     """Return the key and the record of the sentence about `room_table`."""
     known = table.dropna(subset=["room_value"])
-    return ("audiences.room_headline", known.iloc[0].to_dict()) if len(known) else ("audiences.room_none", {})
+    if not len(known):
+        return ("audiences.room_unknown" if len(table) else "audiences.room_none"), {}
+    best = known.iloc[0].to_dict()
+    above = {"over": -best["room_value"]}
+    return ("audiences.room_headline", best) if best["room_value"] > 0 else ("audiences.room_gone", best | above)
 
 
-def read(margin: float | None) -> tuple[str, dict]:
+def read(margin: float | None, declared: float | None = None) -> tuple[str, dict]:
     """Return the key and the record of the line on how to read `room_table`: what its value is."""
+    if declared is not None:
+        return "audiences.room_read_declared", {"declared": declared}
     return ("audiences.room_read", {}) if margin is None else ("audiences.room_read_margin", {"margin": margin})

@@ -33,8 +33,9 @@ def channel_allocation(
     """
     Compare each channel's share of the spend with its share of the value.
 
-    Value is the revenue of the orders in the channel's sessions, times the margin where it is known; without orders, the
-    goal's fixed worth. The session's own channel gets all of it: this divides credit, it does not measure cause.
+    Value is the goal's declared worth times its completions; without one, the revenue of the orders in the channel's
+    sessions, times the margin where it is known. The session's own channel gets all of it: this divides credit, it does
+    not measure cause.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def channel_allocation(
     margin : float, optional
         Share of revenue that remains.
     goal_value : float, optional
-        What one completion is worth, where orders carry no amount.
+        What one completion is declared to be worth; None: its order's own amount.
     seed : int
         For drawing visitors anew.
 
@@ -62,7 +63,7 @@ def channel_allocation(
     tables = {"sessions": sessions, "marks": marks, "orders": orders}
     cells = engine_of(sessions, marks, orders).query(statement(__file__, "by_channel"), tables, goal=goal)
     remains = 1.0 if margin is None else margin
-    worth = cells.revenue * remains if cells.revenue.sum() else cells.goal_sessions * (goal_value or 0.0)
+    worth = cells.revenue * remains if goal_value is None else cells.completions * goal_value
     cells = cells.assign(worth=worth.astype(float))
     counts = ["sessions", "goal_sessions", "orders", "revenue", "worth"]
     table = cells.groupby("channel", sort=True)[counts].sum().reset_index().rename(columns={"worth": "channel_value"})

@@ -120,9 +120,9 @@ def channels_claim(channels: pd.DataFrame) -> str:
     return "allocation.channel_claim_value" if channels.channel_value.sum() else "allocation.channel_claim_counts"
 
 
-def channels_value(channels: pd.DataFrame, margin: Any) -> tuple[str, dict[str, Any]]:
-    """Return the key and the record of the sentence on what value is: margin, revenue, or what a goal is worth."""
-    unit = "revenue" if channels.revenue.sum() else "goal" if channels.channel_value.sum() else "none"
+def channels_value(channels: pd.DataFrame, margin: Any, declared: Any = None) -> tuple[str, dict[str, Any]]:
+    """Return the key and the record of the sentence on what value is: margin, revenue, or what a goal is `declared` worth."""
+    unit = "goal" if declared is not None else "revenue" if channels.revenue.sum() else "none"
     return f"allocation.value_{'margin' if unit == 'revenue' and margin is not None else unit}", {"margin": margin}
 
 

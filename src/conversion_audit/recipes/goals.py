@@ -54,6 +54,12 @@ def order_value(audit: Audit) -> float:
     return audit.once("order_value", made) or float("nan")
 
 
+def declared(audit: Audit) -> float | None:
+    """Return what one completion of the main goal is declared to be worth; None where its order says, or nobody."""
+    value = audit.config.goals[audit.config.main_goal].value
+    return None if value in (None, "revenue") else float(value)
+
+
 def types(audit: Audit) -> dict[str, str]:
     """Return micro-conversion -> its type, then the main goal."""
     config = audit.config

@@ -109,9 +109,9 @@ def _history(audit: Audit) -> Table:
 
 
 def _room(audit: Audit) -> pd.DataFrame:
-    costs = audit.config.costs
-    intents, known = audit.table("session_intents"), fitted_split(audit).holds
-    return acquisition.room_table(intents, audit.sessions, costs.channel, costs.margin, known=known)
+    intents, values = audit.table("session_intents"), audit.frame("channel_allocation")
+    costs, known = audit.config.costs.channel, fitted_split(audit).holds
+    return acquisition.room_table(intents, audit.sessions, values, costs, known=known)
 
 
 _NEEDS = ("marks", "sessions", "session_intents")
@@ -136,7 +136,7 @@ TABLES = {
     "behaviour": Recipe(lambda audit: segments.segment_table(*_of_period(audit)), _NEEDS, KEYS),
     "audiences": Recipe(_audiences, _NEEDS, KEYS),
     "audience_members": Recipe(_members, (*_NEEDS, "people"), KEYS),
-    "acquisition_room": Recipe(_room, _NEEDS, (*KEYS, "costs")),
+    "acquisition_room": Recipe(_room, (*_NEEDS, "channel_allocation"), (*KEYS, "costs")),
 }
 
 

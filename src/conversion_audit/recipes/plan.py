@@ -20,7 +20,7 @@ from conversion_audit.analysis import (
 )
 from conversion_audit.engine import AnyTable
 from conversion_audit.findings import Finding
-from conversion_audit.recipes.goals import order_value
+from conversion_audit.recipes.goals import declared, order_value
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ def _float(value: Any) -> float | None:
 
 def worth(audit: Audit) -> float:
     """Return what one completion of the main goal is worth; NaN where nobody says."""
-    value = audit.config.goals[audit.config.main_goal].value
-    if value == "revenue":
+    if audit.config.goals[audit.config.main_goal].value == "revenue":
         return order_value(audit)
-    return float(value) if value is not None else float("nan")
+    value = declared(audit)
+    return float("nan") if value is None else value
 
 
 def worth_unit(audit: Audit) -> str:
@@ -90,7 +90,6 @@ def _cells(audit: Audit) -> AnyTable:
 
 def _channels(audit: Audit) -> AnyTable:
     config = audit.config
-    value = config.goals[config.main_goal].value
     return allocation.channel_allocation(
         audit.sessions,
         audit.marks,
@@ -98,7 +97,7 @@ def _channels(audit: Audit) -> AnyTable:
         config.main_goal,
         config.costs.channel,
         margin=_margin(audit),
-        goal_value=None if value in (None, "revenue") else float(value),
+        goal_value=declared(audit),
         seed=config.seed,
     )
 
