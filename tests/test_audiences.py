@@ -16,9 +16,19 @@ from conversion_audit.analysis.acquisition import room_table
 from conversion_audit.analysis.intent import session_intents
 from conversion_audit.audit import open_audit
 from conversion_audit.config import Rule
+from conversion_audit.recipes import intent
 from conversion_audit.report.export import save_lists
 
 AS_OF = date(2026, 4, 26)
+
+
+@pytest.mark.parametrize(("value", "worth"), [("revenue", 50.0), ("40", 40.0)])
+def test_an_audience_is_worth_what_a_completion_is(value, worth, audit_home, monkeypatch):
+    config = inputs.config().replace("value: revenue", f"value: {value}")
+    audit, asked = inputs.taken_in(audit_home, inputs.as_csv(inputs.clean()), config), []
+    monkeypatch.setattr(intent.audiences, "audience_table", lambda *given: asked.append(given[-1]))
+    intent._audiences(audit)
+    assert asked == [worth]
 
 
 @pytest.fixture(scope="module")

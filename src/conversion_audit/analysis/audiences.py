@@ -103,7 +103,7 @@ def audience_table(
     as_of : date
         Last day of the period: what expires is counted from it.
     value : float
-        Mean order value; NaN where it is not known.
+        What one completion of the goal is worth; NaN where it is not known.
 
     Returns
     -------
@@ -114,8 +114,8 @@ def audience_table(
             stopped_at_checkout   stopped_at  checkout     310       0.061             18.9           1210.  remind   ...
 
         `later_rate`: of visitors who were in it at the middle of the period, the share who bought in the second half; it
-        is what happens anyway, not what a message adds. NaN where nobody was. `expected_value` is people x rate x mean
-        order value; NaN without revenue.
+        is what happens anyway, not what a message adds. NaN where nobody was. `expected_value` is people x rate x
+        `value`.
     """
     engine = engine_of(marks, sessions, history)
     named = segments.people(marks, sessions, intents, steps, goal)

@@ -60,6 +60,14 @@ def declared(audit: Audit) -> float | None:
     return None if value in (None, "revenue") else float(value)
 
 
+def worth(audit: Audit) -> float:
+    """Return what one completion of the main goal is worth; NaN where nobody says."""
+    if audit.config.goals[audit.config.main_goal].value == "revenue":
+        return order_value(audit)
+    value = declared(audit)
+    return float("nan") if value is None else value
+
+
 def types(audit: Audit) -> dict[str, str]:
     """Return micro-conversion -> its type, then the main goal."""
     config = audit.config

@@ -24,7 +24,7 @@ from conversion_audit.asked import meeting
 from conversion_audit.engine import Table, statement
 from conversion_audit.errors import ConfigError, Problem, closest
 from conversion_audit.findings import Finding
-from conversion_audit.recipes.goals import order_value, period_orders
+from conversion_audit.recipes.goals import period_orders, worth
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -91,8 +91,9 @@ def _of_period(audit: Audit) -> tuple:
 
 def _audiences(audit: Audit) -> pd.DataFrame:
     marks, sessions, intents, steps, goal = _of_period(audit)
-    value = order_value(audit)
-    return audiences.audience_table(marks, sessions, intents, _history(audit), steps, goal, audit.period.end, value)
+    return audiences.audience_table(
+        marks, sessions, intents, _history(audit), steps, goal, audit.period.end, worth(audit)
+    )
 
 
 def _members(audit: Audit) -> Table:

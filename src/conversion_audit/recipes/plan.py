@@ -20,7 +20,7 @@ from conversion_audit.analysis import (
 )
 from conversion_audit.engine import AnyTable
 from conversion_audit.findings import Finding
-from conversion_audit.recipes.goals import declared, order_value
+from conversion_audit.recipes.goals import declared, worth
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -66,14 +66,6 @@ def _margin(audit: Audit) -> float | None:
 
 def _float(value: Any) -> float | None:
     return None if value is None else float(value)
-
-
-def worth(audit: Audit) -> float:
-    """Return what one completion of the main goal is worth; NaN where nobody says."""
-    if audit.config.goals[audit.config.main_goal].value == "revenue":
-        return order_value(audit)
-    value = declared(audit)
-    return float("nan") if value is None else value
 
 
 def worth_unit(audit: Audit) -> str:
