@@ -18,6 +18,7 @@ from conversion_audit.analysis.friction import cells, dates, drafts, model, pric
 from conversion_audit.analysis.friction.reading import read
 from conversion_audit.findings import Finding
 from conversion_audit.recipes import friction as recipe
+from conversion_audit.report.wording import cost_of
 
 STEPS = ["view", "cart", "buy"]
 
@@ -233,14 +234,31 @@ def test_orders_that_a_silent_tag_did_not_record_are_not_taken_for_orders_not_pl
         assert row.lost_orders_low < world.lost[0] < row.lost_orders_high
 
 
-@pytest.mark.parametrize(("value", "earns"), [("revenue", True), (40, False), (None, False)])
-def test_a_client_whose_goal_is_worth_no_orders_has_no_revenue_to_lose(value, earns, monkeypatch):
+def test_what_was_lost_of_a_goal_with_a_declared_worth_costs_as_much_each(broken):
+    world, diagnosis = broken
+    asked = (worlds.STEPS, worlds.SUSPECTS, worlds.ADJUSTERS)
+    lead = friction.diagnose(
+        world.marks, world.sessions, *asked, negatives=worlds.NEGATIVES, earns=False, goal_value=40.0
+    )
+    for end in ("", "_low", "_high"):
+        assert (lead.found[f"lost_orders{end}"] == diagnosis.found[f"lost_orders{end}"]).all()
+        assert lead.found[f"revenue_lost{end}"].tolist() == pytest.approx(
+            (lead.found[f"lost_orders{end}"] * 40).tolist()
+        )
+    first = next(one for one in friction.findings(lead) if one.kind in ("friction", "incident"))
+    assert first.values["goal_value"] == 40
+    assert cost_of(first.record()).endswith("lost in this period, each completion at €40.00")
+    assert "value_lost" in friction_claims.prices(lead) and "revenue_lost" in friction_claims.prices(diagnosis)
+
+
+@pytest.mark.parametrize(("value", "earns", "each"), [("revenue", True, None), (40, False, 40.0), (None, False, None)])
+def test_a_client_whose_goal_is_worth_no_orders_has_no_revenue_to_lose(value, earns, each, monkeypatch):
     asked = {}
     monkeypatch.setattr(recipe.friction, "diagnose", lambda *_, **more: asked.update(more))
     config = SimpleNamespace(goals={"lead": SimpleNamespace(value=value)}, main_goal="lead", steps=["lead"], suspects=[],
                              adjusters=[], micro_conversions={}, seed=1)  # fmt: skip
     recipe._diagnosed(SimpleNamespace(config=config, marks=None, sessions=None, events=None))
-    assert asked["earns"] is earns
+    assert (asked["earns"], asked["goal_value"]) == (earns, each)
 
 
 def test_the_headline_costs_what_its_own_places_cost():

@@ -61,6 +61,17 @@ def test_worth_is_a_month_and_the_margin_where_it_is_known():
     assert (no_money.unit, round(no_money.value_low, 2)) == ("orders", 1.01)
 
 
+def test_a_declared_worth_is_no_revenue_and_has_no_margin():
+    lead = FOUND[0] | {"values": (FOUND[0].get("values") or {}) | {"goal_value": 40.0}}
+    row = plan.plan([lead], STEPS, days=30, margin=0.4).iloc[0]
+    assert row.unit == "value"
+    assert row.value_high == pytest.approx(plan.plan(FOUND[:1], STEPS, days=30).value_high[0])
+    planned = plan.plan([lead], STEPS, days=30, margin=0.4)
+    assert plan_claims.worth(planned, 0.4, 40.0) == ("plan.worth_value", {"margin": 0.4, "declared": 40.0})
+    assert plan_claims.headline(planned, {})[0] == "plan.headline_value"
+    assert {"value_a_month_low", "value_a_month_high"} <= set(plan_claims.ranked(planned, {}))
+
+
 def test_what_began_within_the_period_and_goes_on_cost_that_in_its_own_days():
     more = {"since": "2026-04-20", "values": {"end": "2026-04-26", "visitors_at_risk": 700}}
     for kind in ("incident", "unexplained"):

@@ -60,7 +60,7 @@ def fates(
         say, over (an incident that had ended by itself and did not come back), or new. moved_on: the day from which the
         rates differ most, with the days that the data do not speak against (ISO; None where nothing moved); after_* and
         moved are counted from that day on. revenue_a_month: what the move is worth at the after period's traffic, from the
-        finding's own price; NaN for what had ended by itself. siblings_* are NaN where there are none.
+        finding's own price; NaN for what had ended by itself, and where what a completion is worth is declared. siblings_* are NaN where there are none.
     """
     review, then = review or {}, then if len(after) else ()
     old = [one for one in then if _followed(one, before)]
@@ -263,9 +263,10 @@ def _is_clear(moved: Mapping[str, float]) -> bool:
 
 def _worth(finding: Mapping[str, Any], moved: Mapping[str, float], after: pd.DataFrame) -> dict[str, float]:
     """A month's worth of the move: sessions that now pass, each worth what the finding's lost ones were. What had ended by
-    itself cost nothing any more."""
+    itself cost nothing any more; a declared worth is no revenue."""
     names = ("revenue_a_month", "revenue_a_month_low", "revenue_a_month_high")
     revenue, benchmark, rate = finding.get("revenue"), finding.get("benchmark"), finding.get("rate")
+    revenue = None if (finding.get("values") or {}).get("goal_value") is not None else revenue
     days = after.date.nunique()
     if not (revenue and days) or _ended(finding) or benchmark is None or rate is None or not benchmark > rate:
         return dict.fromkeys(names, np.nan)

@@ -61,7 +61,10 @@ def prices(diagnosis: Diagnosis) -> pd.DataFrame:
         "come_back_rate",
         "kept_share",
     ]
-    return named(diagnosis.found)[names]
+    table = named(diagnosis.found)[names]
+    if diagnosis.about.goal_value.isna().all():
+        return table
+    return table.rename(columns=lambda name: name.replace("revenue_lost", "value_lost"))
 
 
 def named(table: pd.DataFrame) -> pd.DataFrame:

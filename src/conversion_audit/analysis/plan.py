@@ -37,7 +37,7 @@ def plan(
     Rank what was found by what it is worth for the effort.
 
     Worth is what the finding cost in the period, for a month at the same traffic: revenue, times the margin where it is
-    known; else orders. What began within the period and goes on cost that in its own days. The lower end of its interval is
+    known; completions at what they are declared to be worth; else orders. What began within the period and goes on cost that in its own days. The lower end of its interval is
     divided by days of effort (S 1, M 3, L 10; M where nobody said). Silent tags that spoil other conclusions come first.
     Incidents and gaps that are over cost nothing any more and come last: they are to be kept from coming back. Findings
     done, rejected or hidden are left out.
@@ -61,7 +61,7 @@ def plan(
         One row per candidate, in order: place (1..), finding, kind, step, of, segment (JSON), since, until, owner, effort,
         effort_days, status, verdict, gates_passed of gates, sessions_at_risk and their visitors_at_risk, rate and target_rate
         (of its own step), guardrails (JSON list), days (in which that many were at risk, and it cost what it did: its own
-        where it goes on, else the period's), unit (margin, revenue, orders), value_low, value, value_high (a month),
+        where it goes on, else the period's), unit (margin, revenue, value, orders), value_low, value, value_high (a month),
         value_per_day (its lower end), is_first, is_over, and what would change the order: place_best and place_worst (its own worth at
         either end, its effort one size up or down), holds_until_days (effort at which the next one, next_finding, would
         overtake). NaN where a finding has no price.
@@ -159,9 +159,10 @@ def _days(one: Mapping[str, Any], days: int) -> int:
 
 def _worth(one: Mapping[str, Any], days: int, margin: float | None) -> tuple[str | None, dict[str, float]]:
     names = {"value_low": "low", "value": "estimate", "value_high": "high"}
+    declared = (one.get("values") or {}).get("goal_value") is not None  # a margin is of revenue
     for unit, key, factor in (
-        ("margin", "revenue", margin),
-        ("revenue", "revenue", 1.0),
+        ("margin", "revenue", None if declared else margin),
+        ("value" if declared else "revenue", "revenue", 1.0),
         ("orders", "lost_orders", 1.0),
     ):
         cost = one.get(key)

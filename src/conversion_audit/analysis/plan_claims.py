@@ -11,7 +11,12 @@ import pandas as pd
 from conversion_audit.analysis import allocation
 from conversion_audit.analysis.testing import MOST_WEEKS, NO_RATE, TEST
 
-UNITS = {"margin": "margin", "revenue": "revenue", "orders": "completions"}  # of the plan -> what columns begin with
+UNITS = {
+    "margin": "margin",
+    "revenue": "revenue",
+    "value": "value",
+    "orders": "completions",
+}  # of the plan -> what columns begin with
 A_MONTH = {"value_low": "a_month_low", "value_high": "a_month_high"}
 AMOUNTS = [f"{unit}_{ending}" for unit in UNITS.values() for ending in A_MONTH.values()]
 
@@ -29,7 +34,7 @@ def headline(plan: pd.DataFrame, words: Mapping[str, str]) -> tuple[str, dict[st
     }
     if pd.isna(first.value_low):
         return "plan.headline_unpriced", record
-    return ("plan.headline_orders" if first.unit == "orders" else "plan.headline"), record
+    return (f"plan.headline_{first.unit}" if first.unit in ("value", "orders") else "plan.headline"), record
 
 
 def where(segment: str) -> str:
@@ -60,10 +65,11 @@ def in_units(table: pd.DataFrame, amounts: Mapping[str, str]) -> pd.DataFrame:
     return table.drop(columns=["unit", *amounts]).assign(**found)
 
 
-def worth(plan: pd.DataFrame, margin: Any) -> tuple[str, dict[str, Any]]:
-    """Return the key and the record of the sentence on what the plan's amounts are: margin, revenue or completions."""
+def worth(plan: pd.DataFrame, margin: Any, declared: Any = None) -> tuple[str, dict[str, Any]]:
+    """Return the key and the record of the sentence on what the plan's amounts are: margin, revenue, completions, or these
+    at what each is `declared` to be worth."""
     unit = next((one for one in UNITS if (plan.unit == one).any()), "none")
-    return f"plan.worth_{unit}", {"margin": margin}
+    return f"plan.worth_{unit}", {"margin": margin, "declared": declared}
 
 
 def order(plan: pd.DataFrame) -> pd.DataFrame:

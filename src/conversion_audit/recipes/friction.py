@@ -12,6 +12,7 @@ import pandas as pd
 from conversion_audit.analysis import change, effort, friction, friction_claims, stages
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.fitness import of_totals
+from conversion_audit.recipes.goals import declared
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def _diagnosed(audit: Audit) -> friction.Diagnosis:
         negatives=_negatives(audit),
         events=audit.events,
         earns=config.goals[config.main_goal].value == "revenue",
+        goal_value=declared(audit),
         seed=config.seed,
     )
 

@@ -246,7 +246,9 @@ def _by_name(name: str) -> str | None:
         return "percent"
     if stem.endswith("_points") or stem in {"points", "rate_difference", "difference_rate"}:
         return "points"
-    if stem.startswith(("revenue", "margin_")) or stem.endswith(("_revenue", "_value", "_cost", "_price", "_spend")):
+    if stem.startswith(("revenue", "margin_", "value_")) or stem.endswith(
+        ("_revenue", "_value", "_cost", "_price", "_spend")
+    ):
         return "money"
     if stem in {*_MONEY, "cost"} or stem.startswith("cost_per"):
         return "money"

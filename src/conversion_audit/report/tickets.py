@@ -142,10 +142,13 @@ def _evidence(finding: Mapping[str, Any], about: Mapping[str, Any]) -> str:
         lines.append(text("tickets.evidence_line", about))
     message = (finding.get("mechanism") or {}).get("message")
     lines += [text("tickets.message", {"message": message})] if message else []
-    for name, key in (("revenue", "cost_money"), ("lost_orders", "cost_orders")):
+    each = (finding.get("values") or {}).get("goal_value")
+    money = "cost_money" if each is None else "cost_value"
+    for name, key in (("revenue", money), ("lost_orders", "cost_orders")):
         cost = finding.get(name) or {}
         if cost.get("high"):
-            lines.append(text(f"tickets.{key}", {"low": max(cost.get("low") or 0, 0), "high": cost["high"]}))
+            ends = {"low": max(cost.get("low") or 0, 0), "high": cost["high"], "goal_value": each}
+            lines.append(text(f"tickets.{key}", ends))
     if finding.get("chapter") and finding["kind"] != "own":
         lines.append(text("tickets.chapter", {"chapter": str(finding["chapter"]).lstrip("0") or "0"}))
     lines += [text("tickets.verdict", about)] if about["verdict"] else []

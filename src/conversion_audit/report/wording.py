@@ -70,5 +70,8 @@ def cost_of(finding: Mapping[str, Any]) -> str | None:
         low, high = cost.get("low"), cost.get("high")
         if not is_missing(low) and not is_missing(high) and high > 0:
             record = {"low": formatted(max(low, 0), kind), "high": formatted(high, kind)}
+            each = (finding.get("values") or {}).get("goal_value")
+            if name == "revenue" and each is not None:
+                return text("page.cost_value", record | {"goal_value": each})
             return text(f"page.cost_{name}", record)
     return None

@@ -89,6 +89,7 @@ def _values(diagnosis: Diagnosis, row: pd.Series) -> dict[str, Any]:
     instead = diagnosis.instead[diagnosis.instead.finding == row.finding]
     return {
         **values,
+        "goal_value": _absent(float(diagnosis.about.goal_value.iloc[0])),
         "start": diagnosis.about.start.iloc[0],
         "end": diagnosis.about.end.iloc[0],
         "instead": instead[["what", "rate", "rate_elsewhere", "sessions", "of"]].to_dict("records"),

@@ -30,7 +30,8 @@ class Diagnosis:
     Attributes
     ----------
     about : DataFrame
-        One row: sessions, visitors, goals, days, start, end, comparisons, shown, fdr, machine_sessions, seed.
+        One row: sessions, visitors, goals, days, start, end, comparisons, shown, fdr, machine_sessions, seed,
+        goal_value (declared; NaN without).
     steps, segments, found, refused, benchmarks, joint, outages, leaks : DataFrame
         See `tables`, `together.replay`, `tracking.outage_table`, `leak.smallest_leaks`.
     gates, mechanisms : DataFrame
@@ -76,6 +77,7 @@ def diagnose(
     negatives: Sequence[str] = (),
     events: AnyTable | None = None,
     earns: bool = True,
+    goal_value: float | None = None,
     seed: int = 1,
 ) -> Diagnosis:
     """
@@ -105,6 +107,8 @@ def diagnose(
         See `tables.EVENTS`: error texts, own pages, page types.
     earns : bool
         Whether the goal is worth the revenue of its orders; else what is lost has no price, whatever else was sold.
+    goal_value : float, optional
+        What one completion is declared to be worth: then that is the price of each that is lost.
     seed : int
         For resampling.
 
@@ -118,7 +122,7 @@ def diagnose(
     Gaussian field, its constant simulated.
     """
     attempts = read(marks, sessions, steps, suspects, adjusters, negatives, events)
-    attempts = attempts if earns else replace(attempts, revenue=np.zeros(len(attempts)))
+    attempts = attempts if earns else _at(attempts, goal_value or 0.0)
     candidates = find_candidates(attempts)
     outages, masked = find_outages(attempts, candidates)
     cells = step_cells(attempts, candidates, masked)
@@ -127,7 +131,7 @@ def diagnose(
     stopped = stopped_sessions(attempts, candidates, cells, found.drafts)
     instead, paths = aftermath(stopped, marks, sessions, events)
     return Diagnosis(
-        about=_about(attempts, found, seed),
+        about=_about(attempts, found, seed, goal_value),
         steps=tables.step_table(attempts, cells, found.states),
         segments=tables.segment_table(attempts, candidates, found.states, found.differences, found.comparisons),
         found=tables.finding_table(attempts, candidates, found, prices),
@@ -142,6 +146,12 @@ def diagnose(
         leaks=smallest_leaks(attempts, candidates, found.states, found.differences, found.comparisons, seed),
         cells=cells_table(attempts, cells, attempts.revenue),
     )
+
+
+def _at(attempts: Attempts, value: float) -> Attempts:
+    """Every session that reached the goal earned the same, once."""
+    reached = attempts.depth == len(attempts.steps)
+    return replace(attempts, orders=reached.astype(np.int64), revenue=reached * value)
 
 
 def _priced(
@@ -184,7 +194,7 @@ def _joint(attempts, candidates, cells, found: Search, prices: list[Price]) -> p
     return together.replay(attempts, candidates, cells, [draft for draft, _ in likely], [cost for _, cost in likely])
 
 
-def _about(attempts: Attempts, found: Search, seed: int) -> pd.DataFrame:
+def _about(attempts: Attempts, found: Search, seed: int, goal_value: float | None) -> pd.DataFrame:
     some = len(attempts.dates) > 0
     return pd.DataFrame(
         [
@@ -200,6 +210,7 @@ def _about(attempts: Attempts, found: Search, seed: int) -> pd.DataFrame:
                 "fdr": selection.FDR,
                 "machine_sessions": attempts.machines,
                 "seed": seed,
+                "goal_value": np.nan if goal_value is None else goal_value,
             }
         ]
     )
