@@ -126,6 +126,14 @@ def test_visitors_are_followed_from_their_first_session_and_only_as_far_as_the_e
     assert_frame_equal(result[expected.columns], expected, check_dtype=False)
 
 
+def test_what_is_bought_in_the_session_of_the_intent_itself_is_no_coming_back():
+    at_once = pd.concat(
+        [_read(MARKS), _read(MARKS).tail(1).assign(session_id="s2", time=pd.Timestamp("2026-01-02 00:10"))]
+    )
+    result = service.come_back(_served(), at_once, _read(SESSIONS), GOAL, days=(30,))
+    assert result.set_index("outcome").came_back.to_dict() == {"served": 1, "not served": 0}
+
+
 def test_no_session_of_an_intent_gives_empty_tables():
     empty = _served().head(0)
     intents = _read(INTENT_ROWS).head(0)

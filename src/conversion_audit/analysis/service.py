@@ -179,7 +179,7 @@ def come_back(
     Compare how many visitors buy later, served and not served.
 
     Each visitor counts once, by the first session of the intent, and only where the export reaches as far as the days
-    asked. Being served goes with coming back; it need not be why.
+    asked; what is bought in that session itself is no coming back. Being served goes with coming back; it need not be why.
 
     Parameters
     ----------

@@ -31,16 +31,17 @@ ORDER BY intent, failures DESC, page
 
 -- name: come_back
 -- Each visitor's first session of an intent, followed for so many days; only where the export reaches that far.
+-- What is bought in that session itself is no coming back.
 WITH firsts AS (
     SELECT intent, visitor_id, MIN(start) AS start FROM served WHERE is_served IS NOT NULL GROUP BY intent, visitor_id
 ),
 people AS (
-    SELECT s.intent, s.visitor_id, f.start, MAX(s.is_served) AS is_served
+    SELECT s.intent, s.visitor_id, f.start, MIN(s.session_id) AS session_id, MAX(s.is_served) AS is_served
     FROM served AS s
     JOIN firsts AS f ON f.intent = s.intent AND f.visitor_id = s.visitor_id AND f.start = s.start
     GROUP BY s.intent, s.visitor_id, f.start
 ),
-bought AS (SELECT visitor_id, time FROM history WHERE name = $goal),
+bought AS (SELECT visitor_id, session_id, time FROM history WHERE name = $goal),
 ends AS (SELECT MAX(start) AS last_start FROM every_session),
 followed AS (
     SELECT p.intent, p.is_served, w.days, p.visitor_id,
@@ -48,7 +49,7 @@ followed AS (
     FROM people AS p
     CROSS JOIN windows AS w
     CROSS JOIN ends AS e
-    LEFT JOIN bought AS b ON b.visitor_id = p.visitor_id
+    LEFT JOIN bought AS b ON b.visitor_id = p.visitor_id AND b.session_id <> p.session_id
     WHERE add_seconds(p.start, w.days * 86400) <= e.last_start
     GROUP BY p.intent, p.is_served, w.days, p.visitor_id
 )
