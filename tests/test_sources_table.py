@@ -349,6 +349,21 @@ def test_repeated_columns_are_numbered_and_said(tmp_path):
     assert rows.notes == ("rows.csv: repeated or unnamed columns were numbered: time, event, visitor_id, note, note_2",)
 
 
+def test_columns_that_differ_in_capitals_are_one_among_files_and_two_within_one(tmp_path, scratch):
+    write(tmp_path, "a.csv", "time,event,visitor_id,note\n2026-03-02,view,1,x\n")
+    write(tmp_path, "b.csv", "Time,EVENT,Visitor_ID,Note,note\n2026-03-03,view,2,y,z\n")
+    rows = rows_of("table", tmp_path, "a.csv", "b.csv", scratch=scratch)
+    found = [(row["device_id"], row["properties"]) for row in plain(rows)]
+    assert found == [("1", {"note": "x"}), ("2", {"note": "y", "note_2": "z"})]
+    assert rows.notes == ("b.csv: repeated or unnamed columns were numbered: Time, EVENT, Visitor_ID, Note, note_2",)
+
+
+def test_keys_of_json_that_differ_in_capitals_are_refused_by_name(tmp_path):
+    record = {"time": "2026-03-02T12:00:00Z", "event": "view", "visitor_id": "1", "note": "a", "Note": "b"}
+    message = refusal(tmp_path, json.dumps(record) + "\n", name="rows.jsonl")
+    assert message.startswith("rows.jsonl: the keys 'note' and 'Note' differ only in capitals\n")
+
+
 def test_hostile_names_of_files_and_columns_are_only_names(tmp_path):
     name = """it's "a" [1]*?; -- .csv"""
     text = 'time,event,visitor_id,"a""b\'; DROP TABLE x; --"\n2026-03-02,view,1,\'; DROP TABLE rows\n'
@@ -369,6 +384,43 @@ def test_a_json_array_is_read_like_lines(tmp_path):
     ]
     found = plain(read(tmp_path, json.dumps(records, indent=1), name="rows.json"))
     assert [(row["device_id"], row["event"], row["line"]) for row in found] == [("7", "view", 1), ("8", "buy", 2)]
+
+
+LATE = [
+    {"time": f"2026-03-02T12:{n:02}:00Z", "event": "view", "visitor_id": str(n), "order_id": None, "items": []}
+    for n in range(58)
+] + [
+    {"time": "2026-03-02T13:00:00Z", "event": "purchase", "visitor_id": "7", "order_id": "A1", "revenue": 49.5,
+     "coupon": "SPRING", "items": [{"sku": "s1", "price": 20.5}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", ["lines", "array", "one value a line"])
+def test_keys_that_only_later_records_have_are_found(tmp_path, layout):
+    text = "".join(json.dumps(row) + "\n" for row in LATE)
+    text = text if layout == "lines" else json.dumps(LATE, indent=None if layout == "array" else 1)
+    found = plain(read(tmp_path, text, name="rows.json"))
+    assert (found[-1]["order_id"], found[-1]["amount"], found[-1]["items"][0]["price"]) == ("A1", 49.5, "20.5")
+    assert found[-1]["properties"] == {"coupon": "SPRING"}
+    assert len(found) == 59
+
+
+def test_a_field_that_only_later_records_have_can_be_mapped(tmp_path):
+    rows = [{**row, "items": [{"sku": "s"}] if n < 58 else row["items"]} for n, row in enumerate(LATE)]
+    columns = {"time": "time", "event": "event", "device_id": "visitor_id", "amount": "revenue"}
+    columns |= {"item_id": "items.sku", "item_price": "items.price"}
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    found = plain(read(tmp_path, text, name="rows.json", columns=columns))
+    assert found[-1]["items"] == [
+        {"item_id": "s1", "price": "20.5"} | dict.fromkeys(("name", "category", "brand", "quantity"))
+    ]
+
+
+def test_what_the_first_file_lacks_is_guessed_from_the_others(tmp_path, scratch):
+    write(tmp_path, "a.csv", "time,event,visitor_id\n2026-03-02,view,1\n")
+    write(tmp_path, "b.csv", "time,event,visitor_id,order_id,revenue\n2026-03-03,purchase,1,A1,49.50\n")
+    found = plain(rows_of("table", tmp_path, "a.csv", "b.csv", scratch=scratch))
+    assert [(row.get("order_id"), row.get("amount")) for row in found] == [(None, None), ("A1", 49.5)]
 
 
 def test_odd_json_lines_are_counted_one_by_one(tmp_path):

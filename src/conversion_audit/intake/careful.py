@@ -128,10 +128,11 @@ def _object(text: str, raw: bytes) -> tuple[Any, str | None]:
         return None, "bad_json" if raw.endswith(b"\n") else "truncated_last_row"
     if not isinstance(value, dict):
         return None, "bad_json"
-    return value, "nested_too_deep" if _depth(value) > DEEPEST else None
+    return value, "nested_too_deep" if depth(value) > DEEPEST else None
 
 
-def _depth(value: Any) -> int:
+def depth(value: Any) -> int:
+    """Return how many objects and lists lie within one another, the value itself counted."""
     deepest, layer = 0, [value]
     while layer:
         deepest += 1

@@ -229,13 +229,23 @@ def _delimited(text: str, delimiter: str | None) -> Shape:
 
 
 def unique(names: list[str]) -> tuple[str, ...]:
-    """Return column names without surrounding space; repeated ones numbered, unnamed ones called ``column_N``."""
+    """
+    Return column names without surrounding space; repeated ones numbered, unnamed ones called ``column_N``.
+
+    Names that differ only in capitals are repeated ones: no table can hold both.
+
+    >>> unique(["id", "ID", "id", "id_2", ""])
+    ('id', 'ID_2', 'id_3', 'id_2_2', 'column_5')
+    """
     seen: Counter[str] = Counter()
     found = []
     for place, name in enumerate((name.strip() for name in names), 1):
         name = name or f"column_{place}"
-        seen[name] += 1
-        found.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+        seen[name.lower()] += 1
+        while seen[name.lower()] > 1:
+            name = f"{name}_{seen[name.lower()]}"
+            seen[name.lower()] += 1
+        found.append(name)
     return tuple(found)
 
 

@@ -17,6 +17,7 @@ from conversion_audit.errors import ConfigError, DataError, Problem, listing
 from conversion_audit.folders import Folders, home
 from conversion_audit.intake import files, sources
 from conversion_audit.intake.sources import ga4_report, mapping
+from conversion_audit.intake.sources.columns import settled
 from conversion_audit.new import totals
 from conversion_audit.new.archives import refuse_mixed_archives
 from conversion_audit.new.profile import Profile, profile
@@ -131,7 +132,8 @@ def _suggested(client: str, folder: Path, site: str | None) -> str:
     engine = Engine([folder / "raw", scratch], scratch)
     described, tables, counts = [], [], []
     for kind, recognised in found.items():
-        described.append(_source(kind, recognised, [file for file, _ in strangers] or len(found) > 1))
+        is_mixed = bool(strangers) or len(found) > 1
+        described.append(_source(engine, kind, recognised, is_mixed))
         table = _read(engine, kind, [file for file, _ in recognised], described[-1], scratch)
         gives = sources.KINDS[kind].GIVES
         tables += [table] if gives == "rows" else []
@@ -193,12 +195,12 @@ def _only_totals(kinds: list[str]) -> Problem:
     )
 
 
-def _source(kind: str, recognised: list[tuple[files.InputFile, str]], is_mixed: object) -> dict:
+def _source(engine: Engine, kind: str, recognised: list[tuple[files.InputFile, str]], is_mixed: bool) -> dict:
     opened = [file for file, _ in recognised]
     names = sorted({file.original.relative_to(file.original.parents[_depth(file)]).as_posix() for file in opened})
-    described = {"kind": kind, "files": _patterns(names, bool(is_mixed)), "reason": recognised[0][1]}
+    described = {"kind": kind, "files": _patterns(names, is_mixed), "reason": recognised[0][1]}
     if kind == "table":
-        described["columns"] = mapping.guess(opened[0])
+        described["columns"] = mapping.guess(*settled(engine, opened))
     return described
 
 

@@ -78,10 +78,11 @@ def plain(name: str) -> str:
     return re.sub(r"[^\w]+", "_", spaced).strip("_").lower()
 
 
-def guess(file: InputFile) -> dict[str, list[str]]:
-    """Return the usual columns that a file has, by name: target -> [column]; fields of nested lists as ``list.field``."""
-    known = {plain(name): name for name in reversed(file.columns)}
-    for name, inner in shapes(file.records, file.columns).items():
+def guess(*files: InputFile) -> dict[str, list[str]]:
+    """Return the usual columns that files have, by name: target -> [column]; fields of nested lists as ``list.field``."""
+    names = tuple(dict.fromkeys(name for file in files for name in file.columns))
+    known = {plain(name): name for name in reversed(names)}
+    for name, inner in shapes([record for file in files for record in file.records], names).items():
         fields = inner[0] if isinstance(inner, list) else {}
         known |= {plain(field): f"{name}.{field}" for field in fields if plain(field) not in known}
     taken: set[str] = set()

@@ -20,6 +20,7 @@ from conversion_audit.errors import DataError, Problem, listing
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources import casting, mapping
+from conversion_audit.intake.sources.columns import settled
 from conversion_audit.intake.sources.reading import Reading, gather
 from conversion_audit.intake.sources.stored import Rows
 
@@ -41,9 +42,9 @@ _USUAL = {
 _NAMES = {"revenue": "amount", "value": "amount", "total": "amount"}
 
 
-def guess(file: InputFile) -> dict[str, list[str]]:
-    """Return the usual columns of an order book that a file has: target -> [column]."""
-    known = {mapping.plain(name): name for name in reversed(file.columns)}
+def guess(*files: InputFile) -> dict[str, list[str]]:
+    """Return the usual columns of an order book that files have: target -> [column]."""
+    known = {mapping.plain(name): name for name in reversed([name for file in files for name in file.columns])}
     found = {target: next((known[name] for name in usual if name in known), None) for target, usual in _USUAL.items()}
     return {target: [column] for target, column in found.items() if column}
 
@@ -89,7 +90,8 @@ def read(
     DataError
         For a missing column, or texts that could mean two things.
     """
-    columns = {_NAMES.get(name, name): list(names) for name, names in source.columns.items()} or guess(files[0])
+    files = settled(engine, files, [name for names in source.columns.values() for name in names])
+    columns = {_NAMES.get(name, name): list(names) for name, names in source.columns.items()} or guess(*files)
     everywhere = tuple(dict.fromkeys(name for file in files for name in file.columns))
     problems = _missing(columns, everywhere, files)
     if problems:

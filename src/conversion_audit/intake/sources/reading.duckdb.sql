@@ -15,3 +15,19 @@ FROM read_parquet($paths, union_by_name = true);
 -- name: objects
 SELECT json AS "row", file_index AS __file, json_extract_string(json, '$.__line') AS __line
 FROM read_json_objects($paths, format = $format, compression = $compression, maximum_object_size = 16777216);
+
+-- name: keys
+-- Every key of every object, in the order of their names.
+SELECT DISTINCT unnest(json_keys(json)) AS key
+FROM read_json_objects($paths, format = $format, compression = $compression, maximum_object_size = 16777216, ignore_errors = $lenient)
+ORDER BY key;
+
+-- name: late
+-- The longest objects that have one of these keys: what their values look like.
+SELECT json
+FROM (
+    SELECT CAST(json AS VARCHAR) AS json, unnest(json_keys(json)) AS key
+    FROM read_json_objects($paths, format = $format, compression = $compression, maximum_object_size = 16777216, ignore_errors = $lenient)
+) told
+WHERE key IN (SELECT unnest($late))
+QUALIFY row_number() OVER (PARTITION BY key ORDER BY length(json) DESC, json) <= 20;

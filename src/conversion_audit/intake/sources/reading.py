@@ -24,7 +24,7 @@ from conversion_audit.tables import ROWS
 Shape = dict[str, Any]
 SMALL = 64 << 20
 TEXT = "text"
-_JSON = {"ndjson": "newline_delimited", "array": "array", "json": "unstructured"}
+JSON_FORMATS = {"ndjson": "newline_delimited", "array": "array", "json": "unstructured"}
 WHOLE: Shape = {"row": "json"}
 """The shape of a row that is read as one JSON object, whatever is in it."""
 
@@ -194,8 +194,8 @@ def _insert(engine: Engine, store: Store, files: list[InputFile], reading: Readi
 def _raw(engine: Engine, files: list[InputFile], reading: Reading) -> tuple[str, dict[str, Any]]:
     first, shape = files[0], reading.shape
     values: dict[str, Any] = {"paths": [str(file.path) for file in files]}
-    if first.format in _JSON:
-        values["format"] = _JSON[first.format]
+    if first.format in JSON_FORMATS:
+        values["format"] = JSON_FORMATS[first.format]
         values["compression"] = "gzip" if first.gzipped else "none"
         if shape == WHOLE:
             return statement(__file__, "objects", stem="reading.duckdb"), values

@@ -25,6 +25,7 @@ from conversion_audit.engine import Engine, Table, quoted
 from conversion_audit.errors import DataError, Problem, closest, listing
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources import casting, mapping
+from conversion_audit.intake.sources.columns import settled
 from conversion_audit.intake.sources.reading import Reading, gather
 
 KIND = "table"
@@ -74,9 +75,11 @@ def read(
     DataError
         For columns that the files do not have, and for texts that could mean two things.
     """
-    looked_up = [file for file in files if _join_key(source, file)]
-    main = [file for file in files if file not in looked_up]
-    columns = mapping.typed_names(source.columns) or mapping.guess(main[0])
+    columns = mapping.typed_names(source.columns)
+    wanted = {*source.steps.values(), *(name for names in columns.values() for name in names)}
+    looked_up = [settled(engine, [file], wanted)[0] for file in files if _join_key(source, file)]
+    main = settled(engine, [file for file in files if not _join_key(source, file)], wanted)
+    columns = columns or mapping.guess(*main)
     extra = tuple(dict.fromkeys(name for file in looked_up for name in file.columns))
     problems = _missing(columns, source, main, extra)
     if problems:
