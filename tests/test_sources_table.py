@@ -87,6 +87,18 @@ def test_parquet_keeps_ids_and_times(tmp_path, scratch):
     ]  # fmt: skip
 
 
+def test_parquet_times_with_a_zone_are_read_as_they_are_also_inside_objects(tmp_path, scratch):
+    with duckdb.connect() as connection:
+        connection.execute(f"""
+            COPY (SELECT TIMESTAMPTZ '2026-03-02 12:00:00+02' AS time, 'view' AS event, '1' AS visitor_id,
+                         {{'seen': TIMESTAMPTZ '2026-03-02 12:00:00+02'}} AS more)
+            TO '{tmp_path / "rows.parquet"}' (FORMAT parquet)
+        """)
+    [row] = plain(rows_of("table", tmp_path, "rows.parquet", scratch=scratch, timezone="Europe/Berlin"))
+    assert row["time"] == "2026-03-02 10:00:00"
+    assert "2026-03-02 10:00:00" in row["properties"]["more"]
+
+
 def test_files_may_have_their_columns_in_another_order_and_more_of_them(tmp_path, scratch):
     write(tmp_path, "a.csv", "time,event,visitor_id\n2026-03-02 12:00:00,view,1\n")
     write(tmp_path, "b.csv", "visitor_id,extra,time,event\n2,x,2026-03-03 12:00:00,view\n")

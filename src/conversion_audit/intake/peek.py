@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from conversion_audit.engine import quoted
 from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake import preamble
 from conversion_audit.intake.headerless import headerless
@@ -99,14 +100,22 @@ def parquet(path: Path, name: str) -> tuple[tuple[str, ...], tuple[dict, ...], i
     with duckdb.connect() as connection:
         try:
             # Bounded by the first row group that answers; nested values become plain Python.
-            cursor = connection.execute("SELECT * FROM read_parquet($path) LIMIT $n", {"path": [str(path)], "n": 5})
-            columns = tuple(column[0] for column in cursor.description)
+            told = connection.execute("DESCRIBE SELECT * FROM read_parquet($path)", {"path": [str(path)]}).fetchall()
+            columns = tuple(column[0] for column in told)
+            select = ", ".join(f"CAST({quoted(name)} AS {_without_zone(kind)})" for name, kind, *_ in told)
+            sql = f"SELECT {select} FROM read_parquet($path) LIMIT $n"
+            cursor = connection.execute(sql, {"path": [str(path)], "n": 5})
             records = tuple(dict(zip(columns, row, strict=True)) for row in cursor.fetchall())
             counted = connection.execute("SELECT num_rows FROM parquet_file_metadata($path)", {"path": str(path)})
             return columns, records, int(counted.fetchone()[0])
         except duckdb.Error as error:
             what = f"is a damaged Parquet file: {str(error).splitlines()[0][:120]}"
             raise DataError(Problem(what, name, mend="Copy or export it again.")) from error
+
+
+def _without_zone(kind: str) -> str:
+    """A type of Parquet as it can be looked at: a time with its zone as text, at any depth."""
+    return kind.replace("TIMESTAMP WITH TIME ZONE", "VARCHAR")
 
 
 def encoding_of(start: bytes, declared: str | None, name: str) -> tuple[str, bool]:
