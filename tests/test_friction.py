@@ -274,6 +274,9 @@ def test_the_headline_costs_what_its_own_places_cost():
     money = {"money_low": first.revenue_lost_low, "money_high": first.revenue_lost_high}
     assert joint.revenue_lost == first.revenue_lost > 0
     assert friction_claims.headline(diagnosis) == ("friction.headline_money", {"count": 1} | ends | money)
+    declared = replace(diagnosis, about=diagnosis.about.assign(goal_value=40.0))
+    worth = {"goal_value": 40.0}
+    assert friction_claims.headline(declared) == ("friction.headline_value", {"count": 1} | ends | money | worth)
     unpriced = replace(diagnosis, found=diagnosis.found.assign(revenue_lost_high=0.0))
     assert friction_claims.headline(unpriced) == ("friction.headline", {"count": 1} | ends)
 

@@ -25,10 +25,11 @@ def headline(diagnosis: Diagnosis) -> Claim:
     cost = {"count": len(likely), "low": joint.lost_orders_low, "high": joint.lost_orders_high}
     if not (likely.revenue_lost_high > 0).all():
         return "friction.headline", cost
-    return "friction.headline_money", cost | {
-        "money_low": joint.revenue_lost_low,
-        "money_high": joint.revenue_lost_high,
-    }
+    cost |= {"money_low": joint.revenue_lost_low, "money_high": joint.revenue_lost_high}
+    declared = diagnosis.about.goal_value.iloc[0]
+    if pd.isna(declared):
+        return "friction.headline_money", cost
+    return "friction.headline_value", cost | {"goal_value": declared}
 
 
 def steps_claim(steps: pd.DataFrame) -> Claim:
