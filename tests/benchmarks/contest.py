@@ -75,9 +75,8 @@ def house_dwell(log: Path, prepared: Path) -> Callable[[], Any]:
     """Median and slowest tenth of the seconds from each event to each next one."""
     engine, table = _house(prepared)
     events = table("events")
-    sql = """SELECT event, next_event, quantile_of(seconds_to_next, 0.5) AS median_seconds,
-             quantile_of(seconds_to_next, 0.9) AS slow_seconds FROM events WHERE next_event IS NOT NULL
-             GROUP BY event, next_event"""
+    sql = """SELECT event, next_event, quantile_of(seconds_to_next, [0.5, 0.9]) AS seconds FROM events
+             WHERE next_event IS NOT NULL GROUP BY event, next_event"""
     return lambda: [len(engine.query(sql, {"events": events}))]
 
 

@@ -61,8 +61,7 @@ ORDER BY transitions DESC, source, target
 -- name: event_pairs
 -- Every event of a session has a number and knows the next one: no sort, no join, and session ids are not read.
 SELECT
-    event, next_event, COUNT(*) AS transitions,
-    CAST(SUM(CASE WHEN event_number = 1 THEN 1 ELSE 0 END) AS BIGINT) AS firsts
+    event, next_event, COUNT(*) AS transitions, COUNT(*) FILTER (WHERE event_number = 1) AS firsts
 FROM events
 WHERE event_number IS NOT NULL
 GROUP BY event, next_event
