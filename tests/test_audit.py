@@ -88,6 +88,14 @@ def test_where_looks_at_some_sessions_only(small_shop, monkeypatch):
         open_audit("demo", where="mobile")
 
 
+def test_a_notebook_opened_by_hand_stops_at_its_summary_where_nothing_is_asked_for(small_shop, monkeypatch):
+    monkeypatch.setenv("AUDIT_HOME", str(small_shop))
+    with pytest.raises(ConfigError, match=r"where: no session has device 'mobil'; did you mean 'mobile'\?"):
+        _ = open_audit("demo", where={"device": "mobil"}).summary
+    with pytest.raises(ConfigError, match="no day of the export lies in the period"):
+        _ = open_audit("demo", "2027-01-01", "2027-02-01").summary
+
+
 def test_an_unknown_table_is_answered_with_the_closest(small_audit):
     with pytest.raises(ConfigError, match=r"no table 'event'; did you mean 'events'\?"):
         small_audit.table("event")

@@ -273,7 +273,8 @@ class Audit:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """What there is: period, sessions, visitors, orders, revenue, rows by fate."""
+        """What there is: period, sessions, orders, rows by fate; raises `ConfigError` where nothing is: every notebook begins here."""
+        self.stop_if_empty()
         return recipes.summary(self)
 
     @cached_property
