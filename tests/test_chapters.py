@@ -207,6 +207,21 @@ def test_a_clients_own_notebooks_replace_and_add_chapters(audit_home, monkeypatc
     ]
 
 
+def test_a_notebook_of_ones_own_that_would_be_passed_over_is_told(audit_home):
+    folder = audit_home / "data" / "acme" / "notebooks"
+    for name in ("02_map_doors", "02_map_doors-Copy1", "7_ask_more", "08-ask_most", "Untitled"):
+        notebook(folder / f"{name}.ipynb", "1")
+    with pytest.raises(ConfigError) as refused:
+        chapters.plan(Folders("acme"))
+    unnamed = "is no name of a chapter: it would be passed over\n    Name it with two digits and _, e.g. 08_my_question.ipynb."
+    assert [str(problem) for problem in refused.value.problems] == [
+        "notebooks/02_map_doors.ipynb: has the number of 02_map_doors-Copy1.ipynb: one would be passed over\n"
+        "    Give one another number, or move it out of this folder.",
+        f"notebooks/08-ask_most.ipynb: {unnamed}",
+        f"notebooks/7_ask_more.ipynb: {unnamed}",
+    ]
+
+
 def test_a_chapter_that_does_not_exist_is_refused_with_those_that_do(audit_home, monkeypatch, tmp_path):
     monkeypatch.setattr(chapters, "notebooks", lambda: tmp_path)
     notebook(tmp_path / "00_check_data.ipynb", "1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 # nbformat's schema checker would build a grammar for internationalised addresses at import: 1.5 s that no notebook needs.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
-_NAME = re.compile(r"\d\d_\w+")
+_NUMBERED = "[0-9][0-9]_*.ipynb"
 _OUT_OF_MEMORY = ("MemoryError", "OutOfMemoryException", "ArrowMemoryError")
 _NO_SPACE = ("No space left on device", "Disk quota exceeded", "File too large")
 
@@ -91,10 +90,9 @@ def plan(folders: Folders, only: Sequence[str] = ()) -> list[Chapter]:
     Raises
     ------
     ConfigError
-        If a wanted chapter does not exist or a notebook is not one of ours.
+        If a wanted chapter does not exist, a notebook is not one of ours, or one of the client's own would be passed over.
     """
-    paths = {path.name[:2]: path for path in sorted(notebooks().glob("[0-9][0-9]_*.ipynb"))}
-    paths |= {path.name[:2]: path for path in sorted((folders.data / "notebooks").glob("[0-9][0-9]_*.ipynb"))}
+    paths = {path.name[:2]: path for path in notebooks().glob(_NUMBERED)} | _own(folders)
     chosen = [paths[number] for number in sorted(paths)]
     if only:
         unknown = [name for name in only if not any(name in (path.stem, path.name[:2]) for path in chosen)]
@@ -105,6 +103,29 @@ def plan(folders: Folders, only: Sequence[str] = ()) -> list[Chapter]:
             )
         chosen = [path for path in chosen if path.stem in only or path.name[:2] in only]
     return [read(path) for path in chosen]
+
+
+def _own(folders: Folders) -> dict[str, Path]:
+    """Return the client's own chapters by number. What starts with no digit is somebody's scratch paper."""
+    there = sorted((folders.data / "notebooks").glob("[0-9]*.ipynb"))
+    own: dict[str, Path] = {}
+    problems = []
+    for path in there:
+        number, mend = path.name[:2], "Name it with two digits and _, e.g. 08_my_question.ipynb."
+        if not path.match(_NUMBERED):
+            problems.append(
+                Problem("is no name of a chapter: it would be passed over", folders.relative(path), mend=mend)
+            )
+        elif number in own:
+            what, mend = (
+                f"has the number of {own[number].name}: one would be passed over",
+                "Give one another number, or move it out of this folder.",
+            )
+            problems.append(Problem(what, folders.relative(path), mend=mend))
+        own[number] = path
+    if problems:
+        raise ConfigError(*problems)
+    return own
 
 
 def read(path: Path) -> Chapter:
