@@ -83,6 +83,13 @@ def test_every_mistake_is_told_with_its_line(tmp_path):
     )
 
 
+def test_what_an_editor_saved_in_another_encoding_is_told(tmp_path):
+    (tmp_path / "review.yaml").write_bytes("own:\n  - title: Straße\n".encode("cp1252"))
+    with pytest.raises(ConfigError) as refused:
+        read_review(tmp_path / "review.yaml")
+    assert str(refused.value) == "review.yaml: is not UTF-8 text\n    Save it as UTF-8."
+
+
 def test_what_a_first_run_offers_reads_back_as_nothing_said(tmp_path):
     path = written(tmp_path, offered({FRICTION.id: "47% pass: {odd} # words\n second line", TRACKING.id: "x"}))
     assert read_review(path) == Review()

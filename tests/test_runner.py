@@ -17,7 +17,7 @@ from fixtures import stub
 from fixtures.make import notebook
 
 from conversion_audit import runner, runs
-from conversion_audit.errors import AuditError, DataError, MachineError
+from conversion_audit.errors import AuditError, ConfigError, DataError, MachineError
 from conversion_audit.folders import Folders
 
 STUB = Path(__file__).parent / "fixtures" / "stub.py"
@@ -157,6 +157,15 @@ def test_an_export_that_changes_meanwhile_is_refused(acme):
 def test_a_file_that_no_source_reads_may_come_and_go(acme):
     chapter(acme, "01_touch", f"open({str(acme.raw / 'notes.txt')!r}, 'w').write('hello')")
     assert runner.run("acme").status == "complete"
+
+
+def test_commentary_saved_in_another_encoding_is_told_before_the_work(acme, monkeypatch):
+    monkeypatch.setattr(runner, "tell", lambda *_: pytest.fail("the chapters ran"))
+    (acme.data / "notes").mkdir()
+    (acme.data / "notes" / "04.md").write_bytes("Straße".encode("cp1252"))
+    with pytest.raises(ConfigError) as refused:
+        runner.run("acme")
+    assert str(refused.value) == "data/acme/notes/04.md: is not UTF-8 text\n    Save it as UTF-8."
 
 
 def test_resume_gives_back_a_run_of_the_same_and_makes_one_of_anything_else(acme):

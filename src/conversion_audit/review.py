@@ -85,7 +85,7 @@ def read_review(path: Path, shown: str = "review.yaml") -> Review:
     ConfigError
         Listing every mistake with its line.
     """
-    if not path.is_file() or not path.read_text(encoding="utf-8").strip():
+    if not path.is_file() or not path.read_bytes().strip():
         return Review()
     data, lines = yaml_text.read(path, shown)
     problems, edits, own = [], {}, data.get("own") or []

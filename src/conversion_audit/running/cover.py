@@ -126,9 +126,24 @@ def _value(config: Config, part: str) -> str:
 
 
 def notes(folders: Folders) -> dict[str, str]:
-    """Return the consultant's commentary by chapter number, from ``data/<client>/notes/NN.md``."""
-    files = sorted((folders.data / "notes").glob("[0-9][0-9].md"))
-    return {path.stem: path.read_text(encoding="utf-8") for path in files}
+    """
+    Return the consultant's commentary by chapter number, from ``data/<client>/notes/NN.md``.
+
+    Raises
+    ------
+    ConfigError
+        For each that is not UTF-8 text.
+    """
+    found, problems = {}, []
+    for path in sorted((folders.data / "notes").glob("[0-9][0-9].md")):
+        try:
+            found[path.stem] = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            where = f"data/{folders.client}/notes/{path.name}"
+            problems.append(Problem("is not UTF-8 text", where, mend="Save it as UTF-8."))
+    if problems:
+        raise ConfigError(*problems)
+    return found
 
 
 def picture(folders: Folders, name: str | None) -> str | None:
