@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import inputs
 import pandas as pd
 import pytest
 from conftest import table
@@ -14,17 +15,18 @@ from conversion_audit.intake.ledger import fates, ledger, stop_if_too_bad, total
 def counted() -> pd.DataFrame:
     staged = table(
         """
-        file line event_id order_id is_purchase amount reject
-        a    1    e1       -        False       -      -
-        a    2    e2       A        True        80     -
-        a    3    e2       A        True        80     -
-        a    4    e3       B        True        70     no_event
-        b    1    e4       -        False       -      -
-        b    2    e5       C        True        10     -
-        b    3    e6       -        False       -      -
-        b    4    e7       -        True        5      -
+        file line event_id order_id is_purchase amount currency reject
+        a    1    e1       -        False       -      -        -
+        a    2    e2       A        True        80     EUR      -
+        a    3    e2       A        True        80     EUR      -
+        a    4    e3       B        True        70     -        no_event
+        b    1    e4       -        False       -      -        -
+        b    2    e5       C        True        20     usd      -
+        b    3    e6       -        False       -      -        -
+        b    4    e7       -        True        5      EUR      -
     """,
         order_id="string",
+        currency="string",
         reject="string",
     )
     staged["row_id"] = range(1, len(staged) + 1)
@@ -41,7 +43,8 @@ def counted() -> pd.DataFrame:
             "date": pd.to_datetime(["2026-03-01", "2026-03-01", "2026-05-01"]),
         }
     )
-    made = fates(staged, repeated, numbered, owners, sessions, zone="Europe/Berlin")
+    rates = pd.DataFrame({"currency": ["EUR", "USD"], "rate": [1.0, 0.5]})
+    made = fates(staged, repeated, numbered, owners, sessions, rates, zone="Europe/Berlin")
     return ledger(made, date(2026, 3, 1), date(2026, 3, 31))
 
 
@@ -63,6 +66,14 @@ def test_rows_orders_and_revenue_add_up(counted):
         assert parts["in"] == parts["kept"] + parts["quarantined"]
         assert parts["kept"] == parts["analysed"] + parts["set_aside"]
     assert totals(counted)["rows"]["in"] == 8
+
+
+def test_amounts_of_several_currencies_are_revenue_of_the_client_s_own(audit_home):
+    others = {"A0": "USD", "A1": "usd", "A2": "JPY"}  # of yen no rate is known
+    rows = [{**row, "money": others.get(row["order"], row["money"])} for row in inputs.clean()]
+    audit = inputs.taken_in(audit_home, inputs.as_csv(rows), inputs.config(more="timezone: UTC\nfx: {USD: 0.5}"))
+    assert audit.headline["revenue"] == 17 * 50 + 2 * 25
+    assert float(audit.ledger.revenue.sum()) == audit.headline["revenue"]
 
 
 def test_too_many_unreadable_rows_stop_the_run_with_the_remedy(counted):

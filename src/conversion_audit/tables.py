@@ -248,7 +248,7 @@ LEDGER = Contract(
         "reason": Column("text", "Reason code; 'ok' for analysed rows"),
         "rows": Column("int", "Rows with this fate"),
         "orders": Column("int", "Distinct orders among them"),
-        "revenue": Column("money", "Amounts among them, as exported"),
+        "revenue": Column("money", "Amounts among them in the client's currency"),
     },
 )
 

@@ -42,11 +42,20 @@ def ledger(fates: AnyTable, start: date, end: date) -> pd.DataFrame:
 
 
 def fates(
-    staged: AnyTable, repeated: AnyTable, numbered: AnyTable, owners: AnyTable, sessions: AnyTable, *, zone: str
+    staged: AnyTable,
+    repeated: AnyTable,
+    numbered: AnyTable,
+    owners: AnyTable,
+    sessions: AnyTable,
+    rates: pd.DataFrame,
+    *,
+    zone: str,
 ) -> Table:
-    """Return each file's rows by status, reason and day of the session (see ``ledger.sql``)."""
+    """Return each file's rows by status, reason and day of the session (see ``ledger.sql``); `rates` as in `sessions.events`."""
     found = {"staged": staged, "repeated": repeated, "numbered": numbered, "owners": owners, "sessions": sessions}
-    return engine_of(staged).create(statement(__file__, "fates"), found, name="fates", zone=zone)
+    currency = str(rates["currency"][0])
+    found["rates"] = rates
+    return engine_of(staged).create(statement(__file__, "fates"), found, name="fates", zone=zone, currency=currency)
 
 
 def totals(ledger: pd.DataFrame) -> dict[str, dict[str, float]]:

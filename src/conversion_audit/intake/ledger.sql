@@ -1,14 +1,19 @@
 -- name: fates
 -- Every row of the export under its one terminal reason, by file and by the day its session started.
 -- An order counts where its first purchase row went, with the first amount any of its rows names, so that orders and
--- revenue add up over reasons.
-WITH firsts AS (
+-- revenue add up over reasons. Amounts are the client's currency, as an order's is: one without a rate is none.
+WITH priced AS (
+    SELECT s.row_id, s.order_id, CAST(s.amount * x.rate AS DECIMAL(18, 4)) AS amount
+    FROM staged s
+    LEFT JOIN rates x ON x.currency = coalesce(upper(known(s.currency)), $currency)
+    WHERE s.is_purchase
+), firsts AS (
     SELECT min(row_id) AS row_id, earliest(amount, row_id) AS amount
-    FROM staged
-    WHERE is_purchase AND order_id IS NOT NULL
+    FROM priced
+    WHERE order_id IS NOT NULL
     GROUP BY order_id
     UNION ALL
-    SELECT row_id, amount FROM staged WHERE is_purchase AND order_id IS NULL
+    SELECT row_id, amount FROM priced WHERE order_id IS NULL
 ), owned AS (
     SELECT o.session_number, s.date, s.set_aside FROM owners o JOIN sessions s ON s.session_id = o.session_id
 )
