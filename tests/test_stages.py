@@ -98,6 +98,25 @@ def test_campaigns_alike_are_not_weak():
     assert not stages.weak_links(totals()).is_weak.any()
 
 
+def test_among_many_campaigns_alike_hardly_any_is_called_weak():
+    random, told, worlds = np.random.default_rng(3), 0, 30
+    for _ in range(worlds):
+        frames = []
+        for name, week in ((name, week) for name in "ABCDEFGH" for week in range(8)):
+            shown = random.poisson(8000)
+            clicked = random.binomial(shown, 0.03)
+            put = random.binomial(clicked, 0.2)
+            counts = [shown, clicked, put, random.binomial(put, 0.4)]
+            frames += [
+                (week, *one, name)
+                for one in zip(["Impressions", "Clicks", "Added to cart", "Paid"], counts, strict=True)
+            ]
+        frame = pd.DataFrame(frames, columns=["week", "stage", "count", "segment"]).assign(cost=np.nan)
+        days = pd.Timestamp("2026-03-02") + pd.to_timedelta(frame.pop("week") * 7, unit="D")
+        told += bool(stages.weak_links(frame.assign(date=days)).is_weak.any())
+    assert told / worlds <= 0.2  # one in ten, and chance
+
+
 def test_messages_owed_and_never_sent_are_a_finding_of_their_own():
     made = stages.findings(totals(follow_ups=0.8))
     claims = {one.claim: one for one in made}

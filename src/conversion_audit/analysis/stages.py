@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from conversion_audit.analysis.stage_names import parameter, stage_order
-from conversion_audit.analysis.statistics import ratio_se, wilson
+from conversion_audit.analysis.statistics import bh, ratio_se, wilson
 from conversion_audit.engine import AnyTable, engine_of, statement
 from conversion_audit.findings import Finding
 
 Z95 = 1.96
+FDR = 0.10
 NEVER_SENT, NOT_DELIVERED = 0.05, 0.05
 FEWEST = 30
 
@@ -98,8 +99,11 @@ def weak_links(counts: AnyTable, order: Sequence[str] | None = None) -> pd.DataF
     DataFrame
         One row per segment, stage and benchmark (siblings, own_past), the clearest loss first: segment, stage, of,
         parameter, benchmark_kind, rate, benchmark_rate, difference, difference_low, difference_high, lost (at this
-        stage), is_weak (the interval lies below 0 and the share is at least 5 % lower). Never against other companies.
+        stage), is_weak (surely lower with all comparisons allowed for, a false one in ten, and by at least 5 %). Never
+        against other companies.
     """
+    from scipy.special import ndtr
+
     frame = _frame(counts)
     order = list(order or stage_order(frame))
     rows = []
@@ -115,8 +119,11 @@ def weak_links(counts: AnyTable, order: Sequence[str] | None = None) -> pd.DataF
     columns = ["segment", "stage", "of", "benchmark_kind", "rate", "benchmark_rate", "difference"]
     table = pd.DataFrame(rows, columns=[*columns, "difference_low", "difference_high", "lost"])
     table.insert(3, "parameter", [parameter(*pair) for pair in zip(table.stage, table.of, strict=True)])
-    weak = (table.difference_high < 0) & (table.difference < -0.05 * table.benchmark_rate)
-    table = table.assign(is_weak=weak).dropna(subset=["difference"])
+    table = table.dropna(subset=["difference"])
+    spread = ((table.difference_high - table.difference) / Z95).astype(float)
+    surely = bh(ndtr(table.difference.astype(float) / spread.where(spread > 0)), FDR)[0]
+    below = (table.difference_high < 0) & (table.difference < -0.05 * table.benchmark_rate)
+    table = table.assign(is_weak=surely & below)
     return table.sort_values(["is_weak", "lost"], ascending=[False, False], kind="stable", ignore_index=True)
 
 
