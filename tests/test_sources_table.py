@@ -196,6 +196,13 @@ def test_an_unknown_target_is_a_mistake_of_the_config(tmp_path):
         ("2026-03-29 02:30:00", "2026-03-29 01:30:00"),
         ("2026-10-25 02:30:00", "2026-10-25 00:30:00"),
         ("2026-10-25 03:30:00", "2026-10-25 02:30:00"),
+        ("2026-03-02T12:01:00z", "2026-03-02 12:01:00"),
+        ("2026-03-02 01:30:00 PM", "2026-03-02 12:30:00"),
+        ("2026-03-02 12:30 AM", "2026-03-01 23:30:00"),
+        ("2026-03-02 12:01:00.5 America/New_York", "2026-03-02 17:01:00.500000"),
+        ("2026-10-25 02:30:00 CEST", "2026-10-25 00:30:00"),
+        ("2026-10-25 02:30:00 CET", "2026-10-25 01:30:00"),
+        ("2026-03-02 12:01:00 PDT", "2026-03-02 19:01:00"),
     ],
 )
 def test_times_become_utc(tmp_path, written, utc):
@@ -209,6 +216,12 @@ def test_a_time_that_cannot_be_read_is_quarantined_with_its_value(tmp_path):
         "file": "rows.csv", "line": 2, "device_id": "1", "event": "view",
         "reject": "cast_failed", "reject_column": "time", "reject_value": "bald",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("written", ["2026-03-02 12:00:00 BST", "2026-03-02 12:00:00 noon", "2026-03-02 13:00:00 XM"])
+def test_letters_behind_a_time_that_may_mean_anything_are_not_left_out(tmp_path, written):
+    found = plain(read(tmp_path, f"time,event,visitor_id\n{written},view,1\n", timezone="Europe/London"))
+    assert (found[0]["reject"], found[0]["reject_value"]) == ("cast_failed", written)
 
 
 def test_a_type_that_changes_late_is_quarantined_in_its_row_only(tmp_path):

@@ -66,10 +66,15 @@ WITH names AS (
                     WHEN 's' THEN round(CAST(number AS DOUBLE) * 1000000) WHEN 'ms' THEN round(CAST(number AS DOUBLE) * 1000)
                     WHEN 'us' THEN CAST(number AS DOUBLE) WHEN 'ns' THEN floor(CAST(number AS DOUBLE) / 1000) END
            END AS micros,
-           CASE WHEN number IS NULL AND regexp_matches(clock, '(Z|UTC|GMT|[+-]\d\d(:?\d\d)?)$') AND length(clock) > 10
-                THEN timezone('UTC', TRY_CAST(regexp_replace(clock, '\s*([+-]\d\d):?(\d\d)$', '\1:\2') AS TIMESTAMPTZ)) END AS zoned,
+           CASE WHEN number IS NULL AND length(clock) > 10 AND regexp_matches(clock, $zoned)
+                -- Of the short names of zones those that mean one thing only; the clock says itself whether it is summer.
+                THEN timezone('UTC', TRY_CAST(regexp_replace(coalesce(rtrim(clock, ' CDEPSTW') || MAP {
+                    'CET': '+01', 'CEST': '+02', 'EET': '+02', 'EEST': '+03', 'WET': '+00', 'WEST': '+01', 'EST': '-05', 'EDT': '-04', 'PST': '-08', 'PDT': '-07'
+                }[regexp_extract(clock, ' ([A-Z]{3,4})$', 1)], regexp_replace(clock, 'z$', 'Z')), '\s*([+-]\d\d):?(\d\d)$', '\1:\2') AS TIMESTAMPTZ)) END AS zoned,
            CASE WHEN number IS NULL THEN coalesce(
-                    TRY_CAST(clock AS TIMESTAMP), try_strptime(clock, '%Y%m%d'),
+                    -- As a time alone, letters behind it would be left out: 10:00 PM is not 10:00.
+                    CASE WHEN NOT regexp_matches(clock, '[A-Za-z]$') THEN TRY_CAST(clock AS TIMESTAMP) END, try_strptime(clock, '%Y%m%d'),
+                    try_strptime(clock, ['%Y-%m-%d %I:%M:%S %p', '%Y-%m-%d %I:%M %p', '%Y/%m/%d %I:%M:%S %p', '%Y/%m/%d %I:%M %p']),
                     try_strptime(clock, ['%d.%m.%Y %H:%M:%S', '%d.%m.%Y %H:%M', '%d.%m.%Y', '%d.%m.%Y, %H:%M:%S', '%d.%m.%Y, %H:%M']),
                     CASE WHEN day_first THEN try_strptime(clock, ['%d/%m/%Y %H:%M:%S', '%d/%m/%Y %H:%M', '%d/%m/%Y', '%d/%m/%Y, %H:%M:%S',
                                                                    '%d/%m/%Y %I:%M:%S %p', '%d/%m/%Y %I:%M %p'])
@@ -133,7 +138,7 @@ FROM rows r
 JOIN doubled d ON d.hour = date_trunc('hour', r."time")
 JOIN mapped m ON m.file = r.file AND m.line = r.line
 WHERE (contains(m."time", ':') OR TRY_CAST(m."time" AS DOUBLE) IS NULL)
-  AND NOT (length(trim(m."time")) > 10 AND regexp_matches(trim(m."time"), '(Z|UTC|GMT|[+-]\d\d(:?\d\d)?)$'));
+  AND NOT (length(trim(m."time")) > 10 AND regexp_matches(trim(m."time"), $zoned));
 
 -- name: second
 -- In a file that runs in the order of time, the clock steps back once: the rows of that hour behind the step are the second turn.

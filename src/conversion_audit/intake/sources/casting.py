@@ -19,6 +19,9 @@ ITEM = ("item_id", "item_name", "item_category", "item_brand", "item_price", "it
 MAPPED = dict.fromkeys((*(name for name in ROWS.columns if name not in _NOT_MAPPED), *ITEM), TEXT)
 """Columns of a table of texts: those of `tables.ROWS`, and one item."""
 
+_ZONED = r"([Zz]|UTC|GMT|[+-]\d\d(:?\d\d)?| [A-Z]\w+/\w[\w/+-]*| (CES?T|EES?T|WES?T|E[SD]T|P[SD]T))$"
+"""What ends a time that names its zone: an offset, the name of a place, or one of the short names that mean one zone only."""
+
 _UNITS = ("s", "ms", "us", "ns")
 _UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
@@ -54,7 +57,8 @@ def cast(mapped: Rows, settings: Settings) -> Rows:
     Read times, amounts and flags from texts.
 
     Numbers as times are seconds, milliseconds, microseconds or nanoseconds, told apart row by row by the years 2005 to
-    2100; a number outside takes its file's usual unit. Times without a zone are the client's: an hour that does not
+    2100; a number outside takes its file's usual unit. Other letters behind a time than AM, PM and a zone's name make it
+    unreadable. Times without a zone are the client's: an hour that does not
     exist moves forward; one that comes twice is the first, or the second where the order of rows says so. ``1.234`` and ``1,234`` are never guessed.
 
     Parameters
@@ -97,7 +101,7 @@ def cast(mapped: Rows, settings: Settings) -> Rows:
     columns = ", ".join(map(quoted, _filled(set(mapped.store.columns))))
     kinds = {name: column.kind for name, column in ROWS.columns.items()}
     store = Store.begun(engine, mapped.store.folder.parent, kinds)
-    store.add(f"SELECT {columns} FROM ({rows}) cast_rows", held)
+    store.add(f"SELECT {columns} FROM ({rows}) cast_rows", held, zoned=_ZONED)
     made = _hour_told(mapped, store.completed(kinds, (*mapped.notes, *_mixed_units(times))), str(fixed["zone"]))
     mapped.store.drop()
     return made
@@ -116,7 +120,7 @@ def _hour_told(mapped: Rows, made: Rows, zone: str) -> Rows:
     found["doubled"] = engine.create(statement(__file__, "doubled", stem="casting.duckdb"), found, zone=zone)
     if not len(found["doubled"]):
         return made
-    found["twice"] = engine.create(statement(__file__, "twice", stem="casting.duckdb"), found)
+    found["twice"] = engine.create(statement(__file__, "twice", stem="casting.duckdb"), found, zoned=_ZONED)
     if not len(found["twice"]):
         return made
     found["second"] = engine.create(statement(__file__, "second", stem="casting.duckdb"), found)
