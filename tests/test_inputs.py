@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from conftest import real_data
 from inputs import (
+    COLUMNS,
     HEADER,
     ROWS,
     add_up,
@@ -384,6 +385,21 @@ def test_ids_that_stand_for_nobody_join_nobody(audit_home):
     assert fates(audit) == {"ok": ROWS}
     assert audit.frame("visits")["visitor_id"].nunique() == 20
     assert not audit.frame("events")["user_id"].notna().any()
+
+
+@pytest.mark.parametrize("word", ["null", "(not set)", "undefined", "0"])
+def test_row_ids_that_stand_for_nothing_make_no_two_rows_one(word, audit_home):
+    audit = taken_in(audit_home, as_csv(changed(clean(), {n: {"id": word} for n in range(40)})))
+    assert (fates(audit), len(audit.orders)) == ({"ok": ROWS}, 20)
+
+
+def test_session_ids_that_stand_for_nothing_are_no_session(audit_home):
+    rows = [{**row, "who": f"c{n // 40}", "session": "null"} for n, row in enumerate(clean())]
+    audit = taken_in(audit_home, as_csv(rows))
+    assert (fates(audit), len(audit.sessions)) == ({"ok": ROWS}, 20)
+    mapped = tuple(name for name in COLUMNS if name != "device_id")
+    audit = taken_in(audit_home, as_csv(changed(clean(), {n: {"session": "null"} for n in range(8)})), config(mapped))
+    assert (fates(audit), len(audit.sessions)) == ({"ok": 72, "no_consent": 8}, 18)
 
 
 def test_an_address_or_a_number_as_id_becomes_a_keyed_hash(audit_home):

@@ -100,7 +100,10 @@ WITH names AS (
 ), valued AS (
     SELECT *, CASE WHEN abs(CAST(plain AS DOUBLE)) < 1e11 THEN CAST(plain AS DECIMAL(18, 4)) END AS worth FROM utc
 )
-SELECT file, line, event_id, device_id, user_id, source_session, instant AS "time",
+SELECT file, line,
+       -- An id that stands for nothing tells no two rows apart, and a session of that name would last for months.
+       CASE WHEN event_id IN ('0', '-1') THEN NULL ELSE known(event_id) END AS event_id, device_id, user_id,
+       known(source_session) AS source_session, instant AS "time",
        TRY_CAST(order_1 AS BIGINT) AS order_1, TRY_CAST(order_2 AS BIGINT) AS order_2, TRY_CAST(order_3 AS BIGINT) AS order_3,
        local_date, event,
        coalesce(is_page, FALSE) AS is_page,

@@ -198,7 +198,7 @@ def _parts(
     if "source_session" in columns and not {"device_id", "user_id"} & set(columns):
         # Where nothing names the visitor, each session is its own; a bare 0 or 1 would not pass for an id.
         session = parts[list(columns).index("source_session")].removesuffix(' AS "source_session"')
-        parts.append(f"'session ' || {session} AS device_id")
+        parts.append(f"'session ' || known({session}) AS device_id")
     if "event" not in columns and "page_url" in columns:
         parts.append("'page_view' AS event")
     return parts, parameters, lists
