@@ -188,12 +188,12 @@ def _parts(
                 parameters[f"constant_{target}"] = name[1:]
                 texts.append(f"$constant_{target}")
             elif name in shape or name in extra:
-                texts.append(f"nullif(CAST({quoted(name)} AS VARCHAR), '')")
+                texts.append(f"nullif(trim(CAST({quoted(name)} AS VARCHAR)), '')")
             elif (top := name.split(".", 1)[0]) in shape:
                 is_list = isinstance(shape[top], list)
                 lists += [top] if is_list and top not in lists else []
                 path = [("one " + top) if is_list else top, *name.split(".")[1:]]
-                texts.append(f"nullif(CAST({'.'.join(map(quoted, path))} AS VARCHAR), '')")
+                texts.append(f"nullif(trim(CAST({'.'.join(map(quoted, path))} AS VARCHAR)), '')")
         parts.append(f"coalesce({', '.join(texts)}, NULL) AS {quoted(target)}")
     if "source_session" in columns and not {"device_id", "user_id"} & set(columns):
         # Where nothing names the visitor, each session is its own; a bare 0 or 1 would not pass for an id.
