@@ -218,6 +218,21 @@ def test_a_time_that_cannot_be_read_is_quarantined_with_its_value(tmp_path):
     }  # fmt: skip
 
 
+def test_spaces_around_values_say_nothing(tmp_path):
+    text = "time, event , visitor_id, order_id, revenue, note\n2026-03-02 12:00:00, purchase  , 7, A1, 49.50, \n"
+    [row] = plain(read(tmp_path, text + "2026-03-02 12:01:00, view, 7,  ,   , x\n"))[:1]
+    assert (row["event"], row["device_id"], row["order_id"], row["amount"]) == ("purchase", "7", "A1", 49.5)
+    assert row["is_purchase"]
+
+
+@pytest.mark.parametrize("mark", [" ", "\u00a0", "\u202f", "'", "\u2019"])
+def test_any_sign_between_thousands_is_left_out_of_amounts(tmp_path, mark):
+    text = (
+        f"time;event;visitor_id;revenue\n2026-03-02;purchase;1;1{mark}234,50\n2026-03-02;refund;1;\u2212{mark}20,00\n"
+    )
+    assert [row["amount"] for row in plain(read(tmp_path, text))] == [1234.5, -20]
+
+
 @pytest.mark.parametrize("written", ["2026-03-02 12:00:00 BST", "2026-03-02 12:00:00 noon", "2026-03-02 13:00:00 XM"])
 def test_letters_behind_a_time_that_may_mean_anything_are_not_left_out(tmp_path, written):
     found = plain(read(tmp_path, f"time,event,visitor_id\n{written},view,1\n", timezone="Europe/London"))

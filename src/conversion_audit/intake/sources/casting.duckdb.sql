@@ -27,7 +27,7 @@ ORDER BY file;
 
 -- name: money
 -- How many amounts can only be read with a point, only with a comma, or with either and another value.
-WITH texts AS (SELECT file, regexp_replace(amount, '[\s''+-]', '', 'g') AS text FROM mapped WHERE amount IS NOT NULL)
+WITH texts AS (SELECT file, regexp_replace(amount, '[\s\x{a0}\x{2009}\x{202f}''\x{2019}+\x{2212}-]', '', 'g') AS text FROM mapped WHERE amount IS NOT NULL)
 SELECT count(*) FILTER (regexp_full_match(text, '\d{1,3}(,\d{3})*\.\d+') AND NOT regexp_full_match(text, '\d{1,3}\.\d{3}')
                         OR regexp_full_match(text, '\d{4,}\.\d+') OR regexp_full_match(text, '\d{1,3}(,\d{3}){2,}')) AS points,
        count(*) FILTER (regexp_full_match(text, '\d{1,3}(\.\d{3})*,\d+') AND NOT regexp_full_match(text, '\d{1,3},\d{3}')
@@ -54,7 +54,7 @@ WITH names AS (
            CASE WHEN contains(m."time", ':') OR regexp_full_match(trim(m."time"), '(19|20)\d{6}') THEN NULL
                 ELSE TRY_CAST(trim(m."time") AS DECIMAL(38, 9)) END AS number,
            s.zone, s."decimal" AS mark, s.day_first, u.unit,
-           regexp_replace(m.amount, '[\s'']', '', 'g') AS money, t.is_page, t.bought, t.returned
+           replace(regexp_replace(m.amount, '[\s\x{a0}\x{2009}\x{202f}''\x{2019}]', '', 'g'), '−', '-') AS money, t.is_page, t.bought, t.returned
     FROM mapped m CROSS JOIN settings s LEFT JOIN units u ON u.file = m.file LEFT JOIN told t ON t.event = m.event
 ), instants AS (
     SELECT *,
