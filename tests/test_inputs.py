@@ -601,6 +601,12 @@ def test_odd_json_lines_are_counted_one_by_one(audit_home):
     assert "e1-1" in set(audit.frame("events")["event_id"])
 
 
+def test_a_basket_that_is_no_json_is_the_name_of_an_item(audit_home):
+    rows = [{**row, "basket": "shoe, red" if n == 3 else "[1" if n == 7 else ""} for n, row in enumerate(clean())]
+    audit = taken_in(audit_home, as_csv(rows), config(items="basket"))
+    assert (fates(audit), sorted(audit.frame("items")["name"])) == ({"ok": ROWS}, ["[1", "shoe, red"])
+
+
 def test_formulas_and_scripts_are_only_text(audit_home):
     odd = ["=cmd|' /C calc'!A0", "<script>alert(1)</script>", "@SUM(1)", "javascript:alert(1)"]
     rows = [{**row, "title": odd[n % 4]} for n, row in enumerate(clean())]

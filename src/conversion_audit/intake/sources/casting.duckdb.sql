@@ -120,7 +120,8 @@ SELECT file, line,
             WHEN lower(is_bounce) IN ('false', '0', 'no', 'f', 'n', 'nein') THEN FALSE END AS is_bounce,
        TRY_CAST(visit_number AS BIGINT) AS visit_number,
        coalesce(properties, '{}') AS properties,
-       coalesce(items, CASE WHEN coalesce(item_id, item_name) IS NOT NULL THEN
+       -- A text that is no JSON is the name of what was bought.
+       coalesce(CASE WHEN json_valid(items) THEN items WHEN items IS NOT NULL THEN CAST(to_json([{'name': items}]) AS VARCHAR) END, CASE WHEN coalesce(item_id, item_name) IS NOT NULL THEN
            CAST(to_json([{'item_id': item_id, 'name': item_name, 'category': item_category, 'brand': item_brand, 'price': item_price, 'quantity': item_quantity}]) AS VARCHAR) END) AS items,
        CASE WHEN reject IS NOT NULL THEN reject WHEN instant IS NULL AND "time" IS NOT NULL THEN 'cast_failed' END AS reject,
        CASE WHEN reject IS NOT NULL THEN reject_column WHEN instant IS NULL AND "time" IS NOT NULL THEN 'time' END AS reject_column,
