@@ -30,6 +30,18 @@ def test_a_sample_is_laid_ready_once_and_read_when_it_is_filled_in(shop):
     assert 0 <= checked["sensitivity"] <= 1
 
 
+@pytest.mark.parametrize(("mark", "encoding"), [(";", "cp1252"), (";", "utf-8-sig"), ("\t", "utf-8"), (",", "cp1252")])
+def test_a_sample_is_read_as_any_spreadsheet_saves_it(shop, mark, encoding):
+    path, _ = lay_labels("demo", 60)
+    sample = pd.read_csv(path, dtype="string", keep_default_na=False)
+    filled = sample.assign(could_buy=["ja", "nein"] * 30, note="größer")
+    filled.to_csv(path, index=False, sep=mark, encoding=encoding)
+    assert lay_labels("demo")[1]["checked"] == 60
+    path.write_text("")
+    with pytest.raises(DataError, match=r"data/demo/labels\.csv: cannot be read as a table"):
+        lay_labels("demo")
+
+
 def test_an_answer_that_is_neither_yes_nor_no_is_named_with_its_line(shop):
     path, _ = lay_labels("demo", 60)
     sample = pd.read_csv(path, dtype="string", keep_default_na=False)

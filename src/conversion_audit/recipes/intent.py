@@ -22,7 +22,7 @@ from conversion_audit.analysis import (
 from conversion_audit.analysis import headline as headlines
 from conversion_audit.asked import meeting
 from conversion_audit.engine import Table, statement
-from conversion_audit.errors import ConfigError, Problem, closest
+from conversion_audit.errors import ConfigError, DataError, Problem, closest
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.goals import period_orders, worth
 from conversion_audit.recipes.recipe import Recipe
@@ -225,9 +225,23 @@ def checked(audit: Audit) -> dict | None:
     path = labels_path(audit)
     if not path.is_file():
         return None
-    answers = pd.read_csv(path, dtype="string", keep_default_na=False)
     shown = f"data/{audit.folders.client}/{path.name}"
+    answers = _answers(path, shown)
     return labels.read_labels(answers, audit.table("session_intents"), audit.config.seed, shown)
+
+
+def _answers(path: Path, shown: str) -> pd.DataFrame:
+    """Read a sample as any spreadsheet saves it: what is read of it is ASCII, and its header holds no mark but the one between."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        header = file.readline()
+    mark = next((one for one in ";\t" if one in header), ",")
+    try:
+        return pd.read_csv(
+            path, sep=mark, dtype="string", keep_default_na=False, encoding="utf-8-sig", encoding_errors="replace"
+        )
+    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        mend = "Save it as CSV, or remove it: audit label then draws the sample anew."
+        raise DataError(Problem("cannot be read as a table", shown, mend=mend)) from error
 
 
 def findings(audit: Audit) -> list[Finding]:
