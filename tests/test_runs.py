@@ -237,6 +237,21 @@ def test_an_archive_of_two_clients_or_of_none_is_refused(audit_home, tmp_path):
         archive.unpack(tmp_path / "none.zip")
 
 
+def test_an_archive_that_is_damaged_or_without_a_config_is_refused_and_leaves_nothing(audit_home, tmp_path):
+    with zipfile.ZipFile(tmp_path / "cut.zip", "w") as cut:
+        cut.writestr("data/acme/audit.yaml", "client: Acme\n" * 100)
+    data = bytearray((tmp_path / "cut.zip").read_bytes())
+    data[100] ^= 0xFF
+    (tmp_path / "cut.zip").write_bytes(data)
+    with zipfile.ZipFile(tmp_path / "reports.zip", "w") as reports:
+        reports.writestr("reports/acme/20260101T000000Z-abcdef/manifest.json", "{}")
+    said = {"cut": "a file in the archive cannot be read", "reports": "the archive holds no data/acme/audit.yaml"}
+    for name, words in said.items():
+        with pytest.raises(DataError, match=f"{name}.zip: {words}"):
+            archive.unpack(tmp_path / f"{name}.zip")
+    assert [*(audit_home / "data").iterdir(), *(audit_home / "reports").iterdir()] == []
+
+
 def test_nothing_of_a_forgotten_client_is_left(audit_home):
     stood()
     stood("globex", name="Globex")

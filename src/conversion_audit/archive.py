@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
@@ -113,7 +114,7 @@ def unpack(path: Path, largest: int = LARGEST) -> str:
     Raises
     ------
     DataError
-        If it is no such zip, its names lead elsewhere, or it would grow beyond measure.
+        If it is no such zip, damaged or locked, its names lead elsewhere, or it would grow beyond measure.
     ConfigError
         If the client is here already.
     """
@@ -124,11 +125,20 @@ def unpack(path: Path, largest: int = LARGEST) -> str:
     with archive:
         client = _only_client(archive, path)
         _require_small(archive, path, largest)
+        if f"data/{client}/audit.yaml" not in archive.namelist():
+            mend = "Unpack a zip that audit pack wrote."
+            raise DataError(Problem(f"the archive holds no data/{client}/audit.yaml", path.name, mend=mend))
         folders = Folders(client)
         if folders.data.exists() or folders.reports.exists():
             mend = f"Remove it first with: audit forget {client}"
             raise ConfigError(Problem(f"there is a client {client!r} already", f"data/{client}", mend=mend))
-        _extract(archive, folders)
+        try:
+            _extract(archive, folders)
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # RuntimeError: a password
+            mend = f"Copy it again, or pack it again with: audit pack {client} --to ZIP"
+            raise DataError(
+                Problem("a file in the archive cannot be read", path.name, why=str(error), mend=mend)
+            ) from None
     return client
 
 
