@@ -267,6 +267,14 @@ def test_nothing_of_a_forgotten_client_is_left(audit_home):
         runs.forget("acme")
 
 
+def test_what_a_killed_new_or_unpack_left_goes_with_its_client_and_nobody_elses(audit_home):
+    data = audit_home / "data"
+    for name in (".new-acme-ab12_x9z", ".unpack-acme", ".new-acme-shop-ab12_x9z", ".unpack-acme-shop"):
+        (data / name / "raw").mkdir(parents=True)
+    assert runs.forget("acme") == ["data/.new-acme-ab12_x9z", "data/.unpack-acme"]
+    assert sorted(path.name for path in data.iterdir()) == [".new-acme-shop-ab12_x9z", ".unpack-acme-shop"]
+
+
 def test_only_a_run_of_the_same_export_config_and_code_is_current(audit_home):
     folder = stood()
     manifest = json.loads((folder / "manifest.json").read_text())

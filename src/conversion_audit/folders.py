@@ -95,6 +95,11 @@ class Folders:
         """All runs of the client."""
         return home() / "reports" / self.client
 
+    def left(self) -> list[Path]:
+        """Return what a killed ``audit new`` or ``audit unpack`` of the client left beside its folder."""
+        ours = re.compile(rf"\.(new-{self.client}-[a-z0-9_]+|unpack-{self.client})")
+        return sorted(path for path in self.data.parent.glob(".*") if ours.fullmatch(path.name))
+
     def existing(self) -> Folders:
         """Return self, or say which clients there are."""
         if not self.config.is_file():

@@ -225,7 +225,7 @@ def _different(before: Any, after: Any, name: str = "headline") -> list[str]:
 
 def forget(client: str) -> list[str]:
     """
-    Remove everything of a client: its data and its reports. There is nothing of it anywhere else.
+    Remove everything of a client: its data, its reports, and what a killed command left beside them.
 
     Returns
     -------
@@ -240,7 +240,7 @@ def forget(client: str) -> list[str]:
         If a run of it is under way.
     """
     folders = Folders(client)
-    there = [path for path in (folders.data, folders.reports) if path.exists()]
+    there = [path for path in (folders.data, folders.reports, *folders.left()) if path.exists()]
     if not there:
         raise ConfigError(
             Problem(f"there is nothing of {client!r}", mend=f"Clients here: {', '.join(clients()) or 'none'}")
