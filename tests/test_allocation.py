@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from conversion_audit.analysis import allocation, change_fates, plan_claims
+from conversion_audit.analysis import acquisition, allocation, change_fates, plan_claims
 from conversion_audit.analysis.statistics import wilson
+from conversion_audit.recipes import goals
 
 
 def shop(counts: dict[str, tuple[int, int]]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -76,6 +79,24 @@ def test_a_declared_worth_is_of_every_completion_whatever_else_was_sold():
 def test_a_cost_that_no_channel_has_is_listed():
     found = allocation.channel_allocation(*shop(COUNTS), "purchase", {"tv": 10})
     assert allocation.unmatched({"tv": 10, "email": 1}, found.channel) == ["tv"]
+
+
+@pytest.mark.parametrize(
+    ("where", "held"),
+    [({}, {"paid_search", "email"}), ({"device": "mobile"}, set()), ({"channel": "Email"}, {"email"}),
+     ({"channel": "Email", "device": "mobile"}, set())],
+)  # fmt: skip
+def test_a_channel_s_cost_is_held_against_all_of_its_sessions_or_none(where, held):
+    config = SimpleNamespace(costs=SimpleNamespace(channel={"paid_search": 9000, "email": 1000}))
+    assert set(goals.channel_costs(SimpleNamespace(config=config, where=where))) == held
+
+
+def test_costs_of_other_sessions_are_not_said_to_be_undeclared():
+    channels = allocation.channel_allocation(*shop(COUNTS), "purchase", {})
+    costs = {"email": 1000}
+    assert plan_claims.allocation_headline(channels, costs) == ("allocation.headline_other", {})
+    no_room = pd.DataFrame({"room_value": []})
+    assert acquisition.claim(no_room, costs) == ("audiences.room_other", {})
 
 
 PLAN = pd.DataFrame(

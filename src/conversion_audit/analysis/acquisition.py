@@ -66,11 +66,11 @@ def room_table(
     ).drop(columns=["expected", "most"]).sort_values(["room_value", "channel"], ascending=[False, True], ignore_index=True)  # fmt: skip
 
 
-def claim(table: pd.DataFrame) -> tuple[str, dict]:
-    """Return the key and the record of the sentence about `room_table`."""
+def claim(table: pd.DataFrame, costs: Mapping[str, float] | None = None) -> tuple[str, dict]:
+    """Return the key and the record of the sentence about `room_table`; `costs`: all that are declared, held here or not."""
     known = table.dropna(subset=["room_value"])
     if not len(known):
-        return ("audiences.room_unknown" if len(table) else "audiences.room_none"), {}
+        return f"audiences.room_{'unknown' if len(table) else 'other' if costs else 'none'}", {}
     best = known.iloc[0].to_dict()
     above = {"over": -best["room_value"]}
     return ("audiences.room_headline", best) if best["room_value"] > 0 else ("audiences.room_gone", best | above)

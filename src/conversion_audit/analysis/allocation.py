@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -83,7 +83,7 @@ def costs_of(channels: pd.Series, costs: Mapping[str, Any]) -> pd.Series:
     return channels.map(lambda name: spent.get(_stem(name), np.nan)).astype(float)
 
 
-def unmatched(costs: Mapping[str, Any], channels: pd.Series) -> list[str]:
+def unmatched(costs: Iterable[str], channels: pd.Series) -> list[str]:
     """Return the channels with a declared cost that no session came through."""
     known = {_stem(name) for name in channels}
     return [name for name in costs if _stem(name) not in known]

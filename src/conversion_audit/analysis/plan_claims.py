@@ -108,10 +108,10 @@ def tests_shown(tests: pd.DataFrame) -> pd.DataFrame:
     return tests[columns].assign(segment=tests.segment.map(where), visitors_a_week=tests.visitors_a_week.round())
 
 
-def allocation_headline(channels: pd.DataFrame) -> tuple[str, dict[str, Any]]:
-    """Return the sentence on where money is, and is missing."""
+def allocation_headline(channels: pd.DataFrame, costs: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+    """Return the sentence on where money is, and is missing; `costs`: all that are declared, held here or not."""
     if not _has_spend(channels):
-        return "allocation.headline_need", {}
+        return ("allocation.headline_other" if costs else "allocation.headline_need"), {}
     over = channels[channels.allocation == allocation.OVER].sort_values("excess_points", ascending=False)
     under = channels[channels.allocation == allocation.UNDER].sort_values("excess_points")
     if over.empty or under.empty:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from conversion_audit.analysis import contribution, goals, goes_with, ladder, leads, repeat_purchase
+from conversion_audit.analysis import allocation, contribution, goals, goes_with, ladder, leads, repeat_purchase
 from conversion_audit.engine import AnyTable, Table
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.recipe import Recipe
@@ -66,6 +66,16 @@ def worth(audit: Audit) -> float:
         return order_value(audit)
     value = declared(audit)
     return float("nan") if value is None else value
+
+
+def channel_costs(audit: Audit) -> dict[str, Any]:
+    """Return what channels are declared to cost, as far as that is of the sessions looked at: a part of a channel's has none."""
+    costs, where = audit.config.costs.channel, dict(audit.where)
+    asked = where.pop("channel", None)
+    if where:
+        return {}
+    one = pd.Series([asked] if asked else [], dtype="object")
+    return {name: cost for name, cost in costs.items() if asked is None or not allocation.unmatched([name], one)}
 
 
 def types(audit: Audit) -> dict[str, str]:

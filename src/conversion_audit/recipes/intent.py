@@ -24,7 +24,7 @@ from conversion_audit.asked import meeting
 from conversion_audit.engine import Table, statement
 from conversion_audit.errors import ConfigError, DataError, Problem, closest
 from conversion_audit.findings import Finding
-from conversion_audit.recipes.goals import period_orders, worth
+from conversion_audit.recipes.goals import channel_costs, period_orders, worth
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _history(audit: Audit) -> Table:
 
 def _room(audit: Audit) -> pd.DataFrame:
     intents, values = audit.table("session_intents"), audit.frame("channel_allocation")
-    costs, known = audit.config.costs.channel, fitted_split(audit).holds
+    costs, known = channel_costs(audit), fitted_split(audit).holds
     return acquisition.room_table(intents, audit.sessions, values, costs, known=known)
 
 

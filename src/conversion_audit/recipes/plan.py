@@ -20,7 +20,7 @@ from conversion_audit.analysis import (
 )
 from conversion_audit.engine import AnyTable
 from conversion_audit.findings import Finding
-from conversion_audit.recipes.goals import declared, worth
+from conversion_audit.recipes.goals import channel_costs, declared, worth
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _channels(audit: Audit) -> AnyTable:
         audit.marks,
         audit.orders,
         config.main_goal,
-        config.costs.channel,
+        channel_costs(audit),
         margin=_margin(audit),
         goal_value=declared(audit),
         seed=config.seed,
