@@ -62,7 +62,8 @@ def mended(file: InputFile, scratch: Path, shape: dict[str, Any], *, salvage: bo
     cut: list[int] = []
     lines = _lines(file, cut if salvage else None)
     good = _json_rows(lines, shape, bad) if file.format == "ndjson" else _csv_rows(lines, file, bad)
-    with copy.open("w", encoding="utf-8", newline="") as target:
+    # Half of a character, as from an emoji cut in two, becomes a question mark.
+    with copy.open("w", encoding="utf-8", errors="replace", newline="") as target:
         target.writelines(good)
     columns = (LINE, *file.columns)
     return Mended(
