@@ -137,6 +137,36 @@ def test_an_empty_file_beside_full_ones_is_said(audit_home):
     assert remarks(audit) == ["raw/b.csv: holds no rows", "raw/c.csv: holds no rows"]
 
 
+LONG = {**clean()[40], "note": "x" * 300_000}
+FULL = {
+    "a first row longer than what is looked at": as_csv([LONG, *clean()[41:]]),
+    "a first object longer than what is looked at": as_lines([LONG, *clean()[41:]]),
+    "an array whose first object is as long": json.dumps([LONG, *clean()[41:]]).encode(),
+    "sixty lines that are none first": b"{bad\n" * 60 + as_lines(clean()[40:]),
+}
+
+
+@pytest.mark.parametrize("label", FULL)
+def test_a_file_is_never_taken_for_empty_by_its_first_rows(label, audit_home):
+    text = config(more="timezone: UTC\naccept_bad: 50 %")
+    audit = taken_in(audit_home, {"a.txt": as_csv(clean()[:40]), "b.txt": FULL[label]}, text)
+    assert (fates(audit)["ok"], len(audit.orders)) == (ROWS, 20)
+    assert "raw/b.txt: holds no rows" not in remarks(audit)
+
+
+def test_rows_that_all_have_more_fields_than_the_header_are_counted_as_unreadable(audit_home, capsys):
+    wide = as_csv(clean()[40:]).replace(b"\n", b",1,2\n").replace(b"money,1,2\n", b"money\n")
+    written(audit_home, {"a.csv": as_csv(clean()[:40]), "b.csv": wide})
+    code, printed = told(capsys)
+    assert (code, "50.0% of rows cannot be read (40 of 80)" in printed) == (4, True)
+
+
+def test_lines_that_end_as_on_old_macs_are_refused_by_name(audit_home, capsys):
+    written(audit_home, {"a.csv": CSV, "b.csv": CSV.replace(b"\n", b"\r")})
+    code, printed = told(capsys)
+    assert (code, "raw/b.csv: has lines that end as on old Macs" in printed) == (4, True)
+
+
 def test_a_truncated_archive_keeps_its_complete_rows_only_when_asked(audit_home):
     packed = gzip.compress(CSV)[:-60]
     audit = taken_in(audit_home, {"events.csv.gz": packed}, config(source="    salvage: true\n"))
@@ -599,6 +629,12 @@ def test_odd_json_lines_are_counted_one_by_one(audit_home):
     assert rejected(audit) == [(10, "bad_json"), (11, "nested_too_deep")]
     assert fates(audit) == {"ok": ROWS, "bad_json": 1, "nested_too_deep": 1}
     assert "e1-1" in set(audit.frame("events")["event_id"])
+
+
+def test_half_of_an_emoji_in_json_costs_no_row(audit_home):
+    data = as_lines(clean()).replace(b'"/p/shoe"', b'"/p/shoe\\ud83d"', 1)
+    audit = taken_in(audit_home, {"events.jsonl": data})
+    assert (fates(audit), sum(audit.frame("events")["page"].str.startswith("/p/shoe"))) == ({"ok": ROWS}, 40)
 
 
 def test_a_basket_that_is_no_json_is_the_name_of_an_item(audit_home):

@@ -71,7 +71,7 @@ class InputFile:
     @property
     def is_empty(self) -> bool:
         """There is no row in it."""
-        return not self.records and self.format in ("empty", "csv", "json", "array", "ndjson")
+        return not self.records and self.format in ("empty", "csv")
 
 
 def find(folder: Path, patterns: Sequence[str]) -> list[Path]:
@@ -227,8 +227,12 @@ def _with_contents(file: InputFile, scratch: Path, encoding: str | None, delimit
     if not start.strip(b"\x00\t\r\n \xef\xbb\xbf"):
         return file
     found, has_mark = peek.encoding_of(start, encoding, file.name)
-    text = peek.decoded(start, found)
-    shape = peek.shape_of(text, delimiter)
+    shape = peek.shape_of(peek.decoded(start, found), delimiter)
+    if not shape.records and len(start) == packed.PEEK:  # the first record is longer than what was looked at
+        start = packed.first_bytes(file.path, unpack=file.gzipped, name=file.name, most=packed.LONGEST_RECORD)
+        shape = peek.shape_of(peek.decoded(start, found), delimiter)
+    if not shape.records and (problem := peek.old_mac(peek.decoded(start, found), file.name)):
+        raise DataError(problem)
     file = replace(
         file,
         format=shape.format,

@@ -16,6 +16,7 @@ PEEK = 1 << 18
 MOST_BYTES = 20 << 30
 MOST_RATIO = 200
 SMALL = 10 << 20
+LONGEST_RECORD = 16 << 20
 _CHUNK = 1 << 20
 
 
@@ -24,21 +25,21 @@ def is_gzip(start: bytes) -> bool:
     return start[:2] == b"\x1f\x8b"
 
 
-def first_bytes(path: Path, *, unpack: bool = False, name: str = "") -> bytes:
-    """Return up to 256 kB from the start of a file, unpacked if asked."""
+def first_bytes(path: Path, *, unpack: bool = False, name: str = "", most: int = PEEK) -> bytes:
+    """Return up to 256 kB, or more if asked, from the start of a file, unpacked if asked."""
     with path.open("rb") as file:
         if not unpack:
-            return file.read(PEEK)
+            return file.read(most)
         start = b""
         try:
             for chunk in _inflated(file):
                 start += chunk
-                if len(start) >= PEEK:
+                if len(start) >= most:
                     break
         except (EOFError, zlib.error) as error:
             if not start:
                 raise DataError(_cut(name, 0)) from error
-        return start[:PEEK]
+        return start[:most]
 
 
 def _inflated(file: BinaryIO) -> Iterator[bytes]:

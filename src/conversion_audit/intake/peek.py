@@ -15,6 +15,7 @@ from conversion_audit.engine import quoted
 from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake import preamble
 from conversion_audit.intake.headerless import headerless
+from conversion_audit.intake.packed import PEEK
 
 ROWS = 50
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
@@ -93,6 +94,14 @@ def _foreign(start: bytes, path: Path) -> tuple[str, str, str] | None:
     return next((what for sign, what in signs.items() if head.startswith(sign)), None)
 
 
+def old_mac(text: str, name: str) -> Problem | None:
+    """Return that a text has no line end of today but several of old Macs, or None."""
+    if "\n" in text or text.strip().count("\r") < 2:
+        return None
+    why = "Line ends of this kind (CR alone) cannot be told from breaks inside a text."
+    return Problem("has lines that end as on old Macs", name, why=why, mend="Save it again as 'CSV UTF-8'.")
+
+
 def parquet(path: Path, name: str) -> tuple[tuple[str, ...], tuple[dict, ...], int]:
     """Return a Parquet file's top-level columns, first rows and number of rows, or raise DataError naming the damage."""
     import duckdb
@@ -156,7 +165,7 @@ def decoded(start: bytes, encoding: str) -> str:
     """Return the first bytes as text, cut after the last whole line where there is one."""
     text = start.decode(encoding, errors="replace").removeprefix("\ufeff")
     end = text.rfind("\n")
-    return text if len(start) < (1 << 18) or end < 0 else text[: end + 1]
+    return text if len(start) < PEEK or end < 0 else text[: end + 1]
 
 
 def shape_of(text: str, delimiter: str | None) -> Shape:
@@ -196,6 +205,8 @@ def _objects(text: str, place: int) -> list[dict]:
 
 def _json_array(text: str) -> Shape:
     records = _objects(text, text.index("[") + 1)
+    if not records and text.rstrip().endswith("]"):
+        return Shape("empty")
     return Shape("array", columns=_keys(records), records=tuple(records))
 
 
@@ -232,8 +243,9 @@ def _delimited(text: str, delimiter: str | None) -> Shape:
     columns = unique(rows[0])
     if columns != tuple(name.strip() for name in rows[0]):
         renamed.append(", ".join(columns)[:160])
-    whole = [row for row in rows[1:] if len(row) == len(columns)]
-    records = tuple(dict(zip(columns, row, strict=True)) for row in whole[:ROWS])
+    # Where no row has as many fields as the header, they are rows all the same: counted, and then quarantined.
+    whole = [row for row in rows[1:] if len(row) == len(columns)] or rows[1:]
+    records = tuple(dict(zip(columns, row, strict=False)) for row in whole[:ROWS])
     return Shape("csv", delimiter, skip + above, columns, records, tuple(renamed), above=above)
 
 
