@@ -443,6 +443,27 @@ def test_an_address_or_a_number_as_id_becomes_a_keyed_hash(audit_home):
     assert sum(one.startswith("h:") for one in found) == len(ids)
 
 
+def test_addresses_and_cards_in_names_that_are_shown_are_masked_and_versions_stay(audit_home):
+    shown = {"device": "kind", "browser": "with", "country": "land", "item_name": "bought"}
+    odd = {
+        "what": "login jo@example.com",
+        "kind": "4111 1111 1111 1111",
+        "with": "Chrome 120.0.0.0",
+        "land": "jo@example.com",
+    }
+    rows = [{**row, **dict.fromkeys(shown.values(), "")} for row in clean()]
+    audit = taken_in(audit_home, as_csv(changed(rows, {0: odd, 3: {"bought": "for jo@example.com"}})), config(**shown))
+    event = audit.frame("events").set_index("event_id").loc["e0-0"]
+    assert list(event[["event", "device", "browser", "country"]]) == [
+        "login [email]",
+        "[card]",
+        "Chrome 120.0.0.0",
+        "[email]",
+    ]
+    assert list(audit.frame("items")["name"]) == ["for [email]"]
+    assert len(audit.orders) == 20
+
+
 def test_rows_without_consent_count_in_totals_only(audit_home):
     rows = changed(clean(), {n: {"who": "", "session": ""} for n in range(8)})
     rows = [{**row, "kind": "mobile" if n < 40 else "desktop"} for n, row in enumerate(rows)]
