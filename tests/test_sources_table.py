@@ -99,6 +99,19 @@ def test_parquet_times_with_a_zone_are_read_as_they_are_also_inside_objects(tmp_
     assert "2026-03-02 10:00:00" in row["properties"]["more"]
 
 
+@pytest.mark.parametrize("written", ["1.234", "1,234"])
+def test_amounts_that_are_texts_in_parquet_are_not_guessed_either(tmp_path, scratch, written):
+    with duckdb.connect() as connection:
+        connection.execute(f"""
+            COPY (SELECT '2026-03-02' AS time, 'purchase' AS event, '1' AS visitor_id, '{written}' AS revenue)
+            TO '{tmp_path / "rows.parquet"}' (FORMAT parquet)
+        """)
+    with pytest.raises(DataError, match="amount: the decimal mark of amounts cannot be told"):
+        rows_of("table", tmp_path, "rows.parquet", scratch=scratch)
+    [row] = plain(rows_of("table", tmp_path, "rows.parquet", scratch=scratch, decimal=written[1]))
+    assert row["amount"] == 1.234
+
+
 def test_files_may_have_their_columns_in_another_order_and_more_of_them(tmp_path, scratch):
     write(tmp_path, "a.csv", "time,event,visitor_id\n2026-03-02 12:00:00,view,1\n")
     write(tmp_path, "b.csv", "visitor_id,extra,time,event\n2,x,2026-03-03 12:00:00,view\n")

@@ -172,7 +172,7 @@ def _read_with_care(
 def _unreadable(file: InputFile, error: duckdb.Error) -> Problem:
     what = "is damaged" if file.format == "parquet" else "cannot be read"
     return Problem(
-        f"{what}: {str(error).splitlines()[0][:160]}",
+        f"{what}: {str(error).replace(str(file.path), file.name).splitlines()[0][:160]}",
         file.name,
         why="None of its rows can be counted.",
         mend="Copy or export it again.",

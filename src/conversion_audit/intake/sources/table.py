@@ -17,6 +17,7 @@ synonyms, see `SYNONYMS`) -> the file's column, or several of which the first fi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -93,10 +94,17 @@ def read(
     if lookups:
         reading = _joined(reading, lookups)
     mapped = gather(engine, main, reading)
+    amounts = columns.get("amount", [])
     settings = casting.Settings(
-        timezone, source.decimal, source.currency, source.page_events, all(file.format == "parquet" for file in main)
+        timezone, source.decimal, source.currency, source.page_events, all(_is_number(file, amounts) for file in main)
     )
     return casting.cast(mapped, settings)
+
+
+def _is_number(file: InputFile, names: Sequence[str]) -> bool:
+    """Whether a file's own type says that its amounts are numbers: a text in Parquet may be written in any way."""
+    texts = (isinstance(record.get(name), str) for record in file.records for name in names)
+    return file.format == "parquet" and not any(texts)
 
 
 def _join_key(source: config.Source, file: InputFile) -> str | None:
