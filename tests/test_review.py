@@ -63,6 +63,19 @@ def test_own_findings_join_by_severity(tmp_path):
     ]
 
 
+def test_an_own_finding_stands_in_its_chapter_however_the_number_is_written(tmp_path):
+    own = "own:\n  - {title: Seen in tests, chapter: 2}\n  - {title: Heard of, chapter: 06}\n  - title: Said\n"
+    told = reviewed([], read_review(written(tmp_path, own))).findings
+    assert [(one["title"], one["chapter"]) for one in told] == [
+        ("Seen in tests", "02"), ("Heard of", "06"), ("Said", "04"),
+    ]  # fmt: skip
+    with pytest.raises(ConfigError) as refused:
+        read_review(written(tmp_path, "own:\n  - {title: Seen, chapter: checkout}\n"))
+    assert str(refused.value) == (
+        "review.yaml:2: chapter is not known (seen: 'checkout')\n    Write its number, e.g. 04."
+    )
+
+
 def test_an_edit_whose_finding_is_gone_is_listed_with_the_nearest(tmp_path):
     path = written(tmp_path, "F-gone: {title: payment fails}\nF-lost: {effort: L}\n")
     assert reviewed([FRICTION, TRACKING], read_review(path)).orphans == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -121,6 +122,9 @@ def _mistakes(edit: Any, keys: Sequence[str], path: tuple, lines: yaml_text.Line
             problems.append(
                 Problem(f"{key} is not known", _line((*path, key), lines, shown), seen=str(edit[key]), mend=mend)
             )
+    if edit.get("chapter") and not re.fullmatch(r"\d{1,2}", str(edit["chapter"])):
+        where, mend = _line((*path, "chapter"), lines, shown), "Write its number, e.g. 04."
+        problems.append(Problem("chapter is not known", where, seen=str(edit["chapter"]), mend=mend))
     return problems
 
 
@@ -175,6 +179,7 @@ def _own(one: Mapping[str, Any], place: int) -> dict[str, Any]:
     return {
         **Finding(kind="observation", chapter="", claim="", verdict="").record(),
         **given,
+        "chapter": given["chapter"].zfill(2),
         "id": f"own {place}",
         "kind": "own",
     }
