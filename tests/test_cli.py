@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 from io import StringIO
@@ -151,6 +152,20 @@ def test_what_the_machine_refuses_is_no_bug_of_ours_in_any_command(
     monkeypatch.setattr(f"conversion_audit.archive.{command}", refuse)
     code, out, err = run(capsys, command, "acme", "--to", "acme.zip")
     assert (code, out, err) == (5, "", f"audit: {words}\n")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
+@pytest.mark.parametrize(("before", "goes_on"), [(lambda *_: None, False), (signal.SIG_IGN, True)])
+def test_a_closed_terminal_ends_a_command_as_ctrl_c_does_and_nohup_does_not(before, goes_on, monkeypatch):
+    kept = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    monkeypatch.setattr(cli, "guarded", lambda _: signal.raise_signal(signal.SIGHUP))
+    try:
+        signal.signal(signal.SIGHUP, before)
+        with pytest.raises(SystemExit if goes_on else KeyboardInterrupt):
+            cli.main()
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
 
 
 def test_forgetting_needs_a_yes(capsys, audit_home, monkeypatch):

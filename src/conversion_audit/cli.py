@@ -26,7 +26,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a client's name must not end an audit.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    signal.signal(signal.SIGTERM, _interrupt)
+    for name in ("SIGTERM", "SIGHUP"):  # stopped, or its terminal closed; Windows has no such
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) != signal.SIG_IGN:  # nohup wants it to go on
+            signal.signal(number, _interrupt)
     sys.exit(guarded(sys.argv[1:]))
 
 
