@@ -195,6 +195,14 @@ def test_output_to_a_reader_that_is_gone_is_no_error(audit_home):
     assert (done.stderr, done.stdout) == ("", "Usage: audit [OPTIONS] COMMAND [ARGS]...\n")
 
 
+@pytest.mark.parametrize("command", ["list", "sql acme"])
+def test_a_reader_that_is_gone_needs_nobody(command, audit_home):
+    Folders("acme").data.mkdir()
+    Folders("acme").config.write_text("client: Acme\n")
+    piped = f"{{ {sys.executable} -m conversion_audit.cli {command}; echo $? >&2; }} | true"
+    assert subprocess.run(piped, shell=True, capture_output=True, text=True).stderr == "0\n"
+
+
 def test_the_package_runs_from_any_folder(audit_home, tmp_path):
     done = subprocess.run(
         [Path(sys.executable).with_name("audit"), "list"], cwd=tmp_path, capture_output=True, text=True
