@@ -467,3 +467,10 @@ def test_orders_that_stop_altogether_for_days_are_tracking():
         ("purchase", (), 30, 34)
     ]
     assert masked[5].sum() == ((attempts.day >= 30) & (attempts.day < 34)).sum()
+
+
+def test_a_map_without_a_single_place_says_so():
+    cells = pd.DataFrame({"verdict": [""], "step_rate": [np.nan]})
+    for empty in (cells, cells.head(0)):
+        assert friction_claims.map_claim(empty) == ("friction.map_empty", {"certain": 0, "cells": 0})
+    assert friction_claims.map_claim(cells.assign(step_rate=0.5))[0] == "friction.map_none"

@@ -122,6 +122,8 @@ def map_claim(cells: pd.DataFrame) -> Claim:
     """Return how many of the map's cells are findings."""
     certain = int((cells.verdict == LIKELY).sum())
     record = {"certain": certain, "cells": int(cells.step_rate.notna().sum())}
+    if not record["cells"]:
+        return "friction.map_empty", record
     return ("friction.map_claim" if certain else "friction.map_none"), record
 
 
