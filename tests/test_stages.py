@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from conversion_audit.analysis import stages
+from conversion_audit.report.figures import plot_funnel
 
 STAGES = ["Impressions", "Clicks", "Opt-ins", "Follow-ups sent", "Delivered", "Opened", "Added to cart", "Paid"]
 
@@ -182,7 +183,10 @@ def test_clicks_of_one_tool_are_owed_no_message_of_another():
 
 def test_counts_of_an_ad_tool_and_sessions_of_all_channels_are_no_shares_of_each_other():
     rows = [("impression", 85_722, "totals"), ("session", 1_711, "events"), ("purchase", 88, "events")]
-    chain = pd.DataFrame(rows, columns=["step", "sessions", "source"])
+    chain = pd.DataFrame(rows, columns=["step", "count", "source"])
     values = {"first": "impression", "first_count": 85_722, "last": "purchase", "count": 88}
     assert stages.chain_claim(chain) == ("stages.chain_claim_both", values | {"sessions": 1_711})
     assert stages.chain_claim(chain.assign(source="totals")) == ("stages.chain_claim", values)
+    drawn = {words.get_text() for words in plot_funnel(chain).texts}
+    assert {"counted", "88", "5.1%"} <= drawn  # of the sessions
+    assert not {"sessions", "2.0%", "0.1%"} & drawn  # of what the tool counted

@@ -205,7 +205,7 @@ def joined_stages(counts: AnyTable, steps: pd.DataFrame, order: Sequence[str] | 
     Returns
     -------
     DataFrame
-        One row per stage or step: step, sessions (how many reached it), source (totals or events).
+        One row per stage or step: step, count (of totals as the tool counts, of events sessions), source (totals or events).
     """
     totals = stage_table(counts, order=order).set_index("stage")["count"]
     own = steps[steps.unit == "session"] if "unit" in steps else steps
@@ -215,16 +215,16 @@ def joined_stages(counts: AnyTable, steps: pd.DataFrame, order: Sequence[str] | 
     if len(own):
         rows.append(("session", own.at_risk.iloc[0], "events"))
         rows += [(row.step, row.passed, "events") for row in own.itertuples()]
-    return pd.DataFrame(rows, columns=["step", "sessions", "source"])
+    return pd.DataFrame(rows, columns=["step", "count", "source"])
 
 
 def chain_claim(chain: pd.DataFrame) -> tuple[str, dict[str, object]]:
     """Return the key and the values of what `joined_stages` shows: who of the first stage, or of the sessions, is left."""
     first, last = chain.iloc[0], chain.iloc[-1]
-    values = {"first": first.step, "first_count": first.sessions, "last": last.step, "count": last.sessions}
+    values = {"first": first.step, "first_count": first["count"], "last": last.step, "count": last["count"]}
     visits = chain[chain.source == "events"]
     if 0 < len(visits) < len(chain):  # a tool's counts are of its own channel, sessions are of all
-        return "stages.chain_claim_both", values | {"sessions": visits.sessions.iloc[0]}
+        return "stages.chain_claim_both", values | {"sessions": visits["count"].iloc[0]}
     return ("stages.chain_claim" if len(chain) > 1 else "stages.chain_claim_one"), values
 
 

@@ -23,7 +23,7 @@ from conversion_audit.report.figures.style import (
 from conversion_audit.report.formats import formatted, is_missing
 from conversion_audit.report.words import text
 
-_COUNTS = ("sessions_in_order", "visitors_in_order", "reached", "sessions", "visitors")
+_COUNTS = ("sessions_in_order", "visitors_in_order", "reached", "sessions", "visitors", "count")
 # Where the numbers stand, right-aligned, in widths of the first bar: count, of the first step, of the step before.
 _WIDE, _PHONE = (1.12, 1.28, 1.46), (1.42, None, 1.86)
 
@@ -37,8 +37,9 @@ def plot_funnel(steps: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ----------
     steps : DataFrame
         One row per step, in order: ``step``; how many reach it in order (the first of sessions_in_order,
-        visitors_in_order, reached, sessions, visitors); optional ``regained`` (of those lost before this step, how many
-        reached it later) and ``step_rate`` (of the step before; else the ratio of the counts is written).
+        visitors_in_order, reached, sessions, visitors, count); optional ``regained`` (of those lost before this step, how
+        many reached it later), ``step_rate`` (of the step before; else the ratio of the counts is written) and ``source``
+        (shares are of the same source: a tool's counts are no base of sessions).
     """
     rows = steps.reset_index(drop=True)
     ax = axes_for(ax, height=0.95 + 0.46 * max(len(rows), 1))
@@ -46,10 +47,12 @@ def plot_funnel(steps: pd.DataFrame, ax: Axes | None = None) -> Axes:
     if rows.empty or count is None or not rows[count].max():
         return nothing_to_draw(ax, text("figures.nothing"))
     widest = float(rows[count].max())
+    by_source = rows.groupby(rows.get("source", lambda _: ""), sort=False)[count]
+    first, before = by_source.transform("first"), by_source.shift()
     for place, row in rows.iterrows():
-        before = rows[count].iloc[place - 1] if place else None
-        _step(ax, place, row, float(row[count]), before, widest)
-        _numbers(ax, place, row, row[count], rows[count].iloc[0], before)
+        reached = None if is_missing(before[place]) else before[place]
+        _step(ax, place, row, float(row[count]), reached, widest)
+        _numbers(ax, place, row, row[count], first[place], reached)
     _frame(ax, rows, count)
     return ax
 
@@ -92,7 +95,7 @@ def _frame(ax: Axes, rows: pd.DataFrame, count: str) -> None:
     ax.set_xlim(0, _places(ax)[-1] + 0.02)
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
-    unit = text("figures.visitors" if "visitor" in count else "figures.sessions")
+    unit = text(f"figures.{'counted' if count == 'count' else 'visitors' if 'visitor' in count else 'sessions'}")
     heads = (unit, text("figures.of_first"), text("figures.of_step_before"))
     for x, words in zip(_places(ax), heads, strict=True):
         if x is not None:
