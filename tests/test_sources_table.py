@@ -469,6 +469,18 @@ def test_a_field_that_only_later_records_have_can_be_mapped(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("field", "found"),
+    [("items.prize", "no field 'items.prize' for 'item_price'; did you mean 'price'?\n    Fields found there: "),
+     ("items.price.net", "no field 'items.price.net' for 'item_price'\n    Fields found there: none, it holds no objects."),
+     ("event.price", "no field 'event.price' for 'item_price'\n    Fields found there: none, it holds no objects.")],
+)  # fmt: skip
+def test_a_field_that_is_nowhere_is_refused_by_name(tmp_path, field, found):
+    columns = {"time": "time", "event": "event", "device_id": "visitor_id", "item_price": field}
+    text = "".join(json.dumps(row) + "\n" for row in LATE)
+    assert refusal(tmp_path, text, name="rows.json", columns=columns).startswith(f"rows.json: {found}")
+
+
 def test_what_the_first_file_lacks_is_guessed_from_the_others(tmp_path, scratch):
     write(tmp_path, "a.csv", "time,event,visitor_id\n2026-03-02,view,1\n")
     write(tmp_path, "b.csv", "time,event,visitor_id,order_id,revenue\n2026-03-03,purchase,1,A1,49.50\n")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conversion_audit.engine import literal, quoted
-from conversion_audit.errors import ConfigError, Problem, closest, listing
+from conversion_audit.errors import ConfigError, DataError, Problem, closest, listing
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources.casting import MAPPED
 from conversion_audit.intake.sources.reading import TEXT, Shape
@@ -156,9 +156,16 @@ def plan(columns: dict[str, list[str]], steps: dict[str, str], files: list[Input
         The files; what one has and another lacks is missing there.
     extra : tuple of str
         Columns that a join adds.
+
+    Raises
+    ------
+    DataError
+        For fields that no object of a column has.
     """
     names = tuple(dict.fromkeys(name for file in files for name in file.columns))
     full = shapes([record for file in files for record in file.records], names)
+    if problems := _without_field(columns, full, extra, files):
+        raise DataError(*problems)
     used = {name.split(".", 1)[0] for several in columns.values() for name in several if name not in names}
     shape = {name: (inner if name in used else TEXT) for name, inner in full.items()}
     parts, parameters, lists = _parts(columns, shape, extra)
@@ -175,6 +182,28 @@ def plan(columns: dict[str, list[str]], steps: dict[str, str], files: list[Input
     if steps:
         select = _by_steps(select, steps, source)
     return Plan(select, shape, _filled(shape), parameters, bool(lists or steps))
+
+
+def _without_field(
+    columns: dict[str, list[str]], shape: Shape, extra: tuple[str, ...], files: list[InputFile]
+) -> list[Problem]:
+    """A problem for each mapped ``column.field`` of which the column's objects know nothing."""
+    where, mend = listing([file.name for file in files], 3), "Correct `columns` of this source in audit.yaml."
+    problems = []
+    for target, names in columns.items():
+        for name in names:
+            top, *path = name.split(".")
+            if name.startswith("=") or name in shape or name in extra or top not in shape:
+                continue
+            inner = shape[top][0] if isinstance(shape[top], list) else shape[top]
+            for field in path:
+                fields = list(inner) if isinstance(inner, dict) else []
+                inner = inner[field] if field in fields else None
+            if inner is None:
+                what = f"no field {name!r} for {target!r}{closest(path[-1], fields)}"
+                why = f"Fields found there: {listing(fields, 20) or 'none, it holds no objects'}."
+                problems.append(Problem(what, where, why=why, mend=mend))
+    return problems
 
 
 def _parts(
