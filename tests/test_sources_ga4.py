@@ -122,6 +122,18 @@ def test_a_csv_may_hold_event_params_as_json(tmp_path, scratch):
     assert row["page_title"] == "Hats"
 
 
+def test_a_time_that_a_spreadsheet_has_rounded_is_none(tmp_path, scratch):
+    text = (
+        "event_date,event_timestamp,event_name,user_pseudo_id\n20260302,{},page_view,1.1\n20260302,{},page_view,1.1\n"
+    )
+    (tmp_path / "flat.csv").write_text(text.format("1772449260000000", "1.77245E+15"), encoding="utf-8")
+    found = plain(rows_of("ga4", tmp_path, "flat.csv", scratch=scratch))
+    assert [(row.get("reject"), row.get("reject_value")) for row in found] == [
+        (None, None),
+        ("cast_failed", "1.77245E+15"),
+    ]
+
+
 def test_a_row_of_another_shape_is_named_with_its_column(tmp_path, scratch):
     lines = [WHOLE[1], '{"event_name":"x","event_timestamp":"1772449200000000","event_params":"none"}']
     (tmp_path / "events.ndjson").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -252,6 +252,11 @@ def test_letters_behind_a_time_that_may_mean_anything_are_not_left_out(tmp_path,
     assert (found[0]["reject"], found[0]["reject_value"]) == ("cast_failed", written)
 
 
+def test_a_time_that_a_spreadsheet_has_rounded_is_none(tmp_path):
+    text = "time,event,visitor_id\n1772449260000000,view,1\n1.77245E+15,view,1\n"
+    assert [row.get("reject_value") for row in plain(read(tmp_path, text))] == [None, "1.77245E+15"]
+
+
 def test_a_type_that_changes_late_is_quarantined_in_its_row_only(tmp_path):
     lines = ["time,event,visitor_id"] + ["1772449260,view,1"] * 30_000 + ["soon,view,1"]
     rows = read(tmp_path, "\n".join(lines) + "\n")

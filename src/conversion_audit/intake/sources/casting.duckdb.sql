@@ -2,8 +2,9 @@
 -- What the time column of each file is made of. The ranges are the years 2005 to 2100 in each unit: they do not overlap.
 WITH texts AS (
     -- 20260302 is a day, not a number; what has a colon is a clock's time, and a cast that fails is dear.
+    -- 1.77244E+15 is what a spreadsheet leaves of a time: hours are rounded away.
     SELECT file, trim("time") AS text,
-           CASE WHEN contains("time", ':') OR regexp_full_match(trim("time"), '(19|20)\d{6}') THEN NULL
+           CASE WHEN contains("time", ':') OR contains("time", 'E+') OR regexp_full_match(trim("time"), '(19|20)\d{6}') THEN NULL
                 ELSE TRY_CAST(trim("time") AS DECIMAL(38, 9)) END AS number
     FROM mapped
     WHERE reject IS NULL AND "time" IS NOT NULL
@@ -51,7 +52,7 @@ WITH names AS (
     FROM names
 ), texts AS (
     SELECT m.*, trim(m."time") AS clock,
-           CASE WHEN contains(m."time", ':') OR regexp_full_match(trim(m."time"), '(19|20)\d{6}') THEN NULL
+           CASE WHEN contains(m."time", ':') OR contains(m."time", 'E+') OR regexp_full_match(trim(m."time"), '(19|20)\d{6}') THEN NULL
                 ELSE TRY_CAST(trim(m."time") AS DECIMAL(38, 9)) END AS number,
            s.zone, s."decimal" AS mark, s.day_first, u.unit,
            replace(regexp_replace(m.amount, '[\s\x{a0}\x{2009}\x{202f}''\x{2019}]', '', 'g'), '−', '-') AS money, t.is_page, t.bought, t.returned

@@ -32,7 +32,8 @@ WITH listed AS (
            collected_traffic_source AS collected,
            event_name IN ('purchase', 'in_app_purchase', 'ecommerce_purchase') AS sold,
            event_name = 'refund' AS returned,
-           TRY_CAST(event_timestamp AS BIGINT) AS micros
+           -- 1.77244E+15 is what a spreadsheet leaves of a time: hours are rounded away.
+           CASE WHEN NOT contains(event_timestamp, 'E+') THEN TRY_CAST(event_timestamp AS BIGINT) END AS micros
     FROM listed
 ), scoped AS (
     -- The traffic source comes whole from the first scope that has one; the visitor's first touch stands in for the
