@@ -99,6 +99,19 @@ def test_parquet_times_with_a_zone_are_read_as_they_are_also_inside_objects(tmp_
     assert "2026-03-02 10:00:00" in row["properties"]["more"]
 
 
+def test_objects_that_only_later_rows_of_parquet_have_are_found(tmp_path, scratch):
+    with duckdb.connect() as connection:
+        connection.execute(f"""
+            COPY (SELECT TIMESTAMP '2026-03-02' + to_minutes(n) AS time, 'view' AS event, 'v' || n AS visitor_id,
+                         CASE WHEN n = 20 THEN [{{'sku': 's1', 'price': 2.5}}] END AS products
+                  FROM range(21) r(n))
+            TO '{tmp_path / "rows.parquet"}' (FORMAT parquet)
+        """)
+    for columns in ({}, {"time": "time", "event": "event", "device_id": "visitor_id", "item_id": "products.sku"}):
+        found = plain(rows_of("table", tmp_path, "rows.parquet", scratch=scratch, columns=columns))
+        assert [row["items"][0]["item_id"] for row in found if "items" in row] == ["s1"]
+
+
 @pytest.mark.parametrize("written", ["1.234", "1,234"])
 def test_amounts_that_are_texts_in_parquet_are_not_guessed_either(tmp_path, scratch, written):
     with duckdb.connect() as connection:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import duckdb
 
-from conversion_audit.engine import Engine, statement
+from conversion_audit.engine import Engine, quoted, statement
 from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake.careful import DEEPEST, depth
 from conversion_audit.intake.files import InputFile
@@ -42,6 +42,7 @@ def settled(engine: Engine, files: Sequence[InputFile], wanted: Collection[str] 
         For keys of JSON that differ in nothing but capitals: no table can hold both.
     """
     found = [_with_late_keys(engine, file, wanted) if file.format in JSON_FORMATS else file for file in files]
+    found = [_with_late_objects(engine, file) if file.format == "parquet" else file for file in found]
     if problems := _alike(file for file in found if file.format in JSON_FORMATS):
         raise DataError(*problems)
     spelled: dict[str, str] = {}
@@ -64,6 +65,21 @@ def _with_late_keys(engine: Engine, file: InputFile, wanted: Collection[str]) ->
             sql = statement(__file__, "late", stem="reading.duckdb")
             records = tuple(_read(text) for text in engine.query(sql, late=late, **parameters)["json"].unique())
             return replace(file, columns=(*dict.fromkeys((*file.columns, *late)),), records=(*file.records, *records))
+    return file
+
+
+def _with_late_objects(engine: Engine, file: InputFile) -> InputFile:
+    """A Parquet file with a record for each column of objects that is empty in its first rows."""
+    told = {key for record in file.records for key, value in record.items() if value}
+    paths = [str(file.path)]
+    with suppress(duckdb.Error):
+        described = engine.query("DESCRIBE SELECT * FROM read_parquet($paths)", paths=paths)
+        kinds = zip(described["column_name"], described["column_type"], strict=True)
+        for name in [name for name, kind in kinds if "STRUCT(" in kind and name not in told]:
+            is_filled = f"{quoted(name)} IS NOT NULL AND CAST({quoted(name)} AS VARCHAR) <> '[]'"
+            sql = f"SELECT CAST(to_json({quoted(name)}) AS VARCHAR) AS value FROM read_parquet($paths) WHERE {is_filled} LIMIT 1"
+            records = ({name: json.loads(text)} for text in engine.query(sql, paths=paths)["value"])
+            file = replace(file, records=(*file.records, *records))
     return file
 
 
