@@ -18,6 +18,15 @@ def test_the_kind_is_told_from_the_rows(tmp_path):
     }
 
 
+def test_an_address_in_the_action_of_an_event_is_masked(tmp_path):
+    text = (FIXTURES / "ga360" / "sessions.ndjson").read_text(encoding="utf-8")
+    text = text.replace('"Quickview Click"', '"Login jo@example.com"').replace('"action_type":"2"', '"action_type":"0"')
+    (tmp_path / "sessions.ndjson").write_text(text, encoding="utf-8")
+    found = plain(rows_of("ga360", tmp_path, "sessions.ndjson", scratch=tmp_path / "scratch"))
+    assert "Login [email]" in [row.get("event") for row in found]
+    assert len(found) == len(expected("ga360", "expected.json"))
+
+
 def test_google_s_published_day_is_read_hit_by_hit(tmp_path):
     path = real_data("ga360_sample/ga_sample.parquet")
     rows = rows_of("ga360", path.parent, path.name, scratch=tmp_path)

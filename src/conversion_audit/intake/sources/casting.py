@@ -9,10 +9,9 @@ import pandas as pd
 
 from conversion_audit.engine import Table, engine_of, quoted, statement
 from conversion_audit.errors import DataError, Problem
-from conversion_audit.intake import values
-from conversion_audit.intake.privacy import SUSPICIOUS
 from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources.reading import TEXT
+from conversion_audit.intake.sources.shown import masked
 from conversion_audit.intake.sources.stored import Rows, Store
 from conversion_audit.tables import ROWS
 
@@ -20,10 +19,6 @@ _NOT_MAPPED = ("file", "line", "is_page", "amount_text", "is_purchase", "is_refu
 ITEM = ("item_id", "item_name", "item_category", "item_brand", "item_price", "item_quantity")
 MAPPED = dict.fromkeys((*(name for name in ROWS.columns if name not in _NOT_MAPPED), *ITEM), TEXT)
 """Columns of a table of texts: those of `tables.ROWS`, and one item."""
-
-_SHOWN = ("event", "channel", "platform", "app_version", "device", "browser", "os", "country", "language",
-          "item_name", "item_category", "item_brand")  # fmt: skip
-"""Names that tables and figures show, in which a shop may have written anything."""
 
 _ZONED = r"([Zz]|UTC|GMT|[+-]\d\d(:?\d\d)?| [A-Z]\w+/\w[\w/+-]*| (CES?T|EES?T|WES?T|E[SD]T|P[SD]T))$"
 """What ends a time that names its zone: an offset, the name of a place, or one of the short names that mean one zone only."""
@@ -96,7 +91,7 @@ def cast(mapped: Rows, settings: Settings) -> Rows:
     }  # fmt: skip
     units = pd.DataFrame({"file": times["file"].astype("string"), "unit": [_unit(row) for _, row in times.iterrows()]})
     held = {
-        "mapped": _masked(mapped),
+        "mapped": masked(mapped),
         "settings": engine.hold(pd.DataFrame([fixed]).astype({"currency": "string"}), "settings"),
         "units": engine.hold(units.astype({"unit": "string"}), "units"),
         "page_events": engine.hold(
@@ -111,23 +106,6 @@ def cast(mapped: Rows, settings: Settings) -> Rows:
     made = _hour_told(mapped, store.completed(kinds, (*mapped.notes, *_mixed_units(times))), str(fixed["zone"]))
     mapped.store.drop()
     return made
-
-
-def _masked(mapped: Rows) -> Table:
-    """The texts with addresses, cards and tokens masked in the names that are shown; versions and numbers to call stay."""
-    engine, names = mapped.engine, [name for name in _SHOWN if name in mapped.store.columns]
-    if not names:
-        return mapped
-    distinct = " UNION ".join(f"SELECT {quoted(name)} AS value FROM mapped" for name in names)
-    sql = f"SELECT value FROM ({distinct}) found WHERE matches(value, $pattern) ORDER BY value"
-    cleaned = values.texts(engine.query(sql, {"mapped": mapped}, pattern=SUSPICIOUS)["value"])
-    odd = cleaned[[bool(set(kinds.split()) - {"ip", "phone"}) for kinds in cleaned["kinds"]]]
-    if odd.empty:
-        return mapped
-    joins = " ".join(f"LEFT JOIN odd o{n} ON o{n}.value = m.{quoted(name)}" for n, name in enumerate(names))
-    clean = ", ".join(f"coalesce(o{n}.clean, m.{quoted(name)}) AS {quoted(name)}" for n, name in enumerate(names))
-    held = {"mapped": mapped, "odd": engine.hold(odd[["value", "clean"]].reset_index(drop=True), "odd_names")}
-    return engine.view(f"SELECT m.* REPLACE ({clean}) FROM mapped m {joins}", held, name="masked")
 
 
 def _filled(given: set[str]) -> list[str]:

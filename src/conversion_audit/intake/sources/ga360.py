@@ -24,6 +24,7 @@ from conversion_audit import config
 from conversion_audit.engine import Engine, Table, statement
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources.reading import Reading, Shape, gather
+from conversion_audit.intake.sources.shown import masked
 
 KIND = "ga360"
 TITLE = "Google Analytics 360 (Universal Analytics), BigQuery export"
@@ -106,4 +107,4 @@ def read(
         For a file that cannot be read at all.
     """
     rows = statement(__file__, "rows", stem="ga360.duckdb")
-    return gather(engine, files, Reading(rows, SHAPE, scratch, source.salvage, rows_per_line="many"))
+    return masked(gather(engine, files, Reading(rows, SHAPE, scratch, source.salvage, rows_per_line="many")))
