@@ -58,8 +58,10 @@ def guarded(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  the reader is gone, and the interpreter still flushes
         return errors.OK
-    except SystemExit:  # the same, noticed by typer or rich, whose code 1 would say that somebody is needed
-        return errors.OK
+    except SystemExit as left:
+        if not isinstance(left.__context__, BrokenPipeError):
+            raise
+        return errors.OK  # the same, noticed by typer or rich, whose code 1 would say that somebody is needed
     except Exception as error:
         if _is_usage(error):
             return terminal.refuse([error.format_message()], errors.USAGE, False, as_json)  # type: ignore[attr-defined]

@@ -108,6 +108,11 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(unique.values(), key=place)
 
 
+def declared_worth(finding: Mapping[str, Any]) -> float | None:
+    """Return what the config declares a lost completion of a finding's record to be worth; None where its order says, or nobody."""
+    return (finding.get("values") or {}).get("goal_value")
+
+
 def plain(value: Any) -> Any:
     """Return a value as JSON can hold it: numpy numbers unwrapped, NaN and NaT as None, floats at 10 significant digits."""
     if isinstance(value, Mapping):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from conversion_audit.analysis.cells import STEP, by_day, within
 from conversion_audit.analysis.statistics import wilson
+from conversion_audit.findings import declared_worth
 
 FEWEST_SIBLINGS, FEWEST_AT_RISK = 200, 30
 MONTH = 365.25 / 12
@@ -60,7 +61,8 @@ def fates(
         say, over (an incident that had ended by itself and did not come back), or new. moved_on: the day from which the
         rates differ most, with the days that the data do not speak against (ISO; None where nothing moved); after_* and
         moved are counted from that day on. revenue_a_month: what the move is worth at the after period's traffic, from the
-        finding's own price; NaN for what had ended by itself, and where what a completion is worth is declared. siblings_* are NaN where there are none.
+        finding's own price; NaN for what had ended by itself, and where what a completion is worth is declared. siblings_*
+        are NaN where there are none.
     """
     review, then = review or {}, then if len(after) else ()
     old = [one for one in then if _followed(one, before)]
@@ -266,7 +268,7 @@ def _worth(finding: Mapping[str, Any], moved: Mapping[str, float], after: pd.Dat
     itself cost nothing any more; a declared worth is no revenue."""
     names = ("revenue_a_month", "revenue_a_month_low", "revenue_a_month_high")
     revenue, benchmark, rate = finding.get("revenue"), finding.get("benchmark"), finding.get("rate")
-    revenue = None if (finding.get("values") or {}).get("goal_value") is not None else revenue
+    revenue = revenue if declared_worth(finding) is None else None
     days = after.date.nunique()
     if not (revenue and days) or _ended(finding) or benchmark is None or rate is None or not benchmark > rate:
         return dict.fromkeys(names, np.nan)

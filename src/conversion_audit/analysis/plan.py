@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from conversion_audit.findings import SEVERITIES, Finding
+from conversion_audit.findings import SEVERITIES, Finding, declared_worth
 
 MONTH = 365.25 / 12
 EFFORT_DAYS = {"S": 1.0, "M": 3.0, "L": 10.0}
@@ -37,10 +37,10 @@ def plan(
     Rank what was found by what it is worth for the effort.
 
     Worth is what the finding cost in the period, for a month at the same traffic: revenue, times the margin where it is
-    known; completions at what they are declared to be worth; else orders. What began within the period and goes on cost that in its own days. The lower end of its interval is
-    divided by days of effort (S 1, M 3, L 10; M where nobody said). Silent tags that spoil other conclusions come first.
-    Incidents and gaps that are over cost nothing any more and come last: they are to be kept from coming back. Findings
-    done, rejected or hidden are left out.
+    known; completions at what they are declared to be worth; else orders. What began within the period and goes on cost
+    that in its own days. The lower end of its interval is divided by days of effort (S 1, M 3, L 10; M where nobody said).
+    Silent tags that spoil other conclusions come first. Incidents and gaps that are over cost nothing any more and come
+    last: they are to be kept from coming back. Findings done, rejected or hidden are left out.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def plan(
         effort_days, status, verdict, gates_passed of gates, sessions_at_risk and their visitors_at_risk, rate and target_rate
         (of its own step), guardrails (JSON list), days (in which that many were at risk, and it cost what it did: its own
         where it goes on, else the period's), unit (margin, revenue, value, orders), value_low, value, value_high (a month),
-        value_per_day (its lower end), is_first, is_over, and what would change the order: place_best and place_worst (its own worth at
-        either end, its effort one size up or down), holds_until_days (effort at which the next one, next_finding, would
-        overtake). NaN where a finding has no price.
+        value_per_day (its lower end), is_first, is_over, and what would change the order: place_best and place_worst (its
+        own worth at either end, its effort one size up or down), holds_until_days (effort at which the next one,
+        next_finding, would overtake). NaN where a finding has no price.
     """
     review = review or {}
     records = [one.record() if isinstance(one, Finding) else dict(one) for one in findings]
@@ -159,7 +159,7 @@ def _days(one: Mapping[str, Any], days: int) -> int:
 
 def _worth(one: Mapping[str, Any], days: int, margin: float | None) -> tuple[str | None, dict[str, float]]:
     names = {"value_low": "low", "value": "estimate", "value_high": "high"}
-    declared = (one.get("values") or {}).get("goal_value") is not None  # a margin is of revenue
+    declared = declared_worth(one) is not None  # a margin is of revenue
     for unit, key, factor in (
         ("margin", "revenue", None if declared else margin),
         ("value" if declared else "revenue", "revenue", 1.0),

@@ -11,12 +11,8 @@ import pandas as pd
 from conversion_audit.analysis import allocation
 from conversion_audit.analysis.testing import MOST_WEEKS, NO_RATE, TEST
 
-UNITS = {
-    "margin": "margin",
-    "revenue": "revenue",
-    "value": "value",
-    "orders": "completions",
-}  # of the plan -> what columns begin with
+# Of the plan -> what columns begin with.
+UNITS = {"margin": "margin", "revenue": "revenue", "value": "value", "orders": "completions"}
 A_MONTH = {"value_low": "a_month_low", "value_high": "a_month_high"}
 AMOUNTS = [f"{unit}_{ending}" for unit in UNITS.values() for ending in A_MONTH.values()]
 

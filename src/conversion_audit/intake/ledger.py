@@ -53,9 +53,8 @@ def fates(
 ) -> Table:
     """Return each file's rows by status, reason and day of the session (see ``ledger.sql``); `rates` as in `sessions.events`."""
     found = {"staged": staged, "repeated": repeated, "numbered": numbered, "owners": owners, "sessions": sessions}
-    currency = str(rates["currency"][0])
-    found["rates"] = rates
-    return engine_of(staged).create(statement(__file__, "fates"), found, name="fates", zone=zone, currency=currency)
+    asked = {"zone": zone, "currency": str(rates["currency"][0])}
+    return engine_of(staged).create(statement(__file__, "fates"), {**found, "rates": rates}, name="fates", **asked)
 
 
 def totals(ledger: pd.DataFrame) -> dict[str, dict[str, float]]:

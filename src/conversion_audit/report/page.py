@@ -90,11 +90,10 @@ def render(chapters: Sequence[Mapping[str, Any]], findings: Sequence[Any], about
     findings : list of Finding or dict
         Ranked, as they are to be told; own findings and edits of the review included.
     about : mapping
-        client, language, locale, currency, site, labels, page_kinds, period {start, end}, only (sessions),
-        prepared_on, prepared_for, agency {name,
-        contact, footer, logo, accent}, accent, logo, headline (as in the manifest), detail (board or full), trust
-        (sentences), questions (sentences), notes {chapter number: Markdown}, review {hidden, orphans}. All but client
-        may be absent.
+        client, language, locale, currency, site, labels, page_kinds, period {start, end}, only (sessions), prepared_on,
+        prepared_for, agency {name, contact, footer, logo, accent}, accent, logo, headline (as in the manifest), detail
+        (board or full), trust (sentences), questions (sentences), notes {chapter number: Markdown}, review {hidden,
+        orphans}. All but client may be absent.
 
     Returns
     -------

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from conversion_audit.findings import declared_worth
 from conversion_audit.report.formats import formatted, is_missing
 from conversion_audit.report.wording import claim_of, next_step_of, segment_words
 from conversion_audit.report.words import has_text, label, text
@@ -142,7 +143,7 @@ def _evidence(finding: Mapping[str, Any], about: Mapping[str, Any]) -> str:
         lines.append(text("tickets.evidence_line", about))
     message = (finding.get("mechanism") or {}).get("message")
     lines += [text("tickets.message", {"message": message})] if message else []
-    each = (finding.get("values") or {}).get("goal_value")
+    each = declared_worth(finding)
     money = "cost_money" if each is None else "cost_value"
     for name, key in (("revenue", money), ("lost_orders", "cost_orders")):
         cost = finding.get(name) or {}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conversion_audit.errors import ConfigError
+from conversion_audit.findings import declared_worth
 from conversion_audit.report.formats import formatted, is_missing
 from conversion_audit.report.words import has_text, label, text, text_or
 
@@ -70,7 +71,7 @@ def cost_of(finding: Mapping[str, Any]) -> str | None:
         low, high = cost.get("low"), cost.get("high")
         if not is_missing(low) and not is_missing(high) and high > 0:
             record = {"low": formatted(max(low, 0), kind), "high": formatted(high, kind)}
-            each = (finding.get("values") or {}).get("goal_value")
+            each = declared_worth(finding)
             if name == "revenue" and each is not None:
                 return text("page.cost_value", record | {"goal_value": each})
             return text(f"page.cost_{name}", record)

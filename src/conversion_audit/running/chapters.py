@@ -107,21 +107,19 @@ def plan(folders: Folders, only: Sequence[str] = ()) -> list[Chapter]:
 
 def _own(folders: Folders) -> dict[str, Path]:
     """Return the client's own chapters by number. What starts with no digit is somebody's scratch paper."""
-    there = sorted((folders.data / "notebooks").glob("[0-9]*.ipynb"))
     own: dict[str, Path] = {}
     problems = []
-    for path in there:
-        number, mend = path.name[:2], "Name it with two digits and _, e.g. 08_my_question.ipynb."
+    for path in sorted((folders.data / "notebooks").glob("[0-9]*.ipynb")):
+        number, where = path.name[:2], folders.relative(path)
         if not path.match(_NUMBERED):
-            problems.append(
-                Problem("is no name of a chapter: it would be passed over", folders.relative(path), mend=mend)
-            )
+            what, mend = "is no name of a chapter", "Name it with two digits and _, e.g. 08_my_question.ipynb."
+            problems.append(Problem(f"{what}: it would be passed over", where, mend=mend))
         elif number in own:
             what, mend = (
-                f"has the number of {own[number].name}: one would be passed over",
+                f"has the number of {own[number].name}",
                 "Give one another number, or move it out of this folder.",
             )
-            problems.append(Problem(what, folders.relative(path), mend=mend))
+            problems.append(Problem(f"{what}: one would be passed over", where, mend=mend))
         own[number] = path
     if problems:
         raise ConfigError(*problems)

@@ -59,8 +59,8 @@ def cast(mapped: Rows, settings: Settings) -> Rows:
 
     Numbers as times are seconds, milliseconds, microseconds or nanoseconds, told apart row by row by the years 2005 to
     2100; a number outside takes its file's usual unit. Other letters behind a time than AM, PM and a zone's name make it
-    unreadable. Times without a zone are the client's: an hour that does not
-    exist moves forward; one that comes twice is the first, or the second where the order of rows says so. ``1.234`` and ``1,234`` are never guessed.
+    unreadable. Times without a zone are the client's: an hour that does not exist moves forward; one that comes twice is
+    the first, or the second where the order of rows says so. ``1.234`` and ``1,234`` are never guessed.
 
     Parameters
     ----------
