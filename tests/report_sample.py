@@ -33,9 +33,9 @@ def segments() -> pd.DataFrame:
         {
             "device": ["desktop", "mobile", "tablet"],
             "sessions": [30000, 28700, 3000],
-            "order_rate": [0.045, 0.021, None],
-            "order_low": [0.043, 0.019, None],
-            "order_high": [0.047, 0.023, None],
+            "conversion_rate": [0.045, 0.021, None],
+            "conversion_low": [0.043, 0.019, None],
+            "conversion_high": [0.047, 0.023, None],
             "revenue": [140000.5, 47000.25, None],
         }
     )

@@ -70,8 +70,8 @@ def control(names: list[str], counts: list[float]) -> pd.DataFrame:
 
 def rates(names: list[str], counts: list[float]) -> pd.DataFrame:
     rate = [min(count, 1) / 2 if count else None for count in counts]
-    return pd.DataFrame({"segment": names, "sessions": counts, "order_rate": rate}).assign(
-        order_low=lambda f: f.order_rate, order_high=lambda f: f.order_rate
+    return pd.DataFrame({"segment": names, "sessions": counts, "conversion_rate": rate}).assign(
+        conversion_low=lambda f: f.conversion_rate, conversion_high=lambda f: f.conversion_rate
     )
 
 

@@ -146,7 +146,7 @@ def test_sessions_are_counted_per_label():
     result = intent_table(made, INTENTS)
     expected = table(
         """
-        intent   can_buy  sessions  orders  session_share
+        intent   can_buy  sessions  converted  session_share
         shop     can      2         1       0.333333
         unknown  unclear  2         0       0.333333
         returns  cannot   1         0       0.166667

@@ -54,7 +54,7 @@ def test_a_checked_sample_gives_a_middle_near_the_truth_where_the_split_gives_no
     record = true_rate(chances, fitted, known)
     assert true_rate(chances, fitted)["estimate"] is None
     assert known["checked"] == 400
-    assert record["estimate"] == pytest.approx(record["orders"] / truth.can_buy.sum(), rel=0.05)
+    assert record["estimate"] == pytest.approx(record["converted"] / truth.can_buy.sum(), rel=0.05)
 
 
 def test_too_few_answers_are_no_answer(checked):

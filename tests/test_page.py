@@ -227,7 +227,7 @@ def test_the_consultants_commentary_is_shown_and_the_review_is_counted(html):
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_whatever_the_export_or_the_client_writes_is_inert(payload):
-    frame = pd.DataFrame({payload: [payload], "step": [payload], "order_rate": [0.5]})
+    frame = pd.DataFrame({payload: [payload], "step": [payload], "conversion_rate": [0.5]})
     bundles = bundles_of(frame, name=payload, claim=payload, read=payload, card={payload: payload})
     bundles += [
         {

@@ -37,7 +37,7 @@ def audited(world: World, seed: int):
 def _rate(world: World, seed: int) -> tuple[dict, float]:
     _, truth, intents, fitted = audited(world, seed)
     record = true_rate(intents, fitted)
-    return record, record["orders"] / truth.can_buy.sum()
+    return record, record["converted"] / truth.can_buy.sum()
 
 
 def _failed(record: dict) -> set[str]:
@@ -45,7 +45,7 @@ def _failed(record: dict) -> set[str]:
 
 
 def test_bounds_of_the_worked_example():
-    rates = bounds(orders=300, can_buy=6000, ambiguous=3000, cannot_buy=1000)
+    rates = bounds(converted=300, can_buy=6000, ambiguous=3000, cannot_buy=1000)
     assert {name: round(rate, 5) for name, rate in rates.items()} == {"naive": 0.03, "lower": 0.03333, "upper": 0.05}
 
 
@@ -80,8 +80,8 @@ def _hand_made() -> pd.DataFrame:
 def test_a_buyer_counts_as_able_to_buy_whatever_the_label():
     frame = _hand_made()
     record = true_rate(frame, split(landing_cells(frame), INTENTS))
-    counts = {name: record[name] for name in ("sessions", "orders", "can_buy", "ambiguous", "cannot_buy")}
-    assert counts == {"sessions": 5, "orders": 2, "can_buy": 3, "ambiguous": 1, "cannot_buy": 1}
+    counts = {name: record[name] for name in ("sessions", "converted", "can_buy", "ambiguous", "cannot_buy")}
+    assert counts == {"sessions": 5, "converted": 2, "can_buy": 3, "ambiguous": 1, "cannot_buy": 1}
     assert record["buyers_elsewhere"] == 1
     assert (record["naive"], record["lower"], record["upper"]) == pytest.approx((0.4, 0.5, 2 / 3))
 
@@ -171,7 +171,7 @@ def test_the_manifest_gets_the_estimate_with_its_denominator_or_neither():
     record, _ = _rate(SMALL, 1)
     told = headline(record)
     assert list(told) == ["lower", "upper", "estimate", "low", "high", "gates", "expected"]
-    assert told["estimate"] == pytest.approx(record["orders"] / told["expected"])
+    assert told["estimate"] == pytest.approx(record["converted"] / told["expected"])
     assert headline({**record, "estimate": None})["expected"] is None
 
 
@@ -188,7 +188,7 @@ def test_segments_add_up_to_the_whole():
     for column in ("channel", "device", "month"):
         parts = by_segment(intents, sessions, column, fitted)
         assert parts.sessions.sum() == whole["sessions"]
-        assert parts.orders.sum() == whole["orders"]
+        assert parts.converted.sum() == whole["converted"]
         assert parts.cannot_share.sum() == pytest.approx(1)
         assert (parts.naive_rate <= parts.true_rate).all()
     assert list(by_segment(intents, sessions, "month", fitted).segment) == ["2026-03", "2026-04"]
@@ -319,6 +319,6 @@ def test_records_stand_side_by_side_and_a_missing_middle_is_unknown():
     rows = rate_table({"one": record, "other": {**record, "estimate": None}})
     assert list(rows.counted) == ["one", "other"]
     assert rows.true_rate[0] == record["estimate"] and pd.isna(rows.true_rate[1])
-    assert rows.true_rate[0] == pytest.approx(rows.orders[0] / rows.expected_sessions[0])
+    assert rows.true_rate[0] == pytest.approx(rows.converted[0] / rows.expected_sessions[0])
     assert pd.isna(rows.expected_sessions[1])
     assert (rows.surely_able + rows.ambiguous + rows.cannot_buy == rows.sessions).all()

@@ -57,7 +57,7 @@ def room_table(
     value = worth / able if values[["revenue", "channel_value"]].any(axis=None) else able * float("nan")
     return table.assign(
         revenue=pd.Series(brought.revenue.to_numpy(float), table.index).fillna(0.0),
-        orders=table.orders.astype("int64"),
+        converted=table.converted.astype("int64"),
         able_sessions=able,
         able_value=value,
         able_cost=table.cost / able,

@@ -114,19 +114,19 @@ def intent_table(intents: AnyTable, can_buy: Mapping[str, str]) -> pd.DataFrame:
     DataFrame
         One row per label, the largest first::
 
-             intent can_buy  sessions  visitors  session_share  orders  order_rate  order_low  order_high  of
-               shop     can      6120      5230           0.72     231       0.038      0.033       0.043  sessions
+            intent  can_buy  sessions  visitors  session_share  converted  conversion_rate  conversion_low  ...  of
+              shop      can      6120      5230           0.72        231            0.038           0.033  ...  sessions
 
-        A label's order rate is a description: labels are not a base for the true rate, classes are.
+        A label's conversion rate is a description: labels are not a base for the true rate, classes are.
     """
     table = engine_of(intents).query(statement(__file__, "by_intent"), {"intents": intents})
-    low, high = wilson(table.orders, table.sessions)
+    low, high = wilson(table.converted, table.sessions)
     return table.assign(
         can_buy=table.intent.map({SHOP: "can", UNKNOWN: "unclear", **can_buy}),
         session_share=table.sessions / table.sessions.sum(),
-        order_rate=table.orders / table.sessions,
-        order_low=low,
-        order_high=high,
+        conversion_rate=table.converted / table.sessions,
+        conversion_low=low,
+        conversion_high=high,
         of="sessions",
     )
 

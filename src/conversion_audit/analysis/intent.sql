@@ -108,7 +108,7 @@ LEFT JOIN barred AS i ON i.visitor_id = s.visitor_id
 WHERE i.visitor_id IS NULL
 
 -- name: by_intent
-SELECT intent, COUNT(*) AS sessions, COUNT(DISTINCT visitor_id) AS visitors, SUM(is_buyer) AS orders,
+SELECT intent, COUNT(*) AS sessions, COUNT(DISTINCT visitor_id) AS visitors, SUM(is_buyer) AS converted,
        SUM(CASE WHEN class = 'C' THEN 1 ELSE 0 END) AS sure_sessions
 FROM intents
 GROUP BY intent

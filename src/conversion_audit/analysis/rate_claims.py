@@ -24,7 +24,7 @@ def rate_table(records: Mapping[str, Mapping]) -> pd.DataFrame:
     DataFrame
         One row per record::
 
-            counted     sessions  orders  expected_sessions  naive_rate  lower_rate  upper_rate  true_rate  true_low  ...
+            counted     sessions  converted  expected_sessions  naive_rate  lower_rate  upper_rate  true_rate  true_low  ...
             by_session     40000    1650            32353.0       0.041       0.048       0.054      0.051     0.047  ...
 
         `sessions` counts visitors where the record does. `true_rate` and its denominator, `expected_sessions`, are NaN
@@ -35,7 +35,7 @@ def rate_table(records: Mapping[str, Mapping]) -> pd.DataFrame:
     rows = [
         {
             "counted": name,
-            **{key: one[key] for key in ("sessions", "visitors", "orders")},
+            **{key: one[key] for key in ("sessions", "visitors", "converted")},
             "surely_able": one["can_buy"],
             **{key: one[key] for key in ("ambiguous", "cannot_buy")},
             "expected_sessions": float("nan") if one["estimate"] is None else one["expected"],

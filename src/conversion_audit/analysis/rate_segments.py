@@ -38,7 +38,7 @@ def by_segment(
     DataFrame
         One row per value, the largest first::
 
-             segment  sessions  orders  naive_rate  lower_rate  upper_rate  true_rate  true_low  true_high  cannot_share
+             segment  sessions  converted  naive_rate  lower_rate  upper_rate  true_rate  true_low  true_high  cannot_share
              desktop     24100     812       0.034       0.039       0.044      0.041     0.036      0.049          0.58
 
         `true_rate` is NaN where no middle estimate holds. `cannot_sessions` is the expected number that could not
@@ -79,7 +79,7 @@ def questions(intents: AnyTable, sessions: AnyTable, record: Mapping[str, float]
     DataFrame
         One row per landing page that says nothing about a purpose, the most telling first::
 
-                      page  landings  orders  ambiguous  lower_if_not_rate  upper_if_so_rate
+                      page  landings  converted  ambiguous  lower_if_not_rate  upper_if_so_rate
              /brand/tube        590       0        512         0.024        0.041
 
         `lower_if_not_rate`: the lower bound if its ambiguous visitors could not buy; `upper_if_so_rate`: the upper bound if
@@ -88,27 +88,27 @@ def questions(intents: AnyTable, sessions: AnyTable, record: Mapping[str, float]
     homes = pd.DataFrame({"page": pd.Series(HOMES, dtype="string")})
     tables = {"intents": intents, "sessions": sessions, "homes": homes}
     pages = engine_of(intents, sessions).query(statement(__file__, "pages"), tables)
-    orders, sure, unsure = (record[name] for name in ("orders", "can_buy", "ambiguous"))
+    converted, sure, unsure = (record[name] for name in ("converted", "can_buy", "ambiguous"))
     return pages.assign(
-        lower_if_not_rate=[ratio(orders, sure + unsure - n) for n in pages.ambiguous],
-        upper_if_so_rate=[ratio(orders, sure + n) for n in pages.ambiguous],
+        lower_if_not_rate=[ratio(converted, sure + unsure - n) for n in pages.ambiguous],
+        upper_if_so_rate=[ratio(converted, sure + n) for n in pages.ambiguous],
     )
 
 
 def _told(table: pd.DataFrame, fitted: Split, min_sessions: int) -> pd.DataFrame:
     few = table.sessions < min_sessions
     intervals = np.array([interval(row) for _, row in table.iterrows()]).reshape(len(table), 2)
-    known = fitted.holds and table.orders.sum() > 0
+    known = fitted.holds and table.converted.sum() > 0
     cannot = table.sessions - table.expected if known else table.cannot_buy
-    true = table.orders / table.expected.where(table.expected > 0) if known else pd.Series(np.nan, table.index)
+    true = table.converted / table.expected.where(table.expected > 0) if known else pd.Series(np.nan, table.index)
     return pd.DataFrame(
         {
             "segment": table.segment,
             "sessions": table.sessions.astype("int64"),
-            "orders": table.orders.astype("int64"),
-            "naive_rate": (table.orders / table.sessions).mask(few),
-            "lower_rate": (table.orders / (table.can_buy + table.ambiguous).replace(0, np.nan)).mask(few),
-            "upper_rate": (table.orders / table.can_buy.replace(0, np.nan)).mask(few),
+            "converted": table.converted.astype("int64"),
+            "naive_rate": (table.converted / table.sessions).mask(few),
+            "lower_rate": (table.converted / (table.can_buy + table.ambiguous).replace(0, np.nan)).mask(few),
+            "upper_rate": (table.converted / table.can_buy.replace(0, np.nan)).mask(few),
             "true_rate": true.mask(few),
             "true_low": pd.Series(intervals[:, 0], table.index).mask(few),
             "true_high": pd.Series(intervals[:, 1], table.index).mask(few),

@@ -10,7 +10,7 @@ FROM sessions
 
 -- name: pages
 -- Landings on pages that say nothing about a purpose, whose sessions stay ambiguous: what the client could tell us.
-SELECT s.landing_page AS page, COUNT(*) AS landings, SUM(i.is_buyer) AS orders,
+SELECT s.landing_page AS page, COUNT(*) AS landings, SUM(i.is_buyer) AS converted,
        SUM(CASE WHEN i.class = 'A' AND i.is_buyer = 0 THEN 1 ELSE 0 END) AS ambiguous
 FROM intents AS i
 JOIN sessions AS s ON s.session_id = i.session_id

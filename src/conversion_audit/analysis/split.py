@@ -132,7 +132,7 @@ def soft_counts(cells: pd.DataFrame, fitted: Split) -> pd.Series:
     All its landings, and its fitted part of neutral landings; buyers came to buy. Over the rule's own label, which misses
     silent sessions, a success rate would be too high.
     """
-    rest = cells.assign(sessions=cells.sessions - cells.orders)
+    rest = cells.assign(sessions=cells.sessions - cells.converted)
     landed = rest[rest.landing == "service"].groupby("landing_intent").sessions.sum()
     neutral = rest[rest.landing == "neutral"].merge(fitted.purposes, on=["channel", "later"])
     mixed = (neutral.sessions * neutral.share).groupby(neutral.purpose).sum()
@@ -246,11 +246,11 @@ def _checks(cells: pd.DataFrame, calibration: pd.DataFrame, limits: Mapping[str,
 
 def _help_shoppers(cells: pd.DataFrame, limit: float) -> tuple[float, bool]:
     """Order rate of those who landed on a service page and then shopped, over that of neutral landings that shopped."""
-    shopped = cells[cells.later.isin([SHOP, "both"])].groupby("landing")[["orders", "sessions"]].sum()
-    if not {"service", "neutral"} <= set(shopped.index) or not shopped.orders["neutral"]:
+    shopped = cells[cells.later.isin([SHOP, "both"])].groupby("landing")[["converted", "sessions"]].sum()
+    if not {"service", "neutral"} <= set(shopped.index) or not shopped.converted["neutral"]:
         return float("nan"), False
     service, neutral = shopped.loc["service"], shopped.loc["neutral"]
-    rate, base = service.orders / service.sessions, neutral.orders / neutral.sessions
+    rate, base = service.converted / service.sessions, neutral.converted / neutral.sessions
     ratio = rate / base
     spread = rate * (1 - rate) / service.sessions + ratio**2 * base * (1 - base) / neutral.sessions
     return float(ratio), bool(ratio > limit and ratio > 2 * np.sqrt(spread) / base)

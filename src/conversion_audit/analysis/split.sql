@@ -1,5 +1,5 @@
 -- name: cells
-SELECT channel, landing, landing_intent, later, class, COUNT(*) AS sessions, SUM(is_buyer) AS orders
+SELECT channel, landing, landing_intent, later, class, COUNT(*) AS sessions, SUM(is_buyer) AS converted
 FROM intents
 GROUP BY channel, landing, landing_intent, later, class
 ORDER BY channel, landing, landing_intent, later, class

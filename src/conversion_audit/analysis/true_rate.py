@@ -1,4 +1,4 @@
-"""The true conversion rate: orders among sessions that could have become one, between bounds that hold."""
+"""The true conversion rate: conversions among sessions that could have become one, between bounds that hold."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from conversion_audit.analysis.statistics import imbens_manski, rogan_gladen, wi
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
 
 ASSUMED_WRONG = 0.05  # of the sessions that look like shopping, where no split says how many are not
-FEW_ORDERS = 10  # below, the interval is Wilson's: a standard error means little
+FEW_CONVERTED = 10  # below, the interval is Wilson's: a standard error means little
 
 
 def true_rate(intents: AnyTable, fitted: Split, checked: Mapping[str, float] | None = None) -> dict:
     """
     Return the conversion rate of those who could convert: bounds, middle and interval.
 
-    With O orders (sessions with at least one), C sessions that only shopped or bought, X sessions that only showed a
+    With O sessions that converted, C sessions that only shopped or bought, X sessions that only showed a
     purpose that cannot buy, A the rest: bounds O / (C + A) and O / C; robust bounds O / (C + A + f X) and
     O / (C - e C'), where e and f are the shares of C' (C without buyers) and X that the split thinks wrong, or that a
     checked sample leaves possible; the middle is O / the sum of every session's chance to have been able to buy. The
@@ -39,7 +39,7 @@ def true_rate(intents: AnyTable, fitted: Split, checked: Mapping[str, float] | N
     -------
     dict
         naive, lower, upper, robust_lower, robust_upper, estimate (None where a check failed), low, high, sessions,
-        visitors, orders, can_buy, ambiguous, cannot_buy, buyers_elsewhere (buyers whose evidence did not say so),
+        visitors, converted, can_buy, ambiguous, cannot_buy, buyers_elsewhere (buyers whose evidence did not say so),
         expected (the middle's denominator), understated, understated_low, understated_high (true over naive, less
         one), source (split, hand-checked, everyone or None), gates (failed checks: name, value, limit), checks (all).
         Rates are NaN where nobody is in the denominator.
@@ -53,10 +53,13 @@ def true_rate(intents: AnyTable, fitted: Split, checked: Mapping[str, float] | N
     everything = engine_of(intents).view(statement(__file__, "everything"), {"intents": intents}, name="everything")
     sums = visitor_sums(everything, wrong)
     low, high = interval(sums.iloc[0]) if len(sums) else (float("nan"), float("nan"))
-    record = {**totals, **bounds(**{name: totals[name] for name in ("orders", "can_buy", "ambiguous", "cannot_buy")})}
+    record = {
+        **totals,
+        **bounds(**{name: totals[name] for name in ("converted", "can_buy", "ambiguous", "cannot_buy")}),
+    }
     record |= {
-        "robust_lower": ratio(record["orders"], sums.wide.sum()),
-        "robust_upper": ratio(record["orders"], sums.narrow.sum()),
+        "robust_lower": ratio(record["converted"], sums.wide.sum()),
+        "robust_upper": ratio(record["converted"], sums.narrow.sum()),
         "low": low,
         "high": high,
         "wrong_can_buy": wrong[0],
@@ -68,7 +71,7 @@ def true_rate(intents: AnyTable, fitted: Split, checked: Mapping[str, float] | N
     return {**record, **_understated(record)}
 
 
-def bounds(orders: float, can_buy: float, ambiguous: float, cannot_buy: float) -> dict[str, float]:
+def bounds(converted: float, can_buy: float, ambiguous: float, cannot_buy: float) -> dict[str, float]:
     """
     Return the naive rate and the bounds that hold if the rules make no mistake.
 
@@ -76,9 +79,9 @@ def bounds(orders: float, can_buy: float, ambiguous: float, cannot_buy: float) -
     {'naive': 0.03, 'lower': 0.03333, 'upper': 0.05}
     """
     return {
-        "naive": ratio(orders, can_buy + ambiguous + cannot_buy),
-        "lower": ratio(orders, can_buy + ambiguous),
-        "upper": ratio(orders, can_buy),
+        "naive": ratio(converted, can_buy + ambiguous + cannot_buy),
+        "lower": ratio(converted, can_buy + ambiguous),
+        "upper": ratio(converted, can_buy),
     }
 
 
@@ -118,7 +121,7 @@ def headline(record: Mapping) -> dict:
 
 
 def totals_of(intents: AnyTable) -> dict:
-    """Return sessions, visitors, orders, the classes and the expected number that could buy."""
+    """Return sessions, visitors, converted, the classes and the expected number that could buy."""
     return plain_row(engine_of(intents).query(statement(__file__, "totals"), {"intents": intents}).iloc[0])
 
 
@@ -141,18 +144,18 @@ def interval(row: pd.Series) -> tuple[float, float]:
     """Return the interval around the robust bounds of one row of `visitor_sums`, clustered by visitor."""
     if not row.wide or not row.narrow:
         return float("nan"), float("nan")
-    if row.orders < FEW_ORDERS:
-        return float(wilson(row.orders, row.wide)[0]), float(wilson(row.orders, row.narrow)[1])
-    lower, upper = row.orders / row.wide, row.orders / row.narrow
+    if row.converted < FEW_CONVERTED:
+        return float(wilson(row.converted, row.wide)[0]), float(wilson(row.converted, row.narrow)[1])
+    lower, upper = row.converted / row.wide, row.converted / row.narrow
     errors = [_clustered(row, name) for name in ("wide", "narrow")]
     low, high = imbens_manski(min(lower, upper), upper, *errors)
     return float(max(0.0, low)), float(min(1.0, high))
 
 
 def _clustered(row: pd.Series, base: str) -> float:
-    """Standard error of orders over a base, from sums over visitors."""
-    rate, groups = row.orders / row[base], row.visitors
-    squares = row.orders_squared - 2 * rate * row[f"orders_{base}"] + rate**2 * row[f"{base}_squared"]
+    """Standard error of those that converted over a base, from sums over visitors."""
+    rate, groups = row.converted / row[base], row.visitors
+    squares = row.converted_squared - 2 * rate * row[f"converted_{base}"] + rate**2 * row[f"{base}_squared"]
     return float(np.sqrt(max(squares, 0.0) * groups / (groups - 1)) / row[base]) if groups > 1 else float("nan")
 
 
@@ -160,11 +163,11 @@ def _middle(record: Mapping, fitted: Split, checked: Mapping[str, float] | None)
     if checked:
         share = rogan_gladen(checked["share"], checked["sensitivity"], checked["specificity"])
         expected = share * record["sessions"]
-        return {"estimate": ratio(record["orders"], expected), "expected": expected, "source": "hand-checked"}
-    if not fitted.holds or not record["orders"]:
+        return {"estimate": ratio(record["converted"], expected), "expected": expected, "source": "hand-checked"}
+    if not fitted.holds or not record["converted"]:
         return {"estimate": None, "source": None}
     source = "everyone" if fitted.everyone else "split"
-    return {"estimate": ratio(record["orders"], record["expected"]), "source": source}
+    return {"estimate": ratio(record["converted"], record["expected"]), "source": source}
 
 
 def _understated(record: Mapping) -> dict[str, float | None]:
@@ -185,7 +188,7 @@ def ratio(top: float, bottom: float) -> float:
 
 def plain_row(row: pd.Series) -> dict:
     """Return a row of SQL as plain numbers, counts whole."""
-    whole = {"sessions", "visitors", "orders", "can_buy", "ambiguous", "cannot_buy", "buyers_elsewhere", "landings"}
+    whole = {"sessions", "visitors", "converted", "can_buy", "ambiguous", "cannot_buy", "buyers_elsewhere", "landings"}
     return {
         name: int(value) if name in whole else value if isinstance(value, str) else float(value)
         for name, value in row.items()

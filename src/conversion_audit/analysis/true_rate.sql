@@ -11,7 +11,7 @@ GROUP BY visitor_id
 
 -- name: totals
 -- Everything the record needs, in one pass. A buyer counts as able to buy whatever the label.
-SELECT COUNT(*) AS sessions, COUNT(DISTINCT visitor_id) AS visitors, COALESCE(SUM(is_buyer), 0) AS orders,
+SELECT COUNT(*) AS sessions, COUNT(DISTINCT visitor_id) AS visitors, COALESCE(SUM(is_buyer), 0) AS converted,
        COALESCE(SUM(CASE WHEN class = 'C' OR is_buyer = 1 THEN 1 ELSE 0 END), 0) AS can_buy,
        COALESCE(SUM(CASE WHEN class = 'A' AND is_buyer = 0 THEN 1 ELSE 0 END), 0) AS ambiguous,
        COALESCE(SUM(CASE WHEN class = 'X' AND is_buyer = 0 THEN 1 ELSE 0 END), 0) AS cannot_buy,
@@ -32,7 +32,7 @@ WITH weighed AS (
     FROM placed
 ),
 people AS (
-    SELECT segment, visitor_id, COUNT(*) AS sessions, SUM(is_buyer) AS orders,
+    SELECT segment, visitor_id, COUNT(*) AS sessions, SUM(is_buyer) AS converted,
            SUM(CASE WHEN class = 'C' OR is_buyer = 1 THEN 1 ELSE 0 END) AS can_buy,
            SUM(CASE WHEN class = 'A' AND is_buyer = 0 THEN 1 ELSE 0 END) AS ambiguous,
            SUM(CASE WHEN class = 'X' AND is_buyer = 0 THEN 1 ELSE 0 END) AS cannot_buy,
@@ -40,12 +40,12 @@ people AS (
     FROM weighed
     GROUP BY segment, visitor_id
 )
-SELECT segment, SUM(sessions) AS sessions, COUNT(*) AS visitors, SUM(orders) AS orders, SUM(can_buy) AS can_buy,
+SELECT segment, SUM(sessions) AS sessions, COUNT(*) AS visitors, SUM(converted) AS converted, SUM(can_buy) AS can_buy,
        SUM(ambiguous) AS ambiguous, SUM(cannot_buy) AS cannot_buy, SUM(expected) AS expected,
        SUM(wide) AS wide, SUM(narrow) AS narrow,
-       SUM(CAST(orders AS DOUBLE) * orders) AS orders_squared,
-       SUM(orders * wide) AS orders_wide, SUM(wide * wide) AS wide_squared,
-       SUM(orders * narrow) AS orders_narrow, SUM(narrow * narrow) AS narrow_squared
+       SUM(CAST(converted AS DOUBLE) * converted) AS converted_squared,
+       SUM(converted * wide) AS converted_wide, SUM(wide * wide) AS wide_squared,
+       SUM(converted * narrow) AS converted_narrow, SUM(narrow * narrow) AS narrow_squared
 FROM people
 GROUP BY segment
 ORDER BY sessions DESC, segment

@@ -77,7 +77,7 @@ def plot_heat(hours: pd.DataFrame, ax: Axes | None = None) -> Axes:
         One row per weekday and hour: ``weekday`` (0 or 1 = Monday up to 6 or 7, or the name), ``hour`` (0 to 23) and the first of
         rate, sessions, visitors, orders, events, count. A missing hour stays white.
     """
-    value = pick(hours, "rate", "order_rate", *_COUNTS)
+    value = pick(hours, "rate", "conversion_rate", *_COUNTS)
     ax = axes_for(ax, height=2.5)
     if not len(hours) or value is None:
         return nothing_to_draw(ax, text("figures.nothing"))
