@@ -74,7 +74,15 @@ def test_a_mended_friction_is_named_with_its_day_size_and_worth(before, after):
     assert row.moved_low < 0.2 < row.moved_high and row.moved_low > 0.1
     assert row.siblings_before_rate == pytest.approx(row.siblings_after_rate, abs=0.03)
     each = 72000 / (3000 * 0.2)
-    assert row.revenue_a_month == pytest.approx(each * row.after_at_risk / 28 * 365.25 / 12 * row.moved)
+    assert row.value_a_month == pytest.approx(each * row.after_at_risk / 28 * 365.25 / 12 * row.moved)
+    assert np.isnan(row.goal_value), "its price is the orders' own"
+
+
+def test_what_is_won_of_a_goal_with_a_declared_worth_is_told_at_it(before, after):
+    lead = SAFARI | {"values": (SAFARI.get("values") or {}) | {"goal_value": 40.0}}
+    (row,) = change_fates.fates([lead], [], before, after).itertuples()
+    (priced,) = change_fates.fates([SAFARI], [], before, after).itertuples()
+    assert (row.value_a_month, row.goal_value) == (priced.value_a_month, 40.0)
 
 
 def test_what_is_told_since_a_day_is_counted_since_that_day(before):
@@ -149,7 +157,7 @@ def test_an_incident_that_ended_by_itself_is_over(after):
     priced = MOBILE | {"revenue": SAFARI["revenue"]}
     row = change_fates.fates([priced], [], after, later).iloc[0]
     assert (row.fate, row.moved_on) == ("over", "2026-04-15")
-    assert np.isnan(row.revenue_a_month), "what had ended by itself cost nothing any more"
+    assert np.isnan(row.value_a_month), "what had ended by itself cost nothing any more"
 
 
 def test_a_friction_without_untouched_siblings_is_a_plain_before_and_after(before, after):

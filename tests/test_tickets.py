@@ -106,8 +106,8 @@ def test_an_incident_that_is_over_is_not_to_be_reproduced_but_not_to_come_back()
 FATE = {
     "finding": "F-3k9a", "step": "payment", "segment": '{"browser": "Safari"}', "done_on": "2026-04-26",
     "before_rate": 0.62, "before_at_risk": 923, "after_rate": 0.89, "after_at_risk": 820, "moved": 0.30, "moved_low": 0.22,
-    "moved_high": 0.38, "moved_on": "2026-04-27", "revenue_a_month_low": 15000.0, "revenue_a_month_high": 26000.0,
-    "revenue_a_month": 20000.0,
+    "moved_high": 0.38, "moved_on": "2026-04-27", "value_a_month_low": 15000.0, "value_a_month_high": 26000.0,
+    "value_a_month": 20000.0, "goal_value": float("nan"),
 }  # fmt: skip
 BEFORE, AFTER = (date(2026, 3, 2), date(2026, 4, 26)), (date(2026, 4, 27), date(2026, 6, 21))
 
@@ -123,6 +123,12 @@ def test_a_receipt_says_what_was_done_and_what_it_is_worth():
         "€15,000 to €26,000 of revenue",
     ):
         assert words in found, words
+
+
+def test_a_receipt_of_a_declared_worth_names_it_and_no_revenue():
+    found = receipt(FATE | {"goal_value": 40.0}, BEFORE, AFTER)
+    assert "€15,000 to €26,000 a month" in found and "at the €40.00 declared" in found
+    assert "revenue" not in found
 
 
 def test_a_receipt_is_of_the_newest_runs_days_where_they_are_later(monkeypatch):

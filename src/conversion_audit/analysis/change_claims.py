@@ -54,7 +54,7 @@ def marks_shown(marks: pd.DataFrame) -> pd.DataFrame:
 def fates_shown(fates: pd.DataFrame) -> pd.DataFrame:
     """Return what became of each finding, as shown."""
     columns = ["finding", "step", "segment", "fate", "before_rate", "after_rate", "siblings_before_rate"]
-    columns += ["siblings_after_rate", "moved", "moved_low", "moved_high", "moved_on", "done_on", "revenue_a_month"]
+    columns += ["siblings_after_rate", "moved", "moved_low", "moved_high", "moved_on", "done_on", "value_a_month"]
     names = {"moved": "moved_points", "moved_low": "moved_points_low", "moved_high": "moved_points_high"}
     return fates[columns].assign(segment=fates.segment.map(where)).rename(columns=names)
 

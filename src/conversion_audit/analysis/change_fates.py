@@ -22,7 +22,7 @@ COLUMNS = [
     "finding", "kind", "step", "of", "segment", "status", "done_on", "before_at_risk", "before_rate", "before_low",
     "before_high", "after_at_risk", "after_rate", "after_low", "after_high", "siblings_at_risk", "siblings_before_rate",
     "siblings_after_rate", "expected_rate", "moved", "moved_low", "moved_high", "moved_on", "moved_on_low",
-    "moved_on_high", "revenue_a_month", "revenue_a_month_low", "revenue_a_month_high", "fate",
+    "moved_on_high", "value_a_month", "value_a_month_low", "value_a_month_high", "goal_value", "fate",
 ]  # fmt: skip
 
 
@@ -60,9 +60,9 @@ def fates(
         none where there are no cells after. `fate` is fixed (as good as its benchmark), improved, unmoved, worse, cannot
         say, over (an incident that had ended by itself and did not come back), or new. moved_on: the day from which the
         rates differ most, with the days that the data do not speak against (ISO; None where nothing moved); after_* and
-        moved are counted from that day on. revenue_a_month: what the move is worth at the after period's traffic, from the
-        finding's own price; NaN for what had ended by itself, and where what a completion is worth is declared. siblings_*
-        are NaN where there are none.
+        moved are counted from that day on. value_a_month: what the move is worth at the after period's traffic, from the
+        finding's own price, in revenue, or at goal_value where that is what a completion is declared to be worth; NaN for
+        what had ended by itself. siblings_* are NaN where there are none.
     """
     review, then = review or {}, then if len(after) else ()
     old = [one for one in then if _followed(one, before)]
@@ -265,16 +265,17 @@ def _is_clear(moved: Mapping[str, float]) -> bool:
 
 def _worth(finding: Mapping[str, Any], moved: Mapping[str, float], after: pd.DataFrame) -> dict[str, float]:
     """A month's worth of the move: sessions that now pass, each worth what the finding's lost ones were. What had ended by
-    itself cost nothing any more; a declared worth is no revenue."""
-    names = ("revenue_a_month", "revenue_a_month_low", "revenue_a_month_high")
+    itself cost nothing any more."""
+    names = ("value_a_month", "value_a_month_low", "value_a_month_high", "goal_value")
     revenue, benchmark, rate = finding.get("revenue"), finding.get("benchmark"), finding.get("rate")
-    revenue = revenue if declared_worth(finding) is None else None
+    declared = declared_worth(finding)
     days = after.date.nunique()
     if not (revenue and days) or _ended(finding) or benchmark is None or rate is None or not benchmark > rate:
         return dict.fromkeys(names, np.nan)
     each = revenue["estimate"] / (finding["sessions_at_risk"] * (benchmark - rate))
     month = each * moved["after_at_risk"] / days * MONTH
-    return dict(zip(names, (month * moved[k] for k in ("moved", "moved_low", "moved_high")), strict=True))
+    worth = [month * moved[k] for k in ("moved", "moved_low", "moved_high")]
+    return dict(zip(names, (*worth, np.nan if declared is None else declared), strict=True))
 
 
 def _word(moved: Mapping[str, float], finding: Mapping[str, Any]) -> str:

@@ -94,8 +94,9 @@ def receipt(fate: Mapping[str, Any], before: tuple[date, date], after: tuple[dat
         lines.append(safe(text("tickets.receipt_moved" if clear else "tickets.receipt_unmoved", record)))
         if fate.get("fate") == "over":
             lines.append(safe(text("tickets.receipt_over")))
-        elif clear and not is_missing(fate["revenue_a_month_low"]):
-            lines.append(safe(text("tickets.receipt_worth", record)))
+        elif clear and not is_missing(fate["value_a_month_low"]):
+            worth = "worth" if is_missing(fate["goal_value"]) else "value"
+            lines.append(safe(text(f"tickets.receipt_{worth}", record)))
     lines.append(safe(text("tickets.receipt_limit")))
     return "\n\n".join(lines) + "\n"
 
