@@ -11,6 +11,7 @@ import pytest
 from conversion_audit.analysis import acquisition, allocation, change_fates, plan_claims
 from conversion_audit.analysis.statistics import wilson
 from conversion_audit.recipes import goals
+from conversion_audit.schema import Period
 
 
 def shop(counts: dict[str, tuple[int, int]]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -81,14 +82,21 @@ def test_a_cost_that_no_channel_has_is_listed():
     assert allocation.unmatched({"tv": 10, "email": 1}, found.channel) == ["tv"]
 
 
+MARCH, APRIL = ("2026-03-01", "2026-03-31"), ("2026-04-01", "2026-04-30")
+
+
 @pytest.mark.parametrize(
-    ("where", "held"),
-    [({}, {"paid_search", "email"}), ({"device": "mobile"}, set()), ({"channel": "Email"}, {"email"}),
-     ({"channel": "Email", "device": "mobile"}, set())],
+    ("where", "asked", "held"),
+    [({}, MARCH, {"paid_search", "email"}), ({"device": "mobile"}, MARCH, set()), ({"channel": "Email"}, MARCH, {"email"}),
+     ({"channel": "Email", "device": "mobile"}, MARCH, set()), ({}, APRIL, set())],
 )  # fmt: skip
-def test_a_channel_s_cost_is_held_against_all_of_its_sessions_or_none(where, held):
-    config = SimpleNamespace(costs=SimpleNamespace(channel={"paid_search": 9000, "email": 1000}))
-    assert set(goals.channel_costs(SimpleNamespace(config=config, where=where))) == held
+def test_a_channel_s_cost_is_held_against_all_of_its_sessions_and_days_or_none(where, asked, held):
+    costs = SimpleNamespace(channel={"paid_search": 9000, "email": 1000})
+    config = SimpleNamespace(costs=costs, period=Period(start=MARCH[0], end=MARCH[1]))
+    audit = SimpleNamespace(config=config, where=where, period=Period(start=asked[0], end=asked[1]))
+    assert set(goals.channel_costs(audit)) == held
+    config.period = None
+    assert set(goals.channel_costs(audit)) == (held if asked == MARCH else {"paid_search", "email"})
 
 
 def test_costs_of_other_sessions_are_not_said_to_be_undeclared():

@@ -69,10 +69,14 @@ def worth(audit: Audit) -> float:
 
 
 def channel_costs(audit: Audit) -> dict[str, Any]:
-    """Return what channels are declared to cost, as far as that is of the sessions looked at: a part of a channel's has none."""
-    costs, where = audit.config.costs.channel, dict(audit.where)
+    """
+    Return what channels are declared to cost, as far as that is of the sessions and days looked at.
+
+    What is declared is of the config's period: of other days, and of a part of a channel's sessions, nobody declared it.
+    """
+    costs, where, declared = audit.config.costs.channel, dict(audit.where), audit.config.period
     asked = where.pop("channel", None)
-    if where:
+    if where or (declared and audit.period != declared):
         return {}
     one = pd.Series([asked] if asked else [], dtype="object")
     return {name: cost for name, cost in costs.items() if asked is None or not allocation.unmatched([name], one)}

@@ -137,7 +137,7 @@ TABLES = {
     "behaviour": Recipe(lambda audit: segments.segment_table(*_of_period(audit)), _NEEDS, KEYS),
     "audiences": Recipe(_audiences, _NEEDS, KEYS),
     "audience_members": Recipe(_members, (*_NEEDS, "people"), KEYS),
-    "acquisition_room": Recipe(_room, (*_NEEDS, "channel_allocation"), (*KEYS, "costs")),
+    "acquisition_room": Recipe(_room, (*_NEEDS, "channel_allocation"), (*KEYS, "costs", "period")),
 }
 
 

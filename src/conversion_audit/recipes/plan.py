@@ -187,7 +187,7 @@ _MARKS = ("marks", "sessions")
 
 TABLES = {
     "cells": Recipe(_cells, _MARKS, CELL_KEYS),
-    "channel_allocation": Recipe(_channels, _MARKS, KEYS),
+    "channel_allocation": Recipe(_channels, _MARKS, (*KEYS, "period")),
     "viewed_with": Recipe(partial(_pairs, what=VIEWED), _MARKS, KEYS),
     "bought_with": Recipe(partial(_pairs, what=BOUGHT), _MARKS, KEYS),
     "moments": Recipe(_moments, ("cells",), KEYS),
