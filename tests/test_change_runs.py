@@ -189,12 +189,22 @@ def test_every_fate_has_its_sentence(before, after):
     from conversion_audit.report.wording import claim_of
 
     found = change_fates.fates([SAFARI, MOBILE], [], before, after)
-    found = pd.concat([found.head(1).assign(fate=fate) for fate in
-                       ("fixed", "improved", "unmoved", "worse", "over", "cannot say", "new")])  # fmt: skip
+    kinds = ("fixed", "improved", "unmoved", "worse", "over", "cannot say", "new")
+    found = pd.concat([found.head(1).assign(fate=fate) for fate in kinds])
     for language in ("en", "de"):
         with speaking(Voice(language=language)):
             words = [claim_of(one.record()) for one in change_claims.findings(found)]
             assert len(set(words)) == 7 and all("Safari" in one for one in words)
+
+
+def test_a_new_incident_that_is_over_is_not_told_as_going_on(before, after):
+    from conversion_audit.report.wording import claim_of
+
+    lasting = MOBILE | {"until": "2026-04-26"}  # the end of its period
+    told = [change_claims.findings(change_fates.fates([], [one], before, after))[0] for one in (MOBILE, lasting)]
+    over, going_on = (claim_of(one.record()) for one in told)
+    assert "From 8 Apr 2026 to 14 Apr 2026" in over and "since" not in over
+    assert "since 8 Apr 2026" in going_on
 
 
 def test_a_change_of_the_site_stands_out_only_beyond_what_other_days_do():

@@ -86,6 +86,8 @@ def findings(fates: pd.DataFrame) -> list[Finding]:
         key = f"change.{fate.replace(' ', '_')}"
         if fate == NEW and not isinstance(row["moved_on"], str):
             key = "change.new_whole"
+        elif fate == NEW and row["until"]:
+            key = "change.new_over"
         values = {
             name: None if _missing(value) else value for name, value in row.items() if name not in ("kind", "segment")
         }

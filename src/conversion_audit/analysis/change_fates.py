@@ -22,7 +22,7 @@ COLUMNS = [
     "finding", "kind", "step", "of", "segment", "status", "done_on", "before_at_risk", "before_rate", "before_low",
     "before_high", "after_at_risk", "after_rate", "after_low", "after_high", "siblings_at_risk", "siblings_before_rate",
     "siblings_after_rate", "expected_rate", "moved", "moved_low", "moved_high", "moved_on", "moved_on_low",
-    "moved_on_high", "value_a_month", "value_a_month_low", "value_a_month_high", "goal_value", "fate",
+    "moved_on_high", "until", "value_a_month", "value_a_month_low", "value_a_month_high", "goal_value", "fate",
 ]  # fmt: skip
 
 
@@ -60,9 +60,10 @@ def fates(
         none where there are no cells after. `fate` is fixed (as good as its benchmark), improved, unmoved, worse, cannot
         say, over (an incident that had ended by itself and did not come back), or new. moved_on: the day from which the
         rates differ most, with the days that the data do not speak against (ISO; None where nothing moved); after_* and
-        moved are counted from that day on. value_a_month: what the move is worth at the after period's traffic, from the
-        finding's own price, in revenue, or at goal_value where that is what a completion is declared to be worth; NaN for
-        what had ended by itself. siblings_* are NaN where there are none.
+        moved are counted from that day on. until: the last day of an incident that had ended by itself, else None.
+        value_a_month: what the move is worth at the after period's traffic, from the finding's own price, in revenue, or at
+        goal_value where that is what a completion is declared to be worth; NaN for what had ended by itself. siblings_* are
+        NaN where there are none.
     """
     review, then = review or {}, then if len(after) else ()
     old = [one for one in then if _followed(one, before)]
@@ -122,6 +123,7 @@ def _fate(finding, before, after, touched, review, is_new: bool, confidence: flo
         "done_on": review.get("done_on"),
         **moved,
         **when,
+        "until": finding["until"] if _ended(finding) else None,
         **_worth(finding, moved, inside[1]),
         "fate": NEW if is_new else _word(moved, finding),
     }
