@@ -285,11 +285,14 @@ def test_two_incidents_of_the_same_people_at_the_same_step_are_two():
     planted = [worlds.Planted("payment", {}, 0.6, first, last, "silent") for first, last in ((8, 15), (35, 43))]
     world = worlds.world(5, 30_000, planted)
     asked = (world.marks, world.sessions, worlds.STEPS, worlds.SUSPECTS, worlds.ADJUSTERS)
-    found = friction.diagnose(*asked, negatives=worlds.NEGATIVES).found.sort_values("since")
+    diagnosis = friction.diagnose(*asked, negatives=worlds.NEGATIVES)
+    found = diagnosis.found.sort_values("since")
     assert found.since.tolist() == ["2026-03-10", "2026-04-06"] and found.until.tolist() == ["2026-03-16", "2026-04-13"]
     assert (found.verdict == "likely friction").all() and (found.step == "payment").all()
     # Each is worth about its own lost orders, and no half of them.
     assert found.lost_orders.to_numpy() == pytest.approx(world.lost, rel=0.15)
+    told = {(one.claim, one.next_step) for one in friction.findings(diagnosis) if one.kind == "incident"}
+    assert told == {("friction.incident_over", "friction.next_over")}, "nobody can watch or try out what is over"
 
 
 def test_a_finding_counts_the_visitors_who_stood_before_its_own_step(broken):

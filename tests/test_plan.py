@@ -136,6 +136,14 @@ def test_the_first_sentence_names_the_first_task_that_has_a_price():
     assert (record["task"], record["n"], record["valued"]) == ("Mend the address form.", 5, 3)
 
 
+def test_a_price_of_what_is_over_is_none_of_what_is_left_to_do():
+    over, unpriced = FOUND[2], FOUND[4]
+    key, record = plan_claims.headline(plan.plan([over, unpriced], STEPS, days=30), {})
+    assert (key, record["task"], record["valued"]) == ("plan.headline_over", "F-eeee", 1)
+    assert plan_claims.headline(plan.plan([unpriced], STEPS, days=30), {})[0] == "plan.headline_unpriced"
+    assert plan_claims.headline(plan.plan([over], STEPS, days=30), {})[0] == "plan.headline_past"
+
+
 @pytest.mark.parametrize(
     ("blind", "period", "days"),
     [

@@ -28,8 +28,10 @@ def headline(plan: pd.DataFrame, words: Mapping[str, str]) -> tuple[str, dict[st
         "valued": int(plan.value_low.notna().sum()),
         "task": words.get(first.finding, first.finding),
     }
+    if first.is_over:
+        return "plan.headline_past", record
     if pd.isna(first.value_low):
-        return "plan.headline_unpriced", record
+        return f"plan.headline_{'over' if record['valued'] else 'unpriced'}", record
     return (f"plan.headline_{first.unit}" if first.unit in ("value", "orders") else "plan.headline"), record
 
 

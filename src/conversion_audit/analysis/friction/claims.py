@@ -39,17 +39,17 @@ def findings(diagnosis: Diagnosis) -> list[Finding]:
 def _friction(diagnosis: Diagnosis, row: pd.Series) -> Finding:
     likely, segment = row.verdict == LIKELY, json.loads(row.segment)
     kind = ("incident" if row.is_incident else "friction") if likely else "unexplained"
-    claim = f"friction.{kind}" + ("_over" if likely and row.is_incident and _absent(row.until) else "")
+    over = "_over" if likely and row.is_incident and _absent(row.until) else ""
     share = row.lost_orders / max(diagnosis.about.goals.iloc[0], 1)
     severity = "high" if share >= HIGH_SHARE else "medium" if share >= MEDIUM_SHARE else "low"
     return Finding(
         kind=kind,
         chapter=CHAPTER,
-        claim=claim,
+        claim=f"friction.{kind}{over}",
         severity=severity if likely else "low",
         verdict=row.verdict,
         values=_values(diagnosis, row),
-        next_step=f"friction.next_{row.mechanism}",
+        next_step=_next_step(row.mechanism, over),
         step=row.step,
         segment=segment,
         since=_absent(row.since),
@@ -70,6 +70,11 @@ def _friction(diagnosis: Diagnosis, row: pd.Series) -> Finding:
         mechanism=_mechanism(diagnosis, row),
         owner="checkout" if _absent(row.of) else "content",
     )
+
+
+def _next_step(mechanism: str, over: str) -> str:
+    """What is over can neither be watched nor tried out any more; a message that came with it can still be looked for."""
+    return f"friction.next_{mechanism}{over}" if not over or mechanism == "error" else "friction.next_over"
 
 
 def _values(diagnosis: Diagnosis, row: pd.Series) -> dict[str, Any]:
