@@ -75,6 +75,13 @@ def test_a_whole_that_says_the_opposite_of_its_parts_is_flagged():
     assert row.is_reversed
 
 
+def test_none_of_ten_does_not_pass_for_surely_none():
+    few = shop([("2026-01-05", "email", 10, 3), ("2026-02-05", "email", 10, 0)])
+    bars = change.mix_and_rate(*few, "buy", [], BEFORE, AFTER).set_index("part")
+    assert 0.1 < bars.high["after"] < 0.35 and bars.low["after"] < 0.01
+    assert bars.high["rate"] > 0, "three of ten and none of ten may be the same rate"
+
+
 def test_a_period_without_sessions_is_unknown_not_zero(poorer_traffic):
     bars = change.mix_and_rate(*poorer_traffic, "buy", ["channel"], BEFORE, ("2027-01-01", "2027-01-31"))
     assert np.isnan(bars.effect[1:]).all()

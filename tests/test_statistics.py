@@ -93,6 +93,15 @@ def test_mantel_haenszel_gives_berkeleys_odds_ratio():
     assert found.breslow_day == pytest.approx(18.826, abs=5e-4)
 
 
+def test_half_a_success_gives_none_the_spread_of_jeffreys():
+    random = np.random.default_rng(4)
+    draws = np.zeros((20_000, 2)), random.poisson([6.0, 14.0], (20_000, 2)).astype(float)
+    successes, trials = statistics.with_half(*draws, np.array([6.0, 14.0]), random)
+    rate = successes.sum(1) / trials.sum(1)
+    assert np.quantile(rate, 0.975) == pytest.approx(float(statistics.jeffreys(0, 20)[1]), rel=0.2)
+    assert (successes[:, 1] / successes[:, 0]).round(6).tolist() == [round(14 / 6, 6)] * 20_000
+
+
 def test_kitagawa_takes_berkeley_apart_exactly():
     men, women = BERKELEY_MEN, BERKELEY_WOMEN
     parts = statistics.kitagawa(men[:, 0], men[:, 1], women[:, 0], women[:, 1])

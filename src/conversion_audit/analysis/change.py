@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from conversion_audit.analysis.statistics import kitagawa
+from conversion_audit.analysis.statistics import kitagawa, with_half
 from conversion_audit.engine import AnyTable, engine_of, quoted, statement
 
 MOST_LEVELS, REPLICATES = 14, 500
@@ -170,8 +170,10 @@ def _cells(marks, sessions, goal, adjusters, before, after) -> tuple[np.ndarray,
 def _bars(cells: np.ndarray, confidence: float, seed: int) -> pd.DataFrame:
     (n_b, y_b), (n_a, y_a) = cells.sum(2)
     parts = kitagawa(y_a, n_a, y_b, n_b)
-    weights = np.random.default_rng(seed).poisson(1.0, (REPLICATES, 256)).astype(float)
-    drawn = [weights @ cells[p, k] for p, k in ((1, 1), (1, 0), (0, 1), (0, 0))]
+    random = np.random.default_rng(seed)
+    weights = random.poisson(1.0, (REPLICATES, 256)).astype(float)
+    sides = [with_half(weights @ cells[p, 1], weights @ cells[p, 0], n, random) for p, n in ((1, n_a), (0, n_b))]
+    drawn = [*sides[0], *sides[1]]
     resampled = kitagawa(*drawn)
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = {"before": drawn[2].sum(1) / drawn[3].sum(1), "after": drawn[0].sum(1) / drawn[1].sum(1)}

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from conversion_audit.analysis.cells import EVENT
-from conversion_audit.analysis.statistics import kitagawa, newcombe, wilson
+from conversion_audit.analysis.statistics import kitagawa, newcombe, wilson, with_half
 
 REPLICATES = 400
 RATE, MIX, BOTH, STILL = "rate", "mix", "both", "still"
@@ -114,7 +114,7 @@ def _drawn(y: np.ndarray, n: np.ndarray, inflation: float, random: np.random.Gen
     """Counts drawn anew: who came, and who of them passed; fewer effective ones where visitors come back."""
     yes = random.poisson(y / inflation, (REPLICATES, len(y)))
     no = random.poisson((n - y) / inflation, (REPLICATES, len(y)))
-    return yes.astype(float), (yes + no).astype(float)
+    return with_half(yes, yes + no, n, random)
 
 
 def _moved(row: dict) -> str:

@@ -9,6 +9,7 @@ from conversion_audit.analysis.statistics.comparisons import (
     mantel_haenszel,
     oaxaca,
     standardised,
+    with_half,
 )
 from conversion_audit.analysis.statistics.durations import cumulative_incidence, kaplan_meier, logrank, median_time
 from conversion_audit.analysis.statistics.planning import minimum_effect, sample_size
@@ -56,4 +57,5 @@ __all__ = [
     "shrunken_rates",
     "standardised",
     "wilson",
+    "with_half",
 ]

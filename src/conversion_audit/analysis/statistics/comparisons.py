@@ -125,6 +125,33 @@ def kitagawa(y_a: ArrayLike, n_a: ArrayLike, y_b: ArrayLike, n_b: ArrayLike) -> 
     return Parts(mix + rate, mix, rate)
 
 
+def with_half(
+    successes: np.ndarray, trials: np.ndarray, sizes: np.ndarray, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Add about half a success and half a failure to each resample, so that none of ten does not pass for surely none.
+
+    Parameters
+    ----------
+    successes, trials : ndarray (replicates, cells)
+        Resampled counts.
+    sizes : ndarray (cells,)
+        The trials that were resampled: what is added is spread over the cells as these are.
+    random : Generator
+
+    Returns
+    -------
+    successes, trials : ndarray (replicates, cells)
+
+    References
+    ----------
+    Jeffreys' prior: both are drawn from a gamma distribution of shape 1/2.
+    """
+    share = sizes / max(sizes.sum(), 1.0)
+    success, failure = random.gamma(0.5, size=(2, len(trials), 1)) * share
+    return successes + success, trials + success + failure
+
+
 def oaxaca(frame: pd.DataFrame, outcome: str, group: str, columns: list[str]) -> Parts:
     """
     Take apart the gap of two means by regression: mix = explained by `columns`, rate = unexplained (pooled, two-fold).
