@@ -181,6 +181,9 @@ def test_a_path_runs_from_one_goal_to_the_next_within_the_window():
 
 
 def test_rules_that_agree_are_said_to():
-    assert attribution_claim(attribution(paths(("Email", 2.0)))) == ("attribution.alike", {})
+    assert attribution_claim(attribution(paths(("Email", 2.0), ("Social", 2.0)))) == ("attribution.alike", {})
+    assert attribution_claim(attribution(paths(("Email", 2.0)))) == ("attribution.one", {"channel": "Email"})
+    unknown = attribution_claim(attribution(paths(("(not set)", 2.0))))
+    assert unknown[0] == "goals.channels_unknown", "what no channel names agrees with nothing"
     assert attribution_claim(attribution(K13))[0] == "attribution.headline"
     assert attribution_claim(attribution(paths(("Email", 0.0)))) == ("attribution.none", {})

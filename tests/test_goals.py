@@ -349,6 +349,8 @@ def test_channels_add_up_to_all_goals():
     found = contribution.channels(sessions(), marks(), table(ORDERS), "buy").set_index("channel")
     assert found.goal_sessions.to_dict() == {"Direct": 1, "Email": 0, "(not set)": 0}
     assert found.goal_share.sum() == found.revenue_share.sum() == 1.0
+    unknown = contribution.channels(sessions().assign(channel=None), marks(), table(ORDERS), "buy")
+    assert goal_claims.channel_claim(unknown, "buy") == ("goals.channels_unknown", {})
     none = contribution.channels(sessions(), marks(), table(ORDERS).iloc[:0], "buy")
     assert none[["orders", "revenue", "revenue_share"]].isna().all(axis=None)
 

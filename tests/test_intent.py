@@ -163,6 +163,8 @@ def test_journeys_entered_after_the_first_step_are_a_finding_above_the_limit():
     (finding,) = findings(steps)
     assert (finding.kind, finding.step, finding.values["rate"]) == ("tracking", "product_view", 0.5)
     assert findings(steps, most=0.5) == []
+    assert findings(steps.assign(sessions=[18, 2, 0])) == [], "two of twenty may be chance"
+    assert findings(steps.assign(sessions=[410, 58, 0]))
 
 
 def _random_log(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:

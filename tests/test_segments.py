@@ -180,3 +180,5 @@ def test_the_segment_that_buys_later_beyond_the_others_is_a_finding():
     )
     (finding,) = segments.findings(known)
     assert (finding.values["segment"], finding.values["others_rate"]) == ("stopped_early", 0.01)
+    two_of_a_day = known.assign(early_visitors=[232, 300, 100], later_buyers=[2, 0, 5], later_low=[0.001, 0.0, 0.02])
+    assert segments.findings(two_of_a_day) == [], "two later buyers against none are chance"

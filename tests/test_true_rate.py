@@ -14,7 +14,7 @@ from worlds_intent import EVERYONE, GOAL, HALF, INTENTS, ORDINARY, SHOPPERS_ON_H
 from conversion_audit.analysis.intent import session_intents
 from conversion_audit.analysis.labels import read_labels
 from conversion_audit.analysis.rate_claims import advice, check_claim, check_table, claim, findings, rate_table
-from conversion_audit.analysis.rate_segments import by_segment, questions
+from conversion_audit.analysis.rate_segments import by_segment, gap_claim, questions
 from conversion_audit.analysis.split import landing_cells, split, with_chances
 from conversion_audit.analysis.statistics import rogan_gladen, wilson
 from conversion_audit.analysis.true_rate import bounds, headline, true_rate, visitors
@@ -192,6 +192,10 @@ def test_segments_add_up_to_the_whole():
         assert parts.cannot_share.sum() == pytest.approx(1)
         assert (parts.naive_rate <= parts.true_rate).all()
     assert list(by_segment(intents, sessions, "month", fitted).segment) == ["2026-03", "2026-04"]
+    named = pd.DataFrame({"segment": ["", "Email"], "cannot_share": [0.7, 0.3]})
+    assert gap_claim(named) == ("true_rate.gap_headline", {"segment": "Email", "cannot_share": 0.3})
+    assert gap_claim(named.head(1))[0] == "goals.channels_unknown"
+    assert gap_claim(named.assign(cannot_share=float("nan")))[0] == "true_rate.gap_nobody"
 
 
 def test_small_segments_show_counts_alone():
@@ -292,6 +296,7 @@ def test_checks_are_told_as_counts_and_shares():
     checks = check_table(record).set_index("check")
     assert (checks.needed["service_landings"], checks.allowed_share["misfit"]) == (100.0, 0.03)
     assert checks.holds.all() and check_claim(record) == ("true_rate.checks_ok", {"failed": 0, "count": 5})
+    assert check_claim({"gates": [], "checks": []}) == ("true_rate.checks_none", {})
     assert advice(record) == ("true_rate.use", {})
     frame = _hand_made()
     few = true_rate(frame, split(landing_cells(frame), INTENTS))

@@ -129,6 +129,12 @@ def test_a_record_may_be_a_series_a_frame_or_a_dataclass():
     assert text("page.also", frame) == text("page.also", frame.iloc[0]) == text("page.also", {"count": 2})
 
 
+def test_a_word_of_ours_begins_a_sentence_and_a_client_s_name_stays_as_it_is():
+    record = {"segment": "(not set)", "rate": 0.4, "benchmark": 0.5, "step": "pay"}
+    assert text("friction.friction", record).startswith("Not known: only 40")
+    assert text("friction.friction", record | {"segment": "iOS"}).startswith("iOS: only 40")
+
+
 def test_an_absent_value_is_called_unknown():
     assert text("page.reference", {"reference": None}) == "Ref. not known"
     assert text("page.also", {"count": float("nan")}).startswith("not known")

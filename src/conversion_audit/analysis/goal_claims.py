@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from conversion_audit.analysis.funnel_segments import UNKNOWN
+
 Claim = tuple[str, dict[str, Any]]
 
 
@@ -85,6 +87,8 @@ def goes_with_claim(table: pd.DataFrame, about: str = "goals.goes") -> Claim:
 
 def channel_claim(channels: pd.DataFrame, goal: str) -> Claim:
     """Return which channel contributes most, and which of the larger ones has the highest rate."""
+    if (channels.channel == UNKNOWN).all():
+        return "goals.channels_unknown", {}
     won = channels[channels.goal_sessions > 0]
     if not len(won):
         return "goals.channels_none", {"goal": goal}

@@ -174,10 +174,10 @@ def entry_steps(intents: AnyTable, steps: Sequence[str], goal: str) -> pd.DataFr
 
 
 def findings(entries: pd.DataFrame, most: float = 0.05) -> list[Finding]:
-    """Return a finding where more than `most` of the journeys enter after the first step: it is under-tracked."""
+    """Return a finding where surely more than `most` of the journeys enter after the first step: it is under-tracked."""
     later = int(entries.sessions[1:].sum())
     total = int(entries.sessions.sum())
-    if not total or later / total <= most:
+    if not total or wilson(later, total)[0] <= most:
         return []
     values = {"step": entries.step[0], "later": later, "entered": total, "rate": later / total}
     return [

@@ -173,6 +173,10 @@ def attribution_claim(table: pd.DataFrame) -> Claim:
     shares = table.pivot_table(index="channel", columns="rule", values="credit_share")
     if not len(shares) or shares.isna().all(axis=None):
         return "attribution.none", {}
+    if len(shares) == 1:
+        return ("attribution.one" if shares.index[0] != UNKNOWN else "goals.channels_unknown"), {
+            "channel": shares.index[0]
+        }
     spread = shares.max(axis=1) - shares.min(axis=1)
     if spread.max() < 10 * ALIKE:  # told in whole percent
         return "attribution.alike", {}

@@ -84,6 +84,8 @@ def check_table(record: Mapping) -> pd.DataFrame:
 
 def check_claim(record: Mapping) -> tuple[str, dict]:
     """Return the key and the record of the sentence about the checks."""
+    if not record["checks"]:
+        return "true_rate.checks_none", {}
     failed = len(record["gates"])
     counts = {"failed": failed, "count": len(record["checks"])}
     return ("true_rate.checks_headline" if failed else "true_rate.checks_ok"), counts

@@ -56,11 +56,13 @@ def by_segment(
     return _told(table, fitted, min_sessions)
 
 
-def largest_gap(table: pd.DataFrame) -> dict:
-    """Return segment and cannot_share of the segment most of the sessions that could not buy belong to; from `by_segment`."""
-    known = table.dropna(subset=["cannot_share"]).sort_values(["cannot_share", "segment"], ascending=[False, True])
-    row = known.iloc[0] if len(known) else {"segment": None, "cannot_share": None}
-    return {"segment": row["segment"], "cannot_share": row["cannot_share"]}
+def gap_claim(table: pd.DataFrame) -> tuple[str, dict]:
+    """Return the sentence on the channel that most of the sessions that could not buy came through; from `by_segment`."""
+    known = table.dropna(subset=["cannot_share"])
+    if not len(known):
+        return "true_rate.gap_nobody", {}
+    named = known[known.segment != ""].sort_values(["cannot_share", "segment"], ascending=[False, True])
+    return ("true_rate.gap_headline", named.iloc[0].to_dict()) if len(named) else ("goals.channels_unknown", {})
 
 
 def question_claim(pages: pd.DataFrame) -> tuple[str, dict]:

@@ -134,7 +134,10 @@ def _fill(found: re.Match[str], values: Mapping[str, Any]) -> str:
     name, kind, one, many = found.groups()
     value = values[name]
     if kind is None:
-        return in_column(name, value) if not is_missing(value) else text_or("page.unknown", UNKNOWN)
+        shown = in_column(name, value) if not is_missing(value) else text_or("page.unknown", UNKNOWN)
+        # A word of ours that begins a sentence; the client's own names stay as they are written.
+        is_ours = is_missing(value) or (isinstance(value, str) and _worded(f"values.{value}") == shown)
+        return shown[:1].upper() + shown[1:] if is_ours and not found.start() else shown
     if kind not in KINDS:
         raise ConfigError(
             Problem(f"placeholder {{{name}:{kind}}} has no such format", mend=f"One of: {', '.join(KINDS)}")
