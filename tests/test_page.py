@@ -322,6 +322,8 @@ def test_a_detail_is_told_in_one_line_and_its_table_stands_in_the_workbook():
     assert "<table>" not in html
     assert "pages_left" not in with_bundles("02", detail, detail="board")
     assert list(export.tables([{"number": "02", "bundles": detail}])) == ["pages_left"]
+    empty = bundles_of(frame.head(0), name="pages_left", claim="The pages they left from", detail=True)
+    assert 'The pages they left from <span class="ref">nothing found</span></li>' in with_bundles("02", empty)
 
 
 def test_what_moved_since_the_last_audit_stands_on_the_first_page():
