@@ -36,7 +36,7 @@ def steps_claim(steps: pd.DataFrame) -> Claim:
     """Return after which step fewest sessions go on."""
     known = steps[(steps.unit == "session") & (steps.at_risk > 0)].dropna(subset=["of"])
     if not len(known):
-        return "friction.headline_none", {}
+        return "friction.steps_none", {}
     return "friction.steps_claim", known.sort_values("step_rate").iloc[0].to_dict()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from conversion_audit.analysis.funnel_segments import UNKNOWN
+from conversion_audit.analysis.statistics import newcombe
 
 Claim = tuple[str, dict[str, Any]]
 
@@ -86,21 +87,27 @@ def goes_with_claim(table: pd.DataFrame, about: str = "goals.goes") -> Claim:
 
 
 def channel_claim(channels: pd.DataFrame, goal: str) -> Claim:
-    """Return which channel contributes most, and which of the larger ones has the highest rate."""
+    """Return which channel contributes most, and which surely has the highest rate."""
     if (channels.channel == UNKNOWN).all():
         return "goals.channels_unknown", {}
     won = channels[channels.goal_sessions > 0]
     if not len(won):
         return "goals.channels_none", {"goal": goal}
     first = won.iloc[0]
-    best = won[won.sessions >= 100].sort_values(["goal_rate", "channel"], ascending=[False, True])
-    best = best.iloc[0] if len(best) else first
     record = {"goal": goal, "channel": first.channel, "goal_share": first.goal_share}
+    best = won.sort_values(["goal_low", "channel"], ascending=[False, True]).iloc[0]
+    rest = channels[channels.channel != best.channel][["goal_sessions", "sessions"]].sum()
+    counts = (best.goal_sessions, best.sessions, rest.goal_sessions, rest.sessions)
+    # Chosen as the best of several: each is held to its part of the error that one alone would have.
+    if not newcombe(*counts, confidence=1 - 0.05 / len(channels))[0] > 0:
+        return "goals.channel_claim_alike", record
     return "goals.channel_claim", record | {"best": best.channel, "best_rate": best.goal_rate}
 
 
 def abandoned_claim(by_step: pd.DataFrame, of: str, without: str) -> Claim:
     """Return where most sessions stop that began and did not finish."""
+    if of == without:
+        return "goals.abandoned_undeclared", {"undone": without}
     if not len(by_step) or not by_step.sessions.sum():
         return "goals.abandoned_none", {"begun": of, "undone": without}
     row = by_step.sort_values(["sessions"], ascending=False, kind="stable").iloc[0].to_dict()

@@ -145,9 +145,11 @@ def intent_summary(table: pd.DataFrame) -> dict:
     }
 
 
-def first_share(entries: pd.DataFrame) -> dict:
+def entries_claim(entries: pd.DataFrame) -> tuple[str, dict]:
     """Return the share of journeys that begin at the first step; from `entry_steps`."""
-    return {"first_share": float(entries.session_share[0]) if len(entries) else float("nan")}
+    if not entries.sessions.sum():
+        return "intent.entries_none", {}
+    return "intent.entries_claim", {"first_share": float(entries.session_share[0])}
 
 
 def entry_steps(intents: AnyTable, steps: Sequence[str], goal: str) -> pd.DataFrame:

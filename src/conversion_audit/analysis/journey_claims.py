@@ -10,7 +10,7 @@ import pandas as pd
 from conversion_audit.analysis.funnel_segments import UNKNOWN
 from conversion_audit.analysis.goal_claims import goes_with_claim
 from conversion_audit.analysis.reconcile import REASONS
-from conversion_audit.analysis.transitions import EXIT
+from conversion_audit.analysis.transitions import EXIT, OTHER
 
 Claim = tuple[str, dict[str, Any]]
 ALIKE = 0.0005
@@ -20,6 +20,8 @@ ALIKE = 0.0005
 def funnel_claim(funnel: pd.DataFrame) -> Claim:
     """Return how many sessions go the whole way in order, and how many show the goal at all."""
     first, last = funnel.iloc[0], funnel.iloc[-1]
+    if len(funnel) == 1:
+        return "funnel.one_step", {"goal": last.step, "anyhow": int(last.sessions)}
     record = {"first_step": first.step, "goal": last.step, "entered": int(first.sessions_in_order)}
     record |= {"finished": int(last.sessions_in_order), "anyhow": int(last.sessions), "total_rate": last.total_rate}
     return ("funnel.headline" if first.sessions_in_order else "funnel.nobody"), record
@@ -27,6 +29,8 @@ def funnel_claim(funnel: pd.DataFrame) -> Claim:
 
 def widest_claim(funnel: pd.DataFrame) -> Claim:
     """Return the step before which most are lost, if anybody is."""
+    if len(funnel) == 1:
+        return "funnel.one_step_read", {"goal": funnel.step.iloc[0]}
     later = funnel.iloc[1:][funnel.iloc[1:].previous > 0]
     if not len(later):
         return "funnel.nobody", {"first_step": funnel.step.iloc[0]}
@@ -87,7 +91,7 @@ def instead_claim(instead: pd.DataFrame) -> Claim:
     """Return what most of those did who stopped at the step that most stop at."""
     if not len(instead):
         return "journey.instead_none", {}
-    row = instead[instead.did != "(other)"].sort_values(["stopped", "sessions"], ascending=False, kind="stable")
+    row = instead[instead.did != OTHER].sort_values(["stopped", "sessions"], ascending=False, kind="stable")
     return ("journey.instead_exit" if row.did.iloc[0] == EXIT else "journey.instead_claim"), row.iloc[0].to_dict()
 
 
@@ -95,8 +99,9 @@ def map_claim(nodes: pd.DataFrame) -> Claim:
     """Return where most visits begin and where most end."""
     if not len(nodes):
         return "journey.map_none", {}
-    begins = nodes.sort_values(["entries", "node"], ascending=[False, True]).iloc[0]
-    ends = nodes.sort_values(["exits", "node"], ascending=[False, True]).iloc[0]
+    named = nodes[nodes.node != OTHER] if (nodes.node != OTHER).any() else nodes
+    begins = named.sort_values(["entries", "node"], ascending=[False, True]).iloc[0]
+    ends = named.sort_values(["exits", "node"], ascending=[False, True]).iloc[0]
     record = {"begins": begins.node, "entry_share": begins.entries / max(nodes.entries.sum(), 1), "ends": ends.node}
     return "journey.map_claim", record | {"exit_share": ends.exits / max(nodes.exits.sum(), 1)}
 
@@ -105,12 +110,13 @@ def path_claim(to_goal: pd.DataFrame, goal: str) -> Claim:
     """Return the most common way to the goal."""
     if not len(to_goal):
         return "journey.path_none", {"goal": goal}
-    return "journey.path_claim", to_goal.iloc[0].to_dict() | {"goal": goal}
+    named = to_goal[to_goal.path != OTHER]
+    return "journey.path_claim", (named if len(named) else to_goal).iloc[0].to_dict() | {"goal": goal}
 
 
 def loop_claim(pairs: pd.DataFrame) -> Claim:
     """Return the pair between which visitors go to and fro most often."""
-    known = pairs[(pairs.node != "(other)") & (pairs.other != "(other)")]
+    known = pairs[(pairs.node != OTHER) & (pairs.other != OTHER)]
     return ("journey.loop_claim", known.iloc[0].to_dict()) if len(known) else ("journey.loop_none", {})
 
 

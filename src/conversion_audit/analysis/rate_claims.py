@@ -47,10 +47,20 @@ def rate_table(records: Mapping[str, Mapping]) -> pd.DataFrame:
 
 
 def claim(record: Mapping) -> str:
-    """Return the key of the sentence that tells a record: with a middle estimate, or without."""
+    """
+    Return the key of the sentence that tells a record: with a middle estimate, or without.
+
+    Where only those who converted showed what they came for, all of them did: a rate of one says nothing.
+    """
     if record["estimate"] is None:
-        return "true_rate.between"
+        return "true_rate.at_least" if record["upper"] >= 1 else "true_rate.between"
     return "true_rate.everyone" if record["source"] == "everyone" else "true_rate.understated"
+
+
+def figure_claim(record: Mapping) -> str:
+    """Return the key of the sentence over the picture: of the range, where there is one and it says something."""
+    key = claim(record)
+    return "true_rate.figure_claim" if record["low"] < record["high"] and key != "true_rate.at_least" else key
 
 
 def check_table(record: Mapping) -> pd.DataFrame:

@@ -239,12 +239,13 @@ def cluster_claim(found: Mapping) -> str:
     return "segments.clusters_hold" if found["holds"] else "segments.clusters_fail"
 
 
-def lookers(table: pd.DataFrame) -> dict:
-    """Return visitors who got as far as the first step and no further, and the share of such visitors who buy later."""
+def claim(table: pd.DataFrame) -> tuple[str, dict]:
+    """Return how many got as far as the first step and no further, and the share of such visitors who buy later."""
     rows = table[table.segment.isin(["one_time_lookers", "returning_lookers"])]
-    early = rows.early_visitors.sum()
-    rate = float(rows.later_buyers.sum() / early) if early else float("nan")
-    return {"visitors": int(rows.visitors.sum()), "later_rate": rate}
+    visitors, early = int(rows.visitors.sum()), rows.early_visitors.sum()
+    if not visitors or not early:
+        return f"segments.headline_{'undated' if visitors else 'none'}", {"visitors": visitors}
+    return "segments.headline", {"visitors": visitors, "later_rate": float(rows.later_buyers.sum() / early)}
 
 
 def findings(table: pd.DataFrame, least: int = 100) -> list[Finding]:

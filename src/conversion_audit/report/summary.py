@@ -93,8 +93,9 @@ def _lead(head: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], whose:
     if not is_missing(true.get("estimate")):
         same = record["middle"] == record["naive"]
         return text("page.lead_same" if same else "page.lead_true", record)
-    known = not is_missing(true.get("lower")) and not is_missing(true.get("upper"))
-    return text("page.lead_bounds" if known else "page.lead_naive", record)
+    if is_missing(true.get("lower")) or is_missing(true.get("upper")):
+        return text("page.lead_naive", record)
+    return text("page.lead_least" if true["upper"] >= 1 else "page.lead_bounds", record)
 
 
 def _rates(head: Mapping[str, Any], whose: str) -> dict[str, Any] | None:
@@ -115,7 +116,8 @@ def _rates(head: Mapping[str, Any], whose: str) -> dict[str, Any] | None:
     }
     if not bounded:
         return shown
-    note = "page.true_note_middle" if middle is not None else "page.true_note_bounds"
+    is_open = middle is None and upper >= 1  # only those who converted show that they could: all of them did
+    note = f"page.true_note_{'middle' if middle is not None else 'least' if is_open else 'bounds'}"
     bounds = {"low": _or(true.get("low"), lower), "high": _or(true.get("high"), upper)}
     values = (
         (formatted(middle, "percent2"),)
@@ -123,7 +125,7 @@ def _rates(head: Mapping[str, Any], whose: str) -> dict[str, Any] | None:
         else tuple(formatted(v, "percent2") for v in (lower, upper))
     )
     return shown | {
-        "true": " – ".join(dict.fromkeys(values)),
+        "true": text("page.true_least", {"low": values[0]}) if is_open else " – ".join(dict.fromkeys(values)),
         "true_note": text(note, {**bounds, "completions": _completions(head), "expected": true.get("expected")}),
         "is_range": middle is None and lower != upper,
         "scale": _scale(float(naive), middle, lower, upper, bounds, whose),
@@ -133,7 +135,7 @@ def _rates(head: Mapping[str, Any], whose: str) -> dict[str, Any] | None:
 def _scale(
     naive: float, middle: float | None, lower: float, upper: float, bounds: Mapping[str, float], whose: str
 ) -> dict[str, Any]:
-    most = max(naive, upper, bounds["high"], middle or 0) * 1.08 or 1.0
+    most = min(max(naive, upper, bounds["high"], middle or 0) * 1.08, 1.0) or 1.0
     place = {
         name: f"{value / most * 100:.2f}" for name, value in (("naive", naive), ("lower", lower), ("upper", upper))
     }

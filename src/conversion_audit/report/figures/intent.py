@@ -118,7 +118,7 @@ def plot_true_rate(rates: pd.DataFrame, ax: Axes | None = None) -> Axes:
     name = names_of(rows)
     ax.set_yticks(range(len(rows)), [beside(ax, value, 30) for value in rows[name]])
     ax.set_ylim(len(rows) - 0.45, -0.95)
-    ax.set_xlim(0, max(tops) * 1.12 or 1)
+    ax.set_xlim(0, min(max(tops) * 1.12, 1.04) or 1)
     ax.xaxis.grid(True)
     percent_axis(ax)
     _true_legend(ax)
