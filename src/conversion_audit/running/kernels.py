@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable
@@ -85,6 +86,14 @@ class Place:
         return self.index + (0 if self._injected else 1)
 
 
+def _close_loop() -> None:
+    """Close the event loop that the execution left in this thread: nobody else does, and the next one makes its own."""
+    with suppress(RuntimeError):  # an execution that did not begin left none
+        loop = asyncio.get_event_loop()
+        if not loop.is_running():
+            loop.close()
+
+
 def register() -> None:
     """Make our Papermill engine known by its name."""
     from papermill.clientwrap import PapermillNotebookClient
@@ -117,5 +126,6 @@ def register() -> None:
                     return client.execute(env=kernels.environment(), stdout=log, stderr=log)
             finally:
                 kernels.running.discard(client)
+                _close_loop()
 
     papermill_engines.register(ENGINE, ChapterEngine)
