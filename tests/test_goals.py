@@ -407,3 +407,19 @@ def test_the_tables_given_are_left_as_they_were():
     contribution.abandoned(log, visits, ["view", "cart", "buy"], of="cart", without="buy")
     assert_frame_equal(log, marks())
     assert_frame_equal(visits, sessions())
+
+
+def test_the_channel_with_the_highest_rate_is_named_where_that_is_sure():
+    found = pd.DataFrame({"channel": ["Search", "Social"], "sessions": [326, 129], "goal_sessions": [5, 2]})
+    found = found.assign(
+        goal_rate=found.goal_sessions / found.sessions, goal_share=[5 / 7, 2 / 7], goal_low=[0.006, 0.004]
+    )
+    assert goal_claims.channel_claim(found, "order")[0] == "goals.channel_claim_alike"
+    sure = found.assign(goal_sessions=[5, 40], goal_rate=[0.015, 0.31], goal_low=[0.006, 0.24])
+    assert goal_claims.channel_claim(sure, "order")[1]["best"] == "Social"
+
+
+def test_a_goal_without_a_step_before_it_has_nothing_to_abandon():
+    nothing = pd.DataFrame({"sessions": []})
+    assert goal_claims.abandoned_claim(nothing, "order", "order") == ("goals.abandoned_undeclared", {"undone": "order"})
+    assert goal_claims.abandoned_claim(nothing, "cart", "order")[0] == "goals.abandoned_none"

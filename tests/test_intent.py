@@ -9,7 +9,14 @@ from conftest import table
 from pandas.testing import assert_frame_equal
 from worlds_intent import GOAL, HALF, INTENTS, ORDINARY, PAGES, STEPS, shop
 
-from conversion_audit.analysis.intent import entry_steps, evidence_rules, findings, intent_table, session_intents
+from conversion_audit.analysis.intent import (
+    entries_claim,
+    entry_steps,
+    evidence_rules,
+    findings,
+    intent_table,
+    session_intents,
+)
 
 
 def _marks(text: str) -> pd.DataFrame:
@@ -163,6 +170,8 @@ def test_journeys_entered_after_the_first_step_are_a_finding_above_the_limit():
     (finding,) = findings(steps)
     assert (finding.kind, finding.step, finding.values["rate"]) == ("tracking", "product_view", 0.5)
     assert findings(steps, most=0.5) == []
+    assert entries_claim(steps) == ("intent.entries_claim", {"first_share": 0.5})
+    assert entries_claim(steps.assign(sessions=0)) == ("intent.entries_none", {})
     assert findings(steps.assign(sessions=[18, 2, 0])) == [], "two of twenty may be chance"
     assert findings(steps.assign(sessions=[410, 58, 0]))
 

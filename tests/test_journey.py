@@ -334,3 +334,18 @@ def test_the_events_are_left_as_they_were():
     transitions.stays(before)
     next_step.instead(reached(marks(), STEPS), before, STEPS)
     assert_frame_equal(before, events())
+
+
+def test_a_journey_of_one_step_is_told_as_such():
+    one = FUNNEL.head(1)
+    assert journey_claims.funnel_claim(one)[0] == "funnel.one_step"
+    assert journey_claims.widest_claim(one)[0] == "funnel.one_step_read"
+
+
+def test_pages_put_together_are_no_page_that_visits_begin_or_end_on():
+    nodes = pd.DataFrame({"node": ["(other)", "home"], "entries": [60, 40], "exits": [70, 30]})
+    _, record = journey_claims.map_claim(nodes)
+    assert (record["begins"], record["ends"], record["entry_share"]) == ("home", "home", 0.4)
+    assert journey_claims.map_claim(nodes.head(1))[1]["begins"] == "(other)"
+    ways = pd.DataFrame({"path": ["(other)", "home > (other)"], "sessions": [4, 3]})
+    assert journey_claims.path_claim(ways, "order")[1]["path"] == "home > (other)"

@@ -143,6 +143,14 @@ def test_without_a_best_estimate_the_bounds_are_the_answer():
     assert "3.38% – 6.12%" in html
 
 
+def test_an_upper_bound_of_all_says_nothing_and_is_not_told():
+    head = sample.about()["headline"]
+    true = head["true_conversion_rate"] | {"estimate": None, "upper": 1.0, "high": 1.0}
+    html = page.render([], [], sample.about(headline=head | {"true_conversion_rate": true}))
+    assert "Of those that could have, at least 3.38% did; how many more, the export does not say." in html
+    assert "at least 3.38%" in html and "– 100.00%" not in html and "108" not in html
+
+
 @pytest.mark.parametrize("head", [{}, {"naive_conversion_rate": None}, {"naive_conversion_rate": 0.0, "sessions": 3}])
 def test_a_report_without_numbers_is_still_a_page(head):
     html = page.render([], [], {"client": "x", "headline": head})

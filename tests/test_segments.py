@@ -166,6 +166,13 @@ def test_too_few_visitors_make_no_groups():
     assert np.isnan(found["rules_agreement"])  # the chapter tells it, and says that it is not known
 
 
+def test_who_stopped_after_the_first_step_is_told_as_far_as_it_is_known():
+    one = pd.DataFrame({"segment": ["one_time_lookers"], "visitors": [9], "early_visitors": [4], "later_buyers": [1]})
+    assert segments.claim(one) == ("segments.headline", {"visitors": 9, "later_rate": 0.25})
+    assert segments.claim(one.assign(early_visitors=0))[0] == "segments.headline_undated"
+    assert segments.claim(one.assign(segment="buyers"))[0] == "segments.headline_none"
+
+
 def test_the_segment_that_buys_later_beyond_the_others_is_a_finding():
     known = pd.DataFrame(
         {

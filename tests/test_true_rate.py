@@ -13,7 +13,15 @@ from worlds_intent import EVERYONE, GOAL, HALF, INTENTS, ORDINARY, SHOPPERS_ON_H
 
 from conversion_audit.analysis.intent import session_intents
 from conversion_audit.analysis.labels import read_labels
-from conversion_audit.analysis.rate_claims import advice, check_claim, check_table, claim, findings, rate_table
+from conversion_audit.analysis.rate_claims import (
+    advice,
+    check_claim,
+    check_table,
+    claim,
+    figure_claim,
+    findings,
+    rate_table,
+)
 from conversion_audit.analysis.rate_segments import by_segment, gap_claim, questions
 from conversion_audit.analysis.split import landing_cells, split, with_chances
 from conversion_audit.analysis.statistics import rogan_gladen, wilson
@@ -296,6 +304,8 @@ def test_checks_are_told_as_counts_and_shares():
     checks = check_table(record).set_index("check")
     assert (checks.needed["service_landings"], checks.allowed_share["misfit"]) == (100.0, 0.03)
     assert checks.holds.all() and check_claim(record) == ("true_rate.checks_ok", {"failed": 0, "count": 5})
+    unclear = record | {"estimate": None, "upper": 1.0}
+    assert claim(unclear) == figure_claim(unclear) == "true_rate.at_least"
     assert check_claim({"gates": [], "checks": []}) == ("true_rate.checks_none", {})
     assert advice(record) == ("true_rate.use", {})
     frame = _hand_made()
