@@ -348,4 +348,5 @@ def test_pages_put_together_are_no_page_that_visits_begin_or_end_on():
     assert (record["begins"], record["ends"], record["entry_share"]) == ("home", "home", 0.4)
     assert journey_claims.map_claim(nodes.head(1))[1]["begins"] == "(other)"
     ways = pd.DataFrame({"path": ["(other)", "home > (other)"], "sessions": [4, 3]})
-    assert journey_claims.path_claim(ways, "order")[1]["path"] == "home > (other)"
+    key, record = journey_claims.path_claim(ways, "order")
+    assert (key, record["path"]) == ("journey.path_named", "home > (other)")

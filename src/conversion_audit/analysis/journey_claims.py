@@ -111,7 +111,8 @@ def path_claim(to_goal: pd.DataFrame, goal: str) -> Claim:
     if not len(to_goal):
         return "journey.path_none", {"goal": goal}
     named = to_goal[to_goal.path != OTHER]
-    return "journey.path_claim", (named if len(named) else to_goal).iloc[0].to_dict() | {"goal": goal}
+    key = "journey.path_named" if len(named) and to_goal.path.iloc[0] == OTHER else "journey.path_claim"
+    return key, (named if len(named) else to_goal).iloc[0].to_dict() | {"goal": goal}
 
 
 def loop_claim(pairs: pd.DataFrame) -> Claim:
