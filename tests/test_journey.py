@@ -12,6 +12,7 @@ from conversion_audit.analysis import journey, journey_claims, next_step, transi
 from conversion_audit.analysis.around_goal import around_goal
 from conversion_audit.analysis.content import content
 from conversion_audit.analysis.funnel import reached
+from conversion_audit.report.words import text
 
 EVENTS = """
 session_id event_number event     is_page page_type page   page_seconds seconds_to_next
@@ -347,6 +348,7 @@ def test_pages_put_together_are_no_page_that_visits_begin_or_end_on():
     _, record = journey_claims.map_claim(nodes)
     assert (record["begins"], record["ends"], record["entry_share"]) == ("home", "home", 0.4)
     assert journey_claims.map_claim(nodes.head(1))[1]["begins"] == "(other)"
-    ways = pd.DataFrame({"path": ["(other)", "home > (other)"], "sessions": [4, 3]})
+    ways = pd.DataFrame({"path": ["(other)", "home > (other)"], "sessions": [4, 3], "path_share": [0.4, 0.3]})
     key, record = journey_claims.path_claim(ways, "order")
     assert (key, record["path"]) == ("journey.path_named", "home > (other)")
+    assert "the most common ends home › other: 30% of" in text(key, record)
