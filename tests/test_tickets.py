@@ -12,6 +12,7 @@ from conversion_audit import past, runs, tickets
 from conversion_audit.errors import ConfigError
 from conversion_audit.report.tickets import receipt, safe, ticket
 from conversion_audit.report.voice import Voice, speaking
+from conversion_audit.report.wording import cost_of
 
 FINDING = {
     "id": "F-3k9a", "kind": "friction", "claim": "", "title": "Safari's card field takes no input", "next_step": None,
@@ -38,9 +39,22 @@ def test_a_ticket_holds_everything_a_tracker_needs():
     assert found.splitlines()[0] == "# F-3k9a: Payment details: Safari"
     for words in (
         "## Who", "923", "## Since\n\nthe whole period", "## How to reproduce", "Delivery address", "62.0%", "88.0%",
-        "card number invalid", "€32,000 to €40,500 of revenue", "none of these falls: Purchase", "47", "Effort S, for Website team",
+        "card number invalid", "€32,000 to €40,000 of revenue", "none of these falls: Purchase", "47", "Effort S, for Website team",
     ):  # fmt: skip
         assert words in found, words
+
+
+def test_a_ticket_names_the_price_that_the_page_names_and_a_shops_lost_orders():
+    with speaking(Voice(site="shop")):
+        found, priced = ticket(FINDING, PLANNED), cost_of(FINDING)
+    low, high = priced.split(" of revenue")[0].split(" to ")
+    assert f"It cost {low} to {high} of revenue" in found
+    assert "It cost 195 to 243 orders" in found
+
+
+def test_one_session_stands_before_a_step_in_german():
+    with speaking(Voice(language="de")):
+        assert "1 Sitzung stand in" in ticket(FINDING | {"sessions_at_risk": 1}, PLANNED)
 
 
 def test_an_incident_carries_its_dates():

@@ -118,6 +118,13 @@ def test_a_count_takes_the_word_that_fits_it():
     assert text("page.also", {"count": 1200}) == "1,200\u00a0further findings in the chapters"
 
 
+def test_german_lists_stand_where_no_case_would_change_them_and_one_is_singular():
+    found = {"kinds": "E-Mail-Adressen", "fields": "Seitenadressen, weitere Eigenschaften", "values": 26}
+    with speaking(DE):
+        assert "in Seitenadressen, weitere" not in text("fitness.personal_data", found)
+        assert text("fitness.blind_claim", {"days": 1, "all_days": 56}).startswith("1\u00a0Tag fehlt in jeder Rate")
+
+
 def test_a_shop_may_have_its_own_wording():
     assert text("page.true_label") == "Those who could convert"
     with speaking(Voice(site="shop")):
