@@ -83,6 +83,15 @@ def test_a_batch_goes_on_past_a_client_that_fails(audit_home):
     assert "acme" in (audit_home / "reports" / "index.html").read_text()
 
 
+def test_clients_run_one_at_a_time_are_all_in_the_index(audit_home):
+    for name in ("acme", "globex"):
+        notebook(stub.client(name).data / "notebooks" / "00_check_data.ipynb", "1")
+        done = subprocess.run([sys.executable, STUB, "run", name], env={**os.environ, "AUDIT_HOME": str(audit_home)})
+        assert done.returncode == 0
+        assert f'href="{name}/' in (audit_home / "reports" / "index.html").read_text()
+    assert "acme" in (audit_home / "reports" / "index.html").read_text()
+
+
 @pytest.mark.slow
 def test_forty_clients_one_of_them_broken(audit_home):
     names = [f"shop-{n:02}" for n in range(40)]

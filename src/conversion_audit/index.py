@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from html import escape
 from pathlib import Path
@@ -40,7 +41,8 @@ def write_index(today: date) -> Path:
     """
     path = home() / "reports" / "index.html"
     rows = "\n".join(_row(line) for line in runs.overview(today))
-    beside = path.with_name(".index.html")
+    # Clients that run side by side write it at the same time: each beside it, under a name of its own.
+    beside = path.with_name(f".index-{os.getpid()}.html")
     publish.write(beside, _PAGE.format(rows=rows))
     beside.replace(path)
     return path

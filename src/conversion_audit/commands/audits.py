@@ -105,6 +105,7 @@ def run(
     asked = Asked(start=start, end=end, where=where, pdf=pdf, resume=resume, **more)
     with progress(chosen[0]) as display:
         published = run_one(chosen[0], asked, display)
+    terminal.write_index()
     terminal.answer(published.answer(), _told(published), as_json)
     raise typer.Exit(published.exit_code)
 

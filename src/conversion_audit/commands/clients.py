@@ -32,6 +32,7 @@ def unpack(
     from conversion_audit import archive
 
     print(f"Unpacked {archive.unpack(path)}.")
+    terminal.write_index()
 
 
 @app.command(rich_help_panel=DATA)
