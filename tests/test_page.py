@@ -206,6 +206,23 @@ def test_names_of_the_config_are_called_by_their_labels(html):
     assert '<th scope="row">Basket</th>' in html and "add_to_cart" not in html
 
 
+def test_a_report_on_totals_explains_no_visits_and_points_at_no_chapter_that_is_not_there():
+    only = {
+        "kind": "observation",
+        "chapter": "04",
+        "severity": "medium",
+        "claim": "totals.only",
+        "id": "F-dama",
+        "voids": ["00"],
+    }
+    html = page.render([], [only], {"client": "Ads"})
+    assert "No stage is surely weaker" in html and "how small a loss" not in html
+    methods = html[html.index('id="methods"') :]
+    assert "What counts as weak" in methods
+    assert "What counts as friction" not in methods and "Chapter 0" not in methods
+    assert "What counts as weak" not in sample.report()
+
+
 @pytest.mark.parametrize("detail", ["full", "board"])
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_the_same_input_gives_the_same_bytes(language, detail):

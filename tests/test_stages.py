@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conversion_audit.analysis import stages
+from conversion_audit.analysis import stage_claims, stages
 from conversion_audit.report.figures import plot_funnel
+from conversion_audit.report.wording import next_step_of
+from conversion_audit.report.words import label, text
 
 STAGES = ["Impressions", "Clicks", "Opt-ins", "Follow-ups sent", "Delivered", "Opened", "Added to cart", "Paid"]
 
@@ -57,7 +59,7 @@ def test_clicks_in_messages_come_after_opening_them():
         "Clicks",
     ]
     table = stages.stage_table(mails(Clicks=90, Sent=80, Delivered=70))
-    assert (table.stage[0], table.parameter[0]) == ("Clicks", "click_rate")
+    assert table.stage.tolist() == ["Clicks", "Sent", "Delivered"]
 
 
 def test_more_than_the_stage_before_is_no_share_and_has_no_interval():
@@ -119,14 +121,14 @@ def test_among_many_campaigns_alike_hardly_any_is_called_weak():
 
 
 def test_messages_owed_and_never_sent_are_a_finding_of_their_own():
-    made = stages.findings(totals(follow_ups=0.8))
+    made = stage_claims.findings(totals(follow_ups=0.8))
     claims = {one.claim: one for one in made}
     assert claims["stages.never_sent"].values["missing_share"] == pytest.approx(0.1, abs=0.02)
     assert "stages.not_delivered" not in claims
 
 
 def test_fewer_and_dearer_clicks_are_told_together():
-    made = stages.findings(totals(clicks_late=0.014))
+    made = stage_claims.findings(totals(clicks_late=0.014))
     one = next(one for one in made if one.claim == "stages.dearer_clicks")
     assert one.segment == {"segment": "B"}
     assert one.values["rate_after"] < one.values["rate_before"] and one.values["cost_after"] > one.values["cost_before"]
@@ -151,6 +153,63 @@ def test_a_week_without_any_visit_is_in_the_seam_and_odd():
     assert table.week[table.is_odd].tolist() == [weeks[4]]
 
 
+def two_tools() -> pd.DataFrame:
+    """Advertisements and a newsletter, exported side by side: nobody who clicked asked for a message."""
+    frame = totals()
+    ads = frame[frame.stage.isin(["Impressions", "Clicks", "Paid"])]
+    mails = frame[frame.stage.isin(["Follow-ups sent", "Delivered", "Opened", "Paid"])]
+    clicked = mails[mails.stage == "Opened"].assign(stage="Clicks", count=lambda rows: rows["count"] * 0.1)
+    mails = pd.concat([mails, clicked]).assign(segment=lambda rows: "mail " + rows.segment)
+    return pd.concat([ads, mails.assign(count=lambda rows: rows["count"] * 500)], ignore_index=True)
+
+
+def test_messages_of_another_tool_are_a_chain_of_their_own():
+    counts = two_tools()
+    table = stages.stage_table(counts, by=["segment"])
+    assert table[table.segment == "mail A"].stage.tolist() == [
+        "Follow-ups sent",
+        "Delivered",
+        "Opened",
+        "Clicks",
+        "Paid",
+    ]
+    assert (stages.weak_links(counts).rate <= 1).all()
+    key, values = stage_claims.headline(counts)
+    assert (key, values["first"], values["message_first"]) == (
+        "stages.headline_messages",
+        "Impressions",
+        "Follow-ups sent",
+    )
+    paid = counts[counts.stage == "Paid"].groupby(counts.segment.str.startswith("mail"))["count"].sum()
+    assert (values["count"], values["message_count"]) == (paid[False], paid[True])
+    nobody = pd.DataFrame({"step": [], "at_risk": [], "passed": []})
+    chain = stages.joined_stages(counts, nobody)
+    assert chain.source.tolist() == ["totals"] * 3 + ["messages"] * 5
+    for told in (stage_claims.headline(counts), stage_claims.chain_claim(chain)):
+        assert text(*told).endswith("at “Paid”") or text(*told).endswith("reach “Paid”")
+
+
+def test_what_a_report_merged_is_no_segment_to_judge():
+    counts = totals(opened=0.3)
+    assert stages.weak_links(counts).is_weak.any()
+    merged = counts.assign(segment=counts.segment.replace({"B": "(other)"}))
+    assert not stages.weak_links(merged).is_weak.any()
+
+
+def test_the_share_of_a_stage_has_a_name_of_its_own_and_a_chain_begins_with_none():
+    counts = mails(session=900, engaged_session=500).replace({"stage": {"engaged_session": "engaged session"}})
+    counts = pd.concat([counts, mails(booked=50)], ignore_index=True)
+    table = stages.stage_table(counts)
+    assert table.parameter.isna().tolist() == [True, False, False]
+    assert [label(name) for name in table.parameter[1:]] == ["engagement rate", "rate"]
+
+
+def test_every_finding_about_totals_says_what_to_do_next():
+    made = stage_claims.findings(totals(clicks_late=0.014, follow_ups=0.8, delivered=0.5, opened=0.3))
+    assert {one.claim.split(".")[1] for one in made} == {"weak", "dearer_clicks", "never_sent", "not_delivered"}
+    assert all(next_step_of(one.record()) for one in made)
+
+
 def test_totals_and_events_make_one_chain():
     steps = pd.DataFrame({"step": ["cart", "purchase"], "at_risk": [900, 300], "passed": [300, 40]})
     chain = stages.joined_stages(totals(), steps)
@@ -162,7 +221,7 @@ def test_no_totals_are_no_error():
     empty = totals().head(0)
     nobody = pd.DataFrame({"date": pd.to_datetime([]), "channel": pd.Series([], dtype="string")})
     assert stages.seam(totals(), nobody).empty
-    assert stages.stage_table(empty).empty and stages.weak_links(empty).empty and stages.findings(empty) == []
+    assert stages.stage_table(empty).empty and stages.weak_links(empty).empty and stage_claims.findings(empty) == []
 
 
 def test_a_stage_that_a_segment_never_names_is_no_zero():
@@ -178,15 +237,15 @@ def test_clicks_of_one_tool_are_owed_no_message_of_another():
         segment="ads", count=lambda rows: rows["count"] * 100
     )
     mails = frame[frame.stage.isin(["Follow-ups sent", "Opened"])]
-    assert "stages.never_sent" not in {one.claim for one in stages.findings(pd.concat([ads, mails]))}
+    assert "stages.never_sent" not in {one.claim for one in stage_claims.findings(pd.concat([ads, mails]))}
 
 
 def test_counts_of_an_ad_tool_and_sessions_of_all_channels_are_no_shares_of_each_other():
     rows = [("impression", 85_722, "totals"), ("session", 1_711, "events"), ("purchase", 88, "events")]
     chain = pd.DataFrame(rows, columns=["step", "count", "source"])
     values = {"first": "impression", "first_count": 85_722, "last": "purchase", "count": 88}
-    assert stages.chain_claim(chain) == ("stages.chain_claim_both", values | {"sessions": 1_711})
-    assert stages.chain_claim(chain.assign(source="totals")) == ("stages.chain_claim", values)
+    assert stage_claims.chain_claim(chain) == ("stages.chain_claim_both", values | {"sessions": 1_711})
+    assert stage_claims.chain_claim(chain.assign(source="totals")) == ("stages.chain_claim", values)
     drawn = {words.get_text() for words in plot_funnel(chain).texts}
     assert {"counted", "88", "5.1%"} <= drawn  # of the sessions
     assert not {"sessions", "2.0%", "0.1%"} & drawn  # of what the tool counted

@@ -39,6 +39,7 @@ def test_totals_alone_get_a_config_whose_goal_is_the_last_stage(audit_home, tota
     assert (config.main_goal, config.steps, config.sources[0].kind) == ("paid", ["paid"], "stage_counts")
     assert (str(config.period.start), str(config.period.end)) == ("2026-03-02", "2026-04-26")
     assert "# The goal is the last of them. Without events it never occurs" in text
+    assert config.label("paid", "de") == "Bezahlt"
 
 
 def test_a_report_without_days_has_the_period_of_its_preamble(audit_home):

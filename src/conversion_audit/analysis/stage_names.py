@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pandas as pd
 
@@ -11,6 +12,7 @@ USUAL = (
     (("impression", "einblendung", "view"), "reach"),
     (("click to action", "cta", "call to action", "callout"), "click_to_open_rate"),
     (("click", "klick"), "click_rate"),
+    (("engaged session",), "engagement_rate"),
     (("session", "visit", "besuch"), "arrival_rate"),
     (("opt in", "optin", "lead", "signup", "sign up", "anmeldung"), "opt_in_rate"),
     (("sent", "versandt", "gesendet", "follow up"), "sent_rate"),
@@ -21,8 +23,10 @@ USUAL = (
     (("paid", "order", "purchase", "bezahlt", "bestellung"), "payment_rate"),
     (("shipped", "dispatched", "versendet"), "shipping_rate"),
 )
-_PLACES = (0, 8, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12)
-_AFTER_OPENING = 8
+_PLACES = (0, 9, 1, 3, 2, 4, 5, 6, 7, 10, 11, 12, 13)
+_AFTER_OPENING = 9
+MERGED = ("(other)", "(sonstige)")
+"""Segments into which a report gathers what it no longer tells apart."""
 
 
 def _words(stage: str) -> str:
@@ -55,7 +59,7 @@ def _clicks_in_messages(totals: pd.Series) -> list[str]:
 
 def parameter(stage: str, before: str | None = None) -> str:
     """
-    Return the usual name of the share that reaches a stage, e.g. ``click_rate``; ``rate`` for an unknown one.
+    Return the usual name of the share that reaches a stage, e.g. ``click_rate``; ``stage_rate`` for an unknown one.
 
     Parameters
     ----------
@@ -65,5 +69,20 @@ def parameter(stage: str, before: str | None = None) -> str:
         The stage of which it is a share: clicks of messages that were opened are the click-to-open rate.
     """
     place = _usual(stage)
-    name = "rate" if place is None else USUAL[place][1]
+    name = "stage_rate" if place is None else USUAL[place][1]
     return "click_to_open_rate" if name == "click_rate" and before and parameter(before) == "open_rate" else name
+
+
+def begins_anew(stage: str, before: str | None) -> bool:
+    """Return whether a stage is no share of the one before: who only clicked is owed no message, another tool sent it."""
+    return before is not None and parameter(stage) == "sent_rate" and parameter(before) != "opt_in_rate"
+
+
+def tools(counts: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the counts, in two parts where messages do not follow on from the stages before: segments without, and with them."""
+    order = stage_order(counts)
+    if not any(begins_anew(stage, before) for before, stage in pairwise(order)):
+        return [counts]
+    sent = counts.segment[counts.stage.map(parameter) == "sent_rate"].unique()
+    has_messages = counts.segment.isin(sent)
+    return [part for part in (counts[~has_messages], counts[has_messages]) if len(part)]

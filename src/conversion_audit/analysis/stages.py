@@ -8,14 +8,12 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from conversion_audit.analysis.stage_names import parameter, stage_order
+from conversion_audit.analysis.stage_names import MERGED, begins_anew, parameter, stage_order, tools
 from conversion_audit.analysis.statistics import bh, ratio_se, wilson
 from conversion_audit.engine import AnyTable, engine_of, statement
-from conversion_audit.findings import Finding
 
 Z95 = 1.96
 FDR = 0.10
-NEVER_SENT, NOT_DELIVERED = 0.05, 0.05
 FEWEST = 30
 
 
@@ -30,7 +28,7 @@ def stage_table(counts: AnyTable, by: Sequence[str] = (), order: Sequence[str] |
     by : sequence of str
         ``segment`` and ``week`` break it down.
     order : sequence of str, optional
-        Stages in order; the usual order otherwise.
+        Stages in order; the usual order otherwise, of each segment its own: campaigns may be another tool's.
 
     Returns
     -------
@@ -41,16 +39,20 @@ def stage_table(counts: AnyTable, by: Sequence[str] = (), order: Sequence[str] |
            impression        None       reach  400,000       NaN     NaN       NaN        NaN     NaN    0.0100
                 click  impression  click_rate    6,000   400,000  0.0150    0.0146     0.0154  4000.0    0.6667
 
-        `rate` is of the stage before (`of`); NaN for the first stage and where that is 0. It has no interval where the
-        stage counts more than the one before: that is no share. `cost_per` is all cost of the group over the count.
+        `rate` is of the stage before (`of`); NaN where that is 0, and where a chain begins: at the first stage, and at
+        messages that nobody asked for at the stage before. It has no interval where the stage counts more than the one
+        before: that is no share. `cost_per` is all cost of the group over the count.
     """
-    frame = _frame(counts)
-    order = list(order or stage_order(frame))
-    by = list(by)
+    return _passed_on(by_week(counts), list(by), order)
+
+
+def _passed_on(frame: pd.DataFrame, by: list[str], order: Sequence[str] | None) -> pd.DataFrame:
+    chains, whole = _chains(frame, order), list(order or stage_order(frame))
     summed = frame.groupby([*by, "stage"], dropna=False, sort=True)[["count", "cost"]].sum(min_count=1).reset_index()
     parts = []
     for key, part in summed.groupby(by, dropna=False, sort=True) if by else [((), summed)]:
-        rows = part.set_index("stage").reindex([s for s in order if s in set(part.stage)])
+        chain = chains[part.segment.iloc[0]] if "segment" in by else whole
+        rows = part.set_index("stage").reindex([s for s in chain if s in set(part.stage)])
         rows = _rates(rows.reset_index(), float(part.cost.sum(min_count=1)))
         keys = key if isinstance(key, tuple) else (key,)
         parts.append(rows.assign(**dict(zip(by, keys, strict=True)))[[*by, *rows.columns]])
@@ -60,13 +62,21 @@ def stage_table(counts: AnyTable, by: Sequence[str] = (), order: Sequence[str] |
 _COLUMNS = ["stage", "of", "parameter", "count", "of_count", "rate", "rate_low", "rate_high", "cost", "cost_per"]
 
 
-def _frame(counts: AnyTable) -> pd.DataFrame:
+def by_week(counts: AnyTable) -> pd.DataFrame:
+    """Return the counts by stage, segment and week; what names no segment is ``(all)``."""
     frame = engine_of(counts).query(statement(__file__, "by_week"), {"stage_counts": counts})
     return frame.assign(segment=frame.segment.astype(object).where(frame.segment.notna(), "(all)"))
 
 
+def _chains(frame: pd.DataFrame, order: Sequence[str] | None) -> dict[str, list[str]]:
+    """Segment -> its stages in order."""
+    return {segment: list(order or stage_order(rows)) for segment, rows in frame.groupby("segment")}
+
+
 def _rates(rows: pd.DataFrame, cost: float) -> pd.DataFrame:
-    before, of = rows["count"].shift(), [None, *rows.stage][: len(rows)]
+    of = [None, *rows.stage][: len(rows)]
+    of = [None if begins_anew(*pair) else pair[1] for pair in zip(rows.stage, of, strict=True)]
+    before = rows["count"].shift().where(pd.Series(of, index=rows.index).notna())
     is_share = (before > 0) & (rows["count"] <= before)
     low, high = wilson(np.minimum(rows["count"], before), before)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -76,7 +86,7 @@ def _rates(rows: pd.DataFrame, cost: float) -> pd.DataFrame:
         {
             "stage": rows.stage,
             "of": of,
-            "parameter": [parameter(*pair) for pair in zip(rows.stage, of, strict=True)],
+            "parameter": [_share_name(*pair) for pair in zip(rows.stage, of, strict=True)],
             "count": rows["count"],
             "of_count": before,
             "rate": rate,
@@ -86,6 +96,12 @@ def _rates(rows: pd.DataFrame, cost: float) -> pd.DataFrame:
             "cost_per": cost_per,
         }
     )
+
+
+def _share_name(stage: str, before: str | None) -> str | None:
+    """Where a chain begins there is no share to name, but the reach of what was shown."""
+    name = parameter(stage, before)
+    return name if before or name == "reach" else None
 
 
 def weak_links(counts: AnyTable, order: Sequence[str] | None = None) -> pd.DataFrame:
@@ -100,15 +116,16 @@ def weak_links(counts: AnyTable, order: Sequence[str] | None = None) -> pd.DataF
         One row per segment, stage and benchmark (siblings, own_past), the clearest loss first: segment, stage, of,
         parameter, benchmark_kind, rate, benchmark_rate, difference, difference_low, difference_high, lost (at this
         stage), is_weak (surely lower with all comparisons allowed for, a false one in ten, and by at least 5 %). Never
-        against other companies.
+        against other companies, never of what a report merged, and never where more are counted than at the stage before.
     """
     from scipy.special import ndtr
 
-    frame = _frame(counts)
-    order = list(order or stage_order(frame))
+    frame = by_week(counts)
+    frame = frame[~frame.segment.str.lower().isin(MERGED)]
+    links = {segment: list(pairwise(chain)) for segment, chain in _chains(frame, order).items()}
     rows = []
-    for before, stage in pairwise(order):
-        wide = _pairs(frame, before, stage)
+    for before, stage in dict.fromkeys(pair for chain in links.values() for pair in chain):
+        wide = _pairs(frame[[(before, stage) in links[one] for one in frame.segment]], before, stage)
         for segment, own in wide.groupby("segment"):
             rest = wide[wide.segment != segment]
             rows.append((segment, stage, before, "siblings", *_compared(own, rest)))
@@ -145,6 +162,8 @@ def _compared(here: pd.DataFrame, there: pd.DataFrame) -> tuple[float, ...]:
     if here.n.sum() < FEWEST or there.n.sum() < FEWEST:
         return (np.nan,) * 6
     rate, benchmark = here.y.sum() / here.n.sum(), there.y.sum() / there.n.sum()
+    if max(rate, benchmark) > 1:  # no shares
+        return (np.nan,) * 6
     spread = np.sqrt(_spread(here, rate) ** 2 + _spread(there, benchmark) ** 2)
     difference = rate - benchmark
     lost = max(0.0, -difference) * here.n.sum()
@@ -168,7 +187,7 @@ def seam(counts: AnyTable, sessions: AnyTable, order: Sequence[str] | None = Non
         the visit), sessions (of paid channels; all where none is paid), arrival_rate (sessions of clicks; NaN without
         clicks), is_odd (under half or over 1.2 of the usual week).
     """
-    frame = _frame(counts)
+    frame = by_week(counts)
     stages = [s for s in order or stage_order(frame) if parameter(s) == "click_rate"]
     clicks = frame[frame.stage.isin(stages[-1:])].groupby("week")["count"].sum()
     weeks = engine_of(counts, sessions).query(statement(__file__, "sessions_by_week"), {"sessions": sessions})
@@ -185,12 +204,7 @@ def seam(counts: AnyTable, sessions: AnyTable, order: Sequence[str] | None = Non
     return table.assign(is_odd=(table.arrival_rate < 0.5 * usual) | (table.arrival_rate > 1.2 * usual))
 
 
-def headline(counts: AnyTable, order: Sequence[str] | None = None) -> tuple[str, dict[str, object]]:
-    """Return the key and the values of one sentence: how many of the first stage reach the last."""
-    rows = stage_table(counts, order=order)
-    first, last = rows.iloc[0], rows.iloc[-1]
-    values = {"first": first.stage, "first_count": first["count"], "last": last.stage, "count": last["count"]}
-    return ("stages.headline" if len(rows) > 1 else "stages.headline_one"), values
+_SOURCES = ("totals", "messages")
 
 
 def joined_stages(counts: AnyTable, steps: pd.DataFrame, order: Sequence[str] | None = None) -> pd.DataFrame:
@@ -205,89 +219,17 @@ def joined_stages(counts: AnyTable, steps: pd.DataFrame, order: Sequence[str] | 
     Returns
     -------
     DataFrame
-        One row per stage or step: step, count (of totals as the tool counts, of events sessions), source (totals or events).
+        One row per stage or step: step, count (of totals as the tool counts, of events sessions), source (totals or
+        events; messages of a tool that does not follow on from the others are a chain of their own, see `stage_names.tools`).
     """
-    totals = stage_table(counts, order=order).set_index("stage")["count"]
+    frame = by_week(counts)
     own = steps[steps.unit == "session"] if "unit" in steps else steps
     own = own if own.at_risk.sum() > 0 else own[:0]
-    early = [s for s in totals.index if not len(own) or parameter(s) in ("reach", "click_rate")]
-    rows = [(s, totals[s], "totals") for s in early]
+    parts = [frame] if order or len(own) else tools(frame)
+    passed = [_passed_on(part, [], order).assign(source=name) for part, name in zip(parts, _SOURCES, strict=False)]
+    rows = [tuple(row) for row in pd.concat(passed)[["stage", "count", "source"]].to_numpy()]
     if len(own):
+        rows = [row for row in rows if parameter(row[0]) in ("reach", "click_rate")]
         rows.append(("session", own.at_risk.iloc[0], "events"))
         rows += [(row.step, row.passed, "events") for row in own.itertuples()]
     return pd.DataFrame(rows, columns=["step", "count", "source"])
-
-
-def chain_claim(chain: pd.DataFrame) -> tuple[str, dict[str, object]]:
-    """Return the key and the values of what `joined_stages` shows: who of the first stage, or of the sessions, is left."""
-    first, last = chain.iloc[0], chain.iloc[-1]
-    values = {"first": first.step, "first_count": first["count"], "last": last.step, "count": last["count"]}
-    visits = chain[chain.source == "events"]
-    if 0 < len(visits) < len(chain):  # a tool's counts are of its own channel, sessions are of all
-        return "stages.chain_claim_both", values | {"sessions": visits["count"].iloc[0]}
-    return ("stages.chain_claim" if len(chain) > 1 else "stages.chain_claim_one"), values
-
-
-def findings(counts: AnyTable, order: Sequence[str] | None = None) -> list[Finding]:
-    """
-    Return the named tests that failed and the weakest links.
-
-    Click rate down while cost per click goes up; opted in but never sent; sent but not delivered; the clearest losses
-    against siblings or own past.
-    """
-    frame = _frame(counts)
-    order = list(order or stage_order(frame))
-    table = stage_table(counts, order=order)
-    weak = weak_links(counts, order)
-    weak = weak[weak.is_weak]
-    made = _gaps(table) + _dearer_clicks(weak, frame)
-    for row in weak.head(3).itertuples():
-        values = {"parameter": row.parameter, "rate_here": row.rate, "rate_there": row.benchmark_rate, "lost": row.lost}
-        values |= {"benchmark_kind": row.benchmark_kind, "key": row.benchmark_kind}
-        made.append(
-            Finding("unexplained", "04", "stages.weak", "medium", "watch", values, step=row.stage,
-                    segment={"segment": row.segment}, rate=row.rate, benchmark=row.benchmark_rate, owner="acquisition")
-        )  # fmt: skip
-    return made
-
-
-def _gaps(table: pd.DataFrame) -> list[Finding]:
-    """Messages that were owed and not sent, or sent and not delivered."""
-    limits = {
-        ("opt_in_rate", "sent_rate"): ("stages.never_sent", NEVER_SENT),
-        ("sent_rate", "delivery_rate"): ("stages.not_delivered", NOT_DELIVERED),
-    }
-    made = []
-    for row in table.dropna(subset=["rate"]).itertuples():
-        # Who only clicked is owed no message: the clicks may be another tool's.
-        claim, limit = limits.get((parameter(row.of), row.parameter), (None, 1.0))
-        if claim and row.rate_high < 1 - limit:
-            values = {"missing": row.of_count - row.count, "missing_share": 1 - row.rate, "of": row.of}
-            made.append(Finding("service", "04", claim, "high", "certain", values, step=row.stage, owner="crm"))
-    return made
-
-
-def _dearer_clicks(weak: pd.DataFrame, frame: pd.DataFrame) -> list[Finding]:
-    made = []
-    for row in weak[(weak.parameter == "click_rate") & (weak.benchmark_kind == "own_past")].itertuples():
-        own = frame[frame.segment == row.segment]
-        weeks = sorted(own.week.dropna().unique())
-        late = own.week >= weeks[len(weeks) // 2]
-        before, after = (_cost_per(own[part], row.stage) for part in (~late, late))
-        if after > 1.05 * before:
-            values = {
-                "rate_before": row.benchmark_rate,
-                "rate_after": row.rate,
-                "cost_before": before,
-                "cost_after": after,
-            }
-            made.append(
-                Finding("unexplained", "04", "stages.dearer_clicks", "medium", "watch", values, step=row.stage,
-                        segment={"segment": row.segment}, owner="acquisition")
-            )  # fmt: skip
-    return made
-
-
-def _cost_per(rows: pd.DataFrame, stage: str) -> float:
-    count = rows.loc[rows.stage == stage, "count"].sum()
-    return float(rows.cost.sum() / count) if count else float("nan")

@@ -18,6 +18,18 @@ from conversion_audit.new import writing
 _CURRENCY = {"currency", "currency_code", "waehrung", "währung", "waehrungscode", "währungscode"}
 
 
+_GERMAN = {
+    "click": "Klick",
+    "session": "Sitzung",
+    "opt-in": "Anmeldung",
+    "key event": "Schlüsselereignis",
+    "purchase": "Kauf",
+    "paid": "Bezahlt",
+    "shipped": "Verschickt",
+}
+"""Last stages of totals -> the goal in German."""
+
+
 def read_stages(engine: Engine, tables: list[Table]) -> pd.DataFrame:
     """Return the stage counts of one or several sources: date, stage, segment, count, cost."""
     union = " UNION ALL BY NAME ".join(f"SELECT * FROM t{n}" for n in range(len(tables)))
@@ -63,6 +75,8 @@ def written(
     """
     order, totals = stage_order(counts), counts.groupby("stage")["count"].sum()
     last = order[-1]
+    german = _GERMAN.get(last.lower())
+    label = f", label: {{en: {last.capitalize()}, de: {german}}}" if german else ""
     name = re.sub(r"\W+", "_", last).strip("_").lower() or "goal"
     check = writing.CHECK
     stages = ", ".join(f"{writing.comment(stage)} {totals[stage]:,.12g}" for stage in order)
@@ -82,7 +96,7 @@ def written(
         "# The goal is the last of them. Without events it never occurs; it counts once an export of events is added.",
         f"main_goal: {writing.scalar(name)}   # {check}",
         "goals:",
-        f"  {writing.scalar(name)}: {{event: {writing.scalar(last)}}}",
+        f"  {writing.scalar(name)}: {{event: {writing.scalar(last)}{label}}}",
         "",
     ]
     return "\n".join(lines)

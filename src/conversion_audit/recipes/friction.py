@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from conversion_audit.analysis import change, effort, friction, friction_claims, stages
+from conversion_audit.analysis import change, effort, friction, friction_claims, stage_claims
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.fitness import of_totals
 from conversion_audit.recipes.goals import declared
@@ -95,7 +95,7 @@ def headline(audit: Audit) -> tuple[str, dict[str, Any]]:
     """Return the chapter's first sentence: of visits, or of totals where there are no visits."""
     if audit.has("events"):
         return friction_claims.headline(diagnosis(audit))
-    return stages.headline(audit.table("stage_counts"))
+    return stage_claims.headline(audit.table("stage_counts"))
 
 
 TABLES = {f"friction_{name}": Recipe(_part(name), needs=("marks", "sessions"), keys=KEYS) for name in PARTS}
@@ -112,7 +112,7 @@ TABLES |= {
 def findings(audit: Audit) -> list[Finding]:
     """Return what the chapter claims."""
     told = of_totals(audit)
-    told += stages.findings(audit.table("stage_counts")) if audit.has("stage_counts") else []
+    told += stage_claims.findings(audit.table("stage_counts")) if audit.has("stage_counts") else []
     if not len(audit.sessions):
         return told
     return [*friction.findings(diagnosis(audit)), *effort.findings(effort_of(audit)), *told]

@@ -161,7 +161,7 @@ def _view(chapters: list, findings: list[dict[str, Any]], about: Mapping[str, An
         "partial": _partial(told),
         "summary": summary.view(findings, about, chapters),
         "chapters": told,
-        "methods": _sections("methods", about),
+        "methods": _methods(findings),
         "glossary": _glossary(),
         "review": _review(about.get("review") or {}),
     }
@@ -206,16 +206,16 @@ def _partial(chapters: list[dict[str, Any]]) -> str:
     return text("page.partial", {"chapters": ", ".join(broken)}) if broken else ""
 
 
-def _sections(module: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the sections of a text file: ``[name] title, text``; paragraphs are separated by an empty line."""
-    known = sentences(about.get("language") or "en")
-    names = [key.split(".")[1] for key in known if key.startswith(f"{module}.") and key.endswith(".title")]
+def _methods(findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the sections of the methods, those on visits or those on totals; paragraphs are separated by an empty line."""
+    names = [key.split(".")[1] for key in sentences(voice().language) if re.fullmatch(r"methods\.\w+\.title", key)]
     return [
         {
-            "title": text(f"{module}.{name}.title"),
-            "paragraphs": [part.strip() for part in text(f"{module}.{name}.text").split("\n\n")],
+            "title": text(f"methods.{name}.title"),
+            "paragraphs": [part.strip() for part in text(f"methods.{name}.text").split("\n\n")],
         }
         for name in names
+        if name.startswith("totals") == summary.only_totals(findings)
     ]
 
 

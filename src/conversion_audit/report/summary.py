@@ -37,6 +37,7 @@ def view(
     strengths = [one for one in findings if one.get("kind") == "strength"]
     return {
         "lead": _lead(head, findings, whose),
+        "nothing": text("page.no_findings_totals" if only_totals(findings) else "page.no_findings"),
         "rates": _rates(head, whose),
         "facts": _facts(head),
         "stopped": next(iter(_said(chapters, "stopped")), ""),
@@ -71,6 +72,11 @@ def first_findings(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, A
     return chosen[:FIRST]
 
 
+def only_totals(findings: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether the export holds totals and no visits."""
+    return any(one.get("claim") == "totals.only" for one in findings)
+
+
 def _faults(findings: Sequence[Mapping[str, Any]], first: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what weakens the numbers: findings on tracking, and those that void a chapter."""
     told = {one["id"] for one in first}
@@ -81,8 +87,7 @@ def _faults(findings: Sequence[Mapping[str, Any]], first: Sequence[Mapping[str, 
 def _lead(head: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], whose: str) -> str:
     naive, true = head.get("naive_conversion_rate"), head.get("true_conversion_rate") or {}
     if is_missing(naive):
-        only_totals = any(one.get("claim") == "totals.only" for one in findings)
-        return text("page.lead_totals" if only_totals else "page.lead_none")
+        return text("page.lead_totals" if only_totals(findings) else "page.lead_none")
     record = {
         "naive": formatted(naive, "percent2"),
         "goal": label(head.get("goal") or ""),

@@ -5,6 +5,7 @@ Follows "Share and export reports" and "About the (other) row" (support.google.c
 
 - There are no visitors in it; the first column is the segment, unless it is the day.
 - The line that adds up the others is left out.
+- Views are a stage only where the report names no sessions, which make them.
 - "(other)" gathers what Google no longer tells apart, and thresholds hide small groups: segments cannot be trusted to add
   up, which is said where it happens.
 """
@@ -67,6 +68,8 @@ def read(
     first = next((file for file in files if not file.is_empty), files[0])
     known = {mapping.plain(name): name for name in reversed(first.columns)}
     stages = {stage: next((known[name] for name in names if name in known), "") for stage, names in METRICS.items()}
+    if stages["session"] or stages["engaged session"]:
+        stages["view"] = ""
     dimension = "date" if mapping.plain(first.columns[0]) in _DAYS else "segment"
     columns = {dimension: [first.columns[0]]}
     table = read_totals(

@@ -4,8 +4,8 @@ Plausible, CSV export: daily totals in several files, usually zipped.
 Follows "Export your website data" (plausible.io/docs/export-stats). What to know of it:
 
 - There are no visitors in it, only counts: chapters about sessions cannot be written from it.
-- ``imported_visitors`` gives sessions and page views of each day, ``imported_custom_events`` the events by name. The other
-  files break the same sessions down once more and would count them twice: they are opened, and left out.
+- ``imported_visitors`` gives the sessions of each day, ``imported_custom_events`` the events by name. Page views are no
+  stage: a session makes them. The other files break the same sessions down once more and would count them twice: they are opened, and left out.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def read(
         raise DataError(Problem("only breakdowns, no daily visitors and no events", files[0].name, mend=mend))
     parts = []
     if days:
-        stages = {"session": "visits", "view": "pageviews"}
+        stages = {"session": "visits"}
         parts.append(
             read_totals(engine, source, [replace(file, notes=()) for file in days], {"date": ["date"]}, stages, scratch)
         )
