@@ -13,6 +13,7 @@ from matplotlib import pyplot as plt
 from conversion_audit.report import figures
 from conversion_audit.report.figures import style
 from conversion_audit.report.show import bundles_of
+from conversion_audit.report.voice import Voice, speaking
 
 LONG = "a very long name of a step that nobody would give to a step if they had to read it in a figure " * 3
 ODD = ["$x_1$ & $\\frac{a}{b}$", LONG, "שלום עולם", "مرحبا", "<script>alert(1)</script>", "日本語 🎉", "", "a\nb\x00c"]
@@ -211,3 +212,19 @@ def test_the_colours_that_carry_meaning_differ_for_the_colour_blind(kind):
     seen = [_seen_by(color, kind) for color in meaning]
     distances = [np.linalg.norm(a - b) for n, a in enumerate(seen) for b in seen[:n]]
     assert min(distances) > 0.12
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_key_of_the_colours_is_whole_on_a_phone(language):
+    split = pd.DataFrame(
+        {
+            "intent": ["Returning something", "Shopping", "Looking for help"],
+            "sessions": [9, 50, 6],
+            "can_buy": ["cannot", "can", "unclear"],
+        }
+    )
+    with speaking(Voice(language=language, site="shop")):
+        narrow = style.narrow_one(figures.plot_intent(split).figure)
+    narrow.draw_without_rendering()
+    keys = [*narrow.legends, *(ax.get_legend() for ax in narrow.axes if ax.get_legend())]
+    assert keys and all(one.get_window_extent().x1 <= narrow.bbox.x1 for one in keys)

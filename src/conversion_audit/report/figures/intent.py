@@ -16,6 +16,7 @@ from conversion_audit.report.figures.style import (
     beside,
     color_key,
     is_narrow,
+    legend_above,
     names_of,
     nothing_to_draw,
     percent_axis,
@@ -162,14 +163,4 @@ def _true_legend(ax: Axes) -> None:
         ax.plot([], [], color=accent(), lw=1.4)[0],
     ]
     words = [text(f"figures.{key}") for key in ("naive", "middle", "bounds", "interval")]
-    ax.legend(
-        handles,
-        words,
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=2 if is_narrow(ax) else 4,
-        borderpad=0,
-        columnspacing=1.2,
-        handletextpad=0.5,
-        fontsize=7.4 if is_narrow(ax) else 8.6,
-    )
+    legend_above(ax, handles, words, columnspacing=1.2, fontsize=7.4 if is_narrow(ax) else 8.6)

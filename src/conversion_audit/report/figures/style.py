@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial, wraps
 from pathlib import Path
 from textwrap import wrap
@@ -138,21 +138,17 @@ def color_key(ax: Axes, parts: Iterable[tuple[Any, str]]) -> None:
     for color, meaning in parts:
         handles.append(Patch(facecolor=color))
         words.append(meaning)
-    ax.legend(
-        handles,
-        words,
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=2 if is_narrow(ax) else len(words),
-        borderpad=0,
-        borderaxespad=0.6,
-        handlelength=0.8,
-        handleheight=0.8,
-        handletextpad=0.5,
-        columnspacing=1.5,
-        labelcolor=MUTED,
-        fontsize=8.8,
-    )
+    look = {"handlelength": 0.8, "handleheight": 0.8, "columnspacing": 1.5, "labelcolor": MUTED, "fontsize": 8.8}
+    legend_above(ax, handles, words, borderaxespad=0.6, **look)
+
+
+def legend_above(ax: Axes, handles: Sequence[Any], words: Sequence[str], **look: Any) -> None:
+    """Put a legend above a figure; on a phone from its very left, for beside the names of rows there is no room for it."""
+    look |= {"borderpad": 0, "handletextpad": 0.5}
+    if is_narrow(ax):
+        ax.figure.legend(handles, words, loc="outside upper left", ncols=2, **look)
+    else:
+        ax.legend(handles, words, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(words), **look)
 
 
 def as_svg(figure: Figure) -> bytes:
