@@ -339,6 +339,21 @@ def with_bundles(number: str, bundles: list, **about) -> str:
     return page.render([chapter], [], sample.about(**about))
 
 
+def test_the_summary_says_once_what_stops_visitors_as_its_chapter_does():
+    few = bundles_of("Too few sessions to say whether people are stopped", name="stopped")
+    assert '<p class="stopped">' in with_bundles("04", few)
+    assert "Nothing was found that stops" not in with_bundles("04", few)
+    assert "Nothing was found that stops" in with_bundles("04", [])
+
+
+def test_the_scale_of_rates_ends_at_all_sessions():
+    true = {"estimate": 0.5, "low": 0.1, "high": 1.0, "lower": 0.5, "upper": 1.0}
+    told = with_bundles(
+        "04", [], headline={"goal": "purchase", "naive_conversion_rate": 0.5, "true_conversion_rate": true}
+    )
+    assert "100.0%" in told and "108.0%" not in told
+
+
 def test_a_detail_is_told_in_one_line_and_its_table_stands_in_the_workbook():
     frame = pd.DataFrame({"page": ["/a"], "sessions": [7]})
     detail = bundles_of(frame, name="pages_left", claim="<b>Most</b> leave from /a", detail=True)

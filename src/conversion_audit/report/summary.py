@@ -33,14 +33,18 @@ def view(
     """
     head = about.get("headline") or {}
     whose = text("page.of_only" if about.get("only") else "page.of_all")
-    first = first_findings(findings)
+    first, of_totals = first_findings(findings), only_totals(findings)
+    # Whether anybody is stopped is said by the chapter; where it is silent, here.
+    stopped = next(iter(_said(chapters, "stopped")), "")
     strengths = [one for one in findings if one.get("kind") == "strength"]
     return {
         "lead": _lead(head, findings, whose),
-        "nothing": text("page.no_findings_totals" if only_totals(findings) else "page.no_findings"),
+        "nothing": ""
+        if stopped and not of_totals
+        else text("page.no_findings_totals" if of_totals else "page.no_findings"),
         "rates": _rates(head, whose),
         "facts": _facts(head),
-        "stopped": next(iter(_said(chapters, "stopped")), ""),
+        "stopped": stopped,
         "moved": [*_said(chapters, "since_last"), *_fates(chapters)],
         "first": [finding_view(one) for one in first],
         "rest": max(len(findings) - len(first) - len(strengths), 0),
