@@ -59,7 +59,9 @@ def test_one_session_stands_before_a_step_in_german():
 
 def test_an_incident_carries_its_dates():
     found = ticket(FINDING | {"kind": "incident", "since": "2026-05-18", "until": "2026-05-29"}, PLANNED, TEST)
-    assert "18 May 2026 to 29 May 2026" in found
+    assert "18 May 2026 to 29 May 2026" in found and "comparable visitors" in found
+    found = ticket(FINDING | {"kind": "incident", "values": {"benchmark_kind": "own_past"}}, PLANNED, TEST)
+    assert "their own past let one expect 88.0%" in found and "comparable visitors" not in found
 
 
 @pytest.mark.parametrize("place", ["title", "note", "segment", "message"])

@@ -141,7 +141,8 @@ def _since(finding: Mapping[str, Any]) -> str:
 def _evidence(finding: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     lines = []
     if not is_missing(about["rate"]) and not is_missing(about["target_rate"]):
-        lines.append(text("tickets.evidence_line", about))
+        past = (finding.get("values") or {}).get("benchmark_kind") == "own_past"
+        lines.append(text("tickets.evidence_past" if past else "tickets.evidence_line", about))
     message = (finding.get("mechanism") or {}).get("message")
     lines += [text("tickets.message", {"message": message})] if message else []
     each = declared_worth(finding)
