@@ -443,6 +443,24 @@ def test_an_address_or_a_number_as_id_becomes_a_keyed_hash(audit_home):
     assert sum(one.startswith("h:") for one in found) == len(ids)
 
 
+def test_orders_and_sessions_named_by_an_address_are_hashed_stay_apart_and_match_the_books(audit_home):
+    jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
+    odd = {3: "jo@example.com", 7: "jo@example.com-2", 11: "+49 171 1234567", 15: jwt, 19: "4111 1111 1111 1111"}
+    given = {n: {"order": one} for n, one in odd.items()}
+    given |= {n: given.get(n, {}) | {"session": f"s{n // 4}-jo%2540example.com"} for n in range(20)}
+    books = "order_id,created_at,total,currency\njo@example.com,2026-03-02,50.00,EUR\nA9,2026-03-02,50.00,EUR\n"
+    source = "  - {kind: orders, files: raw/books.csv, decimal: '.'}\n"
+    files = {"events.csv": as_csv(changed(clean(), given)), "books.csv": books.encode()}
+    audit = taken_in(audit_home, files, config(source=source).replace("raw/*", "raw/events.csv"))
+    orders, sessions, book = audit.frame("orders"), audit.frame("sessions"), audit.frame("book_orders")
+    assert (len(orders), len(sessions)) == (20, 20)
+    assert sum(orders["order_id"].str.startswith("h:")) == 5
+    assert set(book["order_id"]) <= set(orders["order_id"])
+    kept = "".join(audit.frame(name).to_csv() for name in ("events", "orders", "sessions", "book_orders"))
+    for piece in ("example.com", "1234567", "eyJ", "4111 1111"):
+        assert piece not in kept
+
+
 def test_addresses_and_cards_in_names_that_are_shown_are_masked_and_versions_stay(audit_home):
     shown = {"device": "kind", "browser": "with", "country": "land", "item_name": "bought"}
     odd = {

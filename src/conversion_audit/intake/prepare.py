@@ -114,8 +114,8 @@ def take_in(engine: Engine, config: Config, opened: Opened, *, key: bytes, scrat
         notes += getattr(table, "notes", ())
     totals = ("book_orders", "stage_counts", "outcomes")
     tables = {name: _together(engine, name, given.get(name, [])) for name in totals}
-    for name, amount in (("book_orders", "revenue"), ("outcomes", "value")):
-        tables[name] = _converted(config, tables[name], amount)
+    for name, column, amount in (("book_orders", "order_id", "revenue"), ("outcomes", "lead_id", "value")):
+        tables[name] = rows.with_ids(_converted(config, tables[name], amount), column, key)
     notes += [Remark("empty", file=file.name) for several in opened.values() for file in several if file.is_empty]
     raw = engine.there(_together(engine, "rows", given.get("rows", [])))
     tables |= prepare(

@@ -8,16 +8,19 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 
 from conversion_audit.config import Config
-from conversion_audit.engine import Table, engine_of, statement
+from conversion_audit.engine import Table, engine_of, quoted, statement
 from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake import pages, values
 from conversion_audit.intake.privacy import SUSPICIOUS
 
 EARLIEST = datetime(2005, 1, 1)
 FUTURE = timedelta(days=2)
-ODD_ID = r"^\(?\d[\d()/ .-]*[ ()/-][\d()/ .-]*\d$|^[0\W_]+$|[^ -~]"
-"""Ids to be looked at one by one: digits in groups may be a telephone's number, zeros and signs alone are nobody, and a
-letter that is not plain may hide any of this."""
+ODD_ID = (
+    r"^\(?\d[\d()/ .-]*[ ()/-][\d()/ .-]*\d$|^[0\W_]+$|[^ -~]|%2540|^[A-Z]{2}\d{2}[A-Z0-9]{11}"
+    r"|eyJ|^(sk|pk|rk|whsec|gh[pousr])_|^xox[abprs]-|^AKIA|^AIza|^glpat-|^SG\.|^[Bb]earer "
+)
+"""Ids to be looked at one by one: digits in groups may be a telephone's number, zeros and signs alone are nobody, a letter
+that is not plain may hide any of this, and what begins like an account or a secret may be one."""
 
 LEAST_OVERLAP = 0.01
 """Share of a file's rows that an earlier file holds too, above which the two overlap and do not merely look alike."""
@@ -90,9 +93,21 @@ def refuse_overlap(staged: Table, repeated: Table, may_overlap: Collection[str])
 def odd_sources(staged: Table) -> Table:
     """Return names of sources, media and campaigns that hold personal data: value, clean, masked, kinds."""
     engine = engine_of(staged)
-    found = engine.query(statement(__file__, "odd_sources"), {"staged": staged}, pattern=SUSPICIOUS)
+    # A table of the few that there are: asked at once, every row would be looked at.
+    sources = engine.create(statement(__file__, "sources"), {"staged": staged}, name="sources")
+    found = engine.query(statement(__file__, "odd_sources"), {"sources": sources}, pattern=SUSPICIOUS)
     cleaned = values.texts(found["value"].sort_values())
     return engine.hold(cleaned[cleaned["masked"] > 0].reset_index(drop=True), "odd_sources")
+
+
+def odd_ids(ids: Table, key: bytes) -> Table:
+    """Return ids that may be read as a person, or as nobody, and what stands for them (see `values.ids`): value, clean."""
+    engine = engine_of(ids)
+    illegal = pd.DataFrame({"word": pd.Series(sorted(values.ILLEGAL_IDS), dtype="string")})
+    odd = engine.query(statement(__file__, "odd_ids"), {"ids": ids, "illegal": illegal}, odd=ODD_ID)
+    found = values.ids(odd["value"], key)
+    found["clean"] = found["clean"].where([not values.is_illegal_id(value) for value in found["value"]])
+    return engine.create("SELECT value, clean FROM ids", {"ids": found}, name="odd_ids")
 
 
 def accepted(staged: Table, odd_sources: Table, *, key: bytes) -> Table:
@@ -109,13 +124,18 @@ def accepted(staged: Table, odd_sources: Table, *, key: bytes) -> Table:
         The client's own key: an id that is an address or a number becomes a keyed hash.
     """
     engine = engine_of(staged)
-    illegal = pd.DataFrame({"word": pd.Series(sorted(values.ILLEGAL_IDS), dtype="string")})
-    odd = engine.query(statement(__file__, "odd_ids"), {"staged": staged, "illegal": illegal}, odd=ODD_ID)
-    ids = values.ids(odd["value"], key)
-    ids["clean"] = ids["clean"].where([not values.is_illegal_id(value) for value in ids["value"]])
-    found = {"staged": staged, "odd_sources": odd_sources}
-    found["odd_ids"] = engine.create("SELECT * FROM ids", {"ids": ids}, name="odd_ids")
+    ids = engine.view(statement(__file__, "ids"), {"staged": staged}, name="ids")
+    found = {"staged": staged, "odd_sources": odd_sources, "odd_ids": odd_ids(ids, key)}
     return engine.view(statement(__file__, "accepted"), found, name="accepted")
+
+
+def with_ids(table: Table, column: str, key: bytes) -> Table:
+    """Return a table of totals with the ids that the rows have: where those are hashed, only the same hash matches them."""
+    engine, name = table.engine, quoted(column)
+    ids = engine.view(f"SELECT DISTINCT {name} AS id FROM t", {"t": table}, name="ids")
+    others = "".join(f", t.{quoted(other)}" for other in table.columns if other != column)
+    sql = f"SELECT coalesce(o.clean, t.{name}) AS {name}{others} FROM t LEFT JOIN odd o ON o.value = t.{name}"
+    return engine.create(sql, {"t": table, "odd": odd_ids(ids, key)}, name=table.name)
 
 
 def kept(accepted: Table, repeated: Table) -> Table:

@@ -70,7 +70,7 @@ ORDER BY s.file, f.file;
 SELECT s.row_id, s.event_id,
        CASE WHEN d.value IS NULL THEN s.device_id ELSE d.clean END AS device_id,
        CASE WHEN u.value IS NULL THEN s.user_id ELSE u.clean END AS user_id,
-       s.source_session, s.time,
+       coalesce(n.clean, s.source_session) AS source_session, s.time,
        coalesce(s.order_1, 0) AS order_1, coalesce(s.order_2, 0) AS order_2, coalesce(s.order_3, 0) AS order_3,
        s.local_date, s.event, s.is_page,
        s.page_url, s.page_title, s.referrer, s.search_term,
@@ -79,12 +79,14 @@ SELECT s.row_id, s.event_id,
        CASE WHEN c.value IS NULL THEN s.campaign ELSE c.clean END AS campaign, s.channel,
        lower(known(s.platform)) AS platform, known(s.app_version) AS app_version, lower(known(s.device)) AS device,
        known(s.browser) AS browser, known(s.os) AS os, known(s.country) AS country, known(s.language) AS language, s.user_agent,
-       known(s.order_id) AS order_id, s.amount, s.amount_text, upper(known(s.currency)) AS currency,
+       known(coalesce(b.clean, s.order_id)) AS order_id, s.amount, s.amount_text, upper(known(s.currency)) AS currency,
        s.is_purchase, s.is_refund,
        s.error, s.load_seconds, s.engagement_seconds, s.is_bounce, s.visit_number, s.properties, s.items
 FROM staged s
 LEFT JOIN odd_ids d ON d.value = s.device_id
 LEFT JOIN odd_ids u ON u.value = s.user_id
+LEFT JOIN odd_ids n ON n.value = s.source_session
+LEFT JOIN odd_ids b ON b.value = s.order_id
 LEFT JOIN odd_sources f ON f.value = s.source
 LEFT JOIN odd_sources m ON m.value = s.medium
 LEFT JOIN odd_sources c ON c.value = s.campaign
@@ -94,18 +96,22 @@ WHERE s.reject IS NULL;
 -- Accepted rows once each.
 SELECT a.* FROM accepted a LEFT JOIN repeated r ON r.row_id = a.row_id WHERE r.row_id IS NULL;
 
+-- name: ids
+SELECT DISTINCT device_id AS id FROM staged UNION ALL SELECT DISTINCT user_id AS id FROM staged
+UNION ALL SELECT DISTINCT source_session AS id FROM staged UNION ALL SELECT DISTINCT order_id AS id FROM staged;
+
 -- name: odd_ids
--- Ids that are words for nothing, or that may be a person's address or number. All others stay untouched.
-SELECT DISTINCT value
-FROM (SELECT DISTINCT device_id AS value FROM staged UNION ALL SELECT DISTINCT user_id AS value FROM staged) ids
-WHERE value LIKE '%@%' OR value LIKE '%\%40%' ESCAPE '\' OR value LIKE '+%' OR matches(value, $odd)
-   OR lower(trim(replace(replace(replace(value, '"', ''), '''', ''), '`', ''))) IN (SELECT word FROM illegal);
+-- Ids that are words for nothing, or that may be a person's address or number, or a secret. All others stay untouched.
+SELECT DISTINCT id AS value
+FROM ids
+WHERE id LIKE '%@%' OR id LIKE '%\%40%' ESCAPE '\' OR id LIKE '+%' OR matches(id, $odd)
+   OR lower(trim(replace(replace(replace(id, '"', ''), '''', ''), '`', ''))) IN (SELECT word FROM illegal);
+
+-- name: sources
+SELECT source AS value FROM staged UNION SELECT medium AS value FROM staged UNION SELECT campaign AS value FROM staged;
 
 -- name: odd_sources
-SELECT DISTINCT value
-FROM (SELECT DISTINCT source AS value FROM staged UNION ALL SELECT DISTINCT medium AS value FROM staged
-      UNION ALL SELECT DISTINCT campaign AS value FROM staged) named
-WHERE matches(value, $pattern);
+SELECT value FROM sources WHERE matches(value, $pattern);
 
 -- name: texts
 -- The distinct texts of five columns, each row of the answer one text of one of them.

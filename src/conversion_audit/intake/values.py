@@ -187,7 +187,7 @@ def ids(values: Iterable[str | None], key: bytes) -> pd.DataFrame:
     Parameters
     ----------
     values : iterable of str
-        Distinct device or user ids. Missing ones are left out.
+        Distinct ids. Missing ones are left out.
     key : bytes
         The client's own key: without it nobody can test whether an address is among the ids.
 
@@ -201,12 +201,12 @@ def ids(values: Iterable[str | None], key: bytes) -> pd.DataFrame:
             0012               0012                       0
 
         An id that is an e-mail address or a phone number becomes ``h:`` and 32 hex digits, the same for the same address
-        in any case; an id that contains one, or a card number, likewise. Every other id is left exactly as it is.
+        in any case; an id that contains one, a card number or a secret key, likewise. Every other id is left exactly as it is.
     """
     rows = []
     for value in distinct(values):
         _, found = mask(tidy(value)) if _may_be_personal(value) else (value, {})
-        if any(found.get(kind) for kind in ("email", "phone", "card", "iban")):
+        if found.keys() & {"email", "phone", "card", "iban", "jwt", "key"}:
             rows.append((value, "h:" + _keyed(value, key), 1))
         else:
             rows.append((value, value, 0))
@@ -215,7 +215,7 @@ def ids(values: Iterable[str | None], key: bytes) -> pd.DataFrame:
 
 def _may_be_personal(value: str) -> bool:
     # A plain run of digits is an id, whatever a phone number may look like; so is a number with a point in it.
-    return "@" in value or "%40" in value or "＠" in value or value[:1] == "+" or bool(re.search(r"\d[ ()/-]", value))
+    return not re.fullmatch(r"[\d.]+", value)
 
 
 def _keyed(value: str, key: bytes) -> str:
