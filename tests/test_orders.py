@@ -87,3 +87,13 @@ def test_items_are_one_row_each_with_ids_as_text():
     found = items(rows).frame()
     assert found.item_id.tolist() == ["0012", "1e5"]
     assert found.price.fillna(-1).tolist() == [9.5, -1]
+
+
+def test_addresses_and_cards_are_masked_in_what_an_item_is_called_and_part_numbers_stay():
+    listed = (
+        '[{"name":"Card for jo@example.com","category":"0601 063 900","brand":"4111 1111 1111 1111"},{"name":"Hat"}]'
+    )
+    found = items(pd.DataFrame({"event_id": ["e1"], "items": [listed]})).frame()
+    assert found.name.tolist() == ["Card for [email]", "Hat"]
+    assert found.category.tolist()[0] == "0601 063 900"
+    assert found.brand.tolist()[0] == "[card]"

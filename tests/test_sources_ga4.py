@@ -214,3 +214,15 @@ def test_reading_leaves_the_engine_s_settings_as_they_were(tmp_path):
     ga4.read(engine, Source(kind="ga4", files="events.ndjson"), files, timezone=None, scratch=tmp_path)
     setting = engine.query("SELECT current_setting('preserve_insertion_order') AS kept").kept[0]
     assert not setting
+
+
+def test_personal_data_in_the_names_of_events_are_masked_and_the_other_names_stay(tmp_path, scratch):
+    first, second = (json.loads(line) for line in WHOLE[:2])
+    first |= {
+        "event_name": "signup jo@example.com",
+        "device": {"category": "4111 1111 1111 1111", "web_info": {"browser": "Chrome"}},
+    }
+    (tmp_path / "events.ndjson").write_text("\n".join(map(json.dumps, (first, second))), encoding="utf-8")
+    found = plain(rows_of("ga4", tmp_path, "events.ndjson", scratch=scratch))
+    assert [row["event"] for row in found] == ["signup [email]", second["event_name"]]
+    assert (found[0]["device"], found[0]["browser"]) == ("[card]", "Chrome")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
+from conversion_audit.intake.sources.shown import masked_names
 
 
 def items(rows: AnyTable) -> Table:
-    """Return one row per item of an event (see `tables.ITEMS`) from rows with event_id and a JSON list `items`."""
+    """
+    Return one row per item of an event (see `tables.ITEMS`) from rows with event_id and a JSON list `items`.
+
+    Addresses, cards and tokens are masked in what an item is called.
+    """
     engine = engine_of(rows)
     listed = engine.here(engine.view(statement(__file__, "listed"), {"rows": rows}, name="listed"))
-    return engine.create(statement(__file__, "items", stem="orders.duckdb"), {"rows": listed}, name="items")
+    made = engine.create(statement(__file__, "items", stem="orders.duckdb"), {"rows": listed}, name="items")
+    return masked_names(made, ("name", "category", "brand"))
 
 
 def orders(purchases: AnyTable, items: AnyTable, *, zone: str) -> Table:

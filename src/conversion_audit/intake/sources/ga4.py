@@ -22,6 +22,7 @@ from conversion_audit import config
 from conversion_audit.engine import Engine, Table, quoted, statement
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources.reading import Reading, Shape, gather, sql_type
+from conversion_audit.intake.sources.shown import masked
 
 KIND = "ga4"
 TITLE = "Google Analytics 4, BigQuery export"
@@ -104,7 +105,7 @@ def read(
     """
     rows = statement(__file__, "rows", stem="ga4.duckdb")
     reading = Reading(rows, SHAPE, scratch, source.salvage, from_text=nested)
-    return gather(engine, files, reading)
+    return masked(gather(engine, files, reading))
 
 
 def nested(columns: tuple[str, ...]) -> str:
