@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -220,6 +221,18 @@ def test_a_notebook_of_ones_own_that_would_be_passed_over_is_told(audit_home):
         f"notebooks/08-ask_most.ipynb: {unnamed}",
         f"notebooks/7_ask_more.ipynb: {unnamed}",
     ]
+
+
+def test_a_need_that_is_no_table_is_told_before_the_run_with_the_closest_name(tmp_path):
+    path = notebook(tmp_path / "09_ask_more.ipynb", "1")
+    asked = json.loads(path.read_text())
+    asked["metadata"]["audit"] = {"needs": ["event or stage_counts"]}
+    path.write_text(json.dumps(asked))
+    with pytest.raises(ConfigError) as refused:
+        chapters.read(path)
+    first, tables = str(refused.value).splitlines()
+    assert first == "09_ask_more.ipynb: needs 'event', which is no table; did you mean 'events'?"
+    assert tables.startswith("    Tables: events, items, orders, ")
 
 
 def test_a_chapter_that_does_not_exist_is_refused_with_those_that_do(audit_home, monkeypatch, tmp_path):

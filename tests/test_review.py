@@ -76,6 +76,16 @@ def test_an_own_finding_stands_in_its_chapter_however_the_number_is_written(tmp_
     )
 
 
+def test_an_own_finding_in_a_chapter_that_is_not_there_is_told(tmp_path):
+    path = written(tmp_path, "own:\n  - {title: Seen, chapter: 6}\n  - title: Said\n    chapter: 14\n")
+    assert len(read_review(path).own) == 2
+    with pytest.raises(ConfigError) as refused:
+        read_review(path, chapters=("00", "04", "06"))
+    assert str(refused.value) == (
+        "review.yaml:4: there is no such chapter, so it would not be shown (seen: '14')\n    Chapters here: 00, 04, 06"
+    )
+
+
 def test_an_edit_whose_finding_is_gone_is_listed_with_the_nearest(tmp_path):
     path = written(tmp_path, "F-gone: {title: payment fails}\nF-lost: {effort: L}\n")
     assert reviewed([FRICTION, TRACKING], read_review(path)).orphans == [

@@ -168,6 +168,18 @@ def test_commentary_saved_in_another_encoding_is_told_before_the_work(acme, monk
     assert str(refused.value) == "data/acme/notes/04.md: is not UTF-8 text\n    Save it as UTF-8."
 
 
+def test_commentary_that_no_chapter_would_show_is_told_before_the_work(acme, monkeypatch):
+    monkeypatch.setattr(runner, "tell", lambda *_: pytest.fail("the chapters ran"))
+    (acme.data / "notes").mkdir()
+    for name in ("4.md", "01.md", "44.md", "ideas.md"):
+        (acme.data / "notes" / name).write_text("Said.", encoding="utf-8")
+    chapter(acme, "01_touch", "1")
+    with pytest.raises(ConfigError) as refused:
+        runner.run("acme")
+    assert [problem.where for problem in refused.value.problems] == [f"data/acme/notes/{name}.md" for name in (4, 44)]
+    assert refused.value.problems[0].what == "no chapter has that number: it would not be shown"
+
+
 def test_resume_gives_back_a_run_of_the_same_and_makes_one_of_anything_else(acme):
     first = runner.run("acme", runner.Asked(resume=True))
     again = runner.run("acme", runner.Asked(resume=True))

@@ -19,6 +19,7 @@ from conversion_audit.folders import Folders
 from conversion_audit.prepared import INTAKE, Prepared, code, engine_in
 from conversion_audit.schema import Period
 
+KNOWN = (*INTAKE, *recipes.TABLES)  # every shared table there is
 BLIND = "blind_days"
 
 
@@ -107,9 +108,9 @@ class Audit:
                 recipe = recipes.TABLES[name]
                 self._tables[name] = self.prepared.table(name, self._parts(name), lambda: recipe.make(self))
             else:
-                known = [*INTAKE, *recipes.TABLES]
-                hint = f"Tables: {', '.join(known)}"
-                raise ConfigError(Problem(f"no table {name!r}{closest(name, known)}", mend=hint))
+                raise ConfigError(
+                    Problem(f"no table {name!r}{closest(name, KNOWN)}", mend=f"Tables: {', '.join(KNOWN)}")
+                )
         return self._tables[name]
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:

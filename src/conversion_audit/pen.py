@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversion_audit import review
+from conversion_audit.errors import ConfigError, Problem
 from conversion_audit.folders import Folders
+from conversion_audit.running import chapters, cover
 from conversion_audit.running.publish import write
 
 if TYPE_CHECKING:
@@ -17,6 +19,24 @@ if TYPE_CHECKING:
 def path_of(folders: Folders) -> Path:
     """Return where a client's review.yaml is."""
     return folders.data / "review.yaml"
+
+
+def require_shown(folders: Folders) -> None:
+    """
+    Hold what was written by hand to the chapters there are, before the work.
+
+    Raises
+    ------
+    ConfigError
+        For what cannot be read, and for notes and own findings that no chapter of the report would show.
+    """
+    path, numbers = path_of(folders), tuple(chapters.there(folders))
+    review.read_review(path, f"data/{folders.client}/{path.name}", numbers)
+    strange = [name for name in cover.notes(folders) if name not in numbers]
+    mend = f"Name it after a chapter: {', '.join(f'{number}.md' for number in numbers)}."
+    what, notes = "no chapter has that number: it would not be shown", f"data/{folders.client}/notes"
+    if strange:
+        raise ConfigError(*(Problem(what, f"{notes}/{name}.md", mend=mend) for name in strange))
 
 
 def reviewed(audit: Audit) -> review.Reviewed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -65,7 +65,7 @@ class Reviewed:
         return {"hidden": self.hidden, "orphans": self.orphans}
 
 
-def read_review(path: Path, shown: str = "review.yaml") -> Review:
+def read_review(path: Path, shown: str = "review.yaml", chapters: Collection[str] = ()) -> Review:
     """
     Read and check a client's review.yaml.
 
@@ -75,6 +75,8 @@ def read_review(path: Path, shown: str = "review.yaml") -> Review:
         Absent means: nothing reviewed.
     shown : str
         Its name in messages.
+    chapters : collection of str
+        Numbers of the chapters there are, to which own findings are held; empty: to none.
 
     Returns
     -------
@@ -97,6 +99,9 @@ def read_review(path: Path, shown: str = "review.yaml") -> Review:
         edits[key] = edit
     for place, one in enumerate(own if isinstance(own, list) else []):
         problems += _mistakes(one, OWN_KEYS, ("own", place), lines, shown)
+        if chapters and isinstance(one, Mapping) and (number := _chapter(one)).isdigit() and number not in chapters:
+            where, mend = _line(("own", place, "chapter"), lines, shown), f"Chapters here: {', '.join(chapters)}"
+            problems.append(Problem("there is no such chapter, so it would not be shown", where, number, mend=mend))
         if isinstance(one, Mapping) and not one.get("title"):
             problems.append(Problem("an own finding needs a title", _line(("own", place), lines, shown)))
     if not isinstance(own, list):
@@ -173,13 +178,18 @@ def _words(edit: Mapping[str, Any]) -> dict[str, Any]:
     return {key: str(value) for key, value in edit.items() if key != "hide" and value}
 
 
+def _chapter(own: Mapping[str, Any]) -> str:
+    """The two digits of the chapter that an own finding stands in."""
+    return str(own.get("chapter") or "04").zfill(2)
+
+
 def _own(one: Mapping[str, Any], place: int) -> dict[str, Any]:
     words = {key: str(value) for key, value in one.items() if value}
-    given = {"severity": "medium", "chapter": "04", **words}
+    given = {"severity": "medium", **words}
     return {
         **Finding(kind="observation", chapter="", claim="", verdict="").record(),
         **given,
-        "chapter": given["chapter"].zfill(2),
+        "chapter": _chapter(one),
         "id": f"own {place}",
         "kind": "own",
     }

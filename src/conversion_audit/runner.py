@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from conversion_audit import past, pen, runs
 from conversion_audit.errors import NEEDS_YOU, OK, AuditError, Problem
 from conversion_audit.folders import Folders, home
-from conversion_audit.running import chapters, cover, evidence, files, manifest, pdf, publish, refused, unchanged
+from conversion_audit.running import chapters, evidence, files, manifest, pdf, publish, refused, unchanged
 from conversion_audit.running.kernels import Kernels
 from conversion_audit.running.lock import locked
 from conversion_audit.running.progress import Progress
@@ -150,7 +150,7 @@ def run(client: str, asked: Asked | None = None, progress: Progress | None = Non
         if there is not None:
             return Published(client, there, manifest.read(there), resumed=True)
         planned = chapters.plan(folders, audit.config.report.chapters)
-        cover.notes(folders)  # what cannot be read is told before the work
+        pen.require_shown(folders)
         with drafted(folders.reports) as draft:
             expected = audit.prepared.expected
             progress.stage(f"reading the export: {expected}" if expected else "reading the export")

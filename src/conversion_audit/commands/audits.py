@@ -41,7 +41,7 @@ def new(
 @app.command(rich_help_panel=AUDIT)
 def check(client: Client, as_json: Json = False) -> None:
     """Check config, chapters and export without running the chapters: can these numbers be trusted?"""
-    from conversion_audit import data_check
+    from conversion_audit import data_check, pen
     from conversion_audit.audit import open_audit
     from conversion_audit.running import chapters
     from conversion_audit.running.refused import os_errors
@@ -49,6 +49,7 @@ def check(client: Client, as_json: Json = False) -> None:
     with os_errors():
         audit = open_audit(client)
         planned = chapters.plan(audit.folders, audit.config.report.chapters)
+        pen.require_shown(audit.folders)
         checked = data_check.check(audit)
         facts = {str(what): str(value) for what, value in audit.summary["value"].items()}
     facts["chapters"] = ", ".join(chapter.name for chapter in planned)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion_audit.errors import ConfigError, MachineError, Problem
+from conversion_audit.errors import ConfigError, MachineError, Problem, closest
 from conversion_audit.folders import Folders, notebooks
 from conversion_audit.running.kernels import ENGINE, Kernels, Place
 
@@ -92,8 +92,7 @@ def plan(folders: Folders, only: Sequence[str] = ()) -> list[Chapter]:
     ConfigError
         If a wanted chapter does not exist, a notebook is not one of ours, or one of the client's own would be passed over.
     """
-    paths = {path.name[:2]: path for path in notebooks().glob(_NUMBERED)} | _own(folders)
-    chosen = [paths[number] for number in sorted(paths)]
+    chosen = list(there(folders).values())
     if only:
         unknown = [name for name in only if not any(name in (path.stem, path.name[:2]) for path in chosen)]
         if unknown:
@@ -103,6 +102,12 @@ def plan(folders: Folders, only: Sequence[str] = ()) -> list[Chapter]:
             )
         chosen = [path for path in chosen if path.stem in only or path.name[:2] in only]
     return [read(path) for path in chosen]
+
+
+def there(folders: Folders) -> dict[str, Path]:
+    """Return every notebook of a client's audit by its number, in order; raises as `plan` for those passed over."""
+    paths = {path.name[:2]: path for path in notebooks().glob(_NUMBERED)} | _own(folders)
+    return {number: paths[number] for number in sorted(paths)}
 
 
 def _own(folders: Folders) -> dict[str, Path]:
@@ -133,10 +138,13 @@ def read(path: Path) -> Chapter:
     Raises
     ------
     ConfigError
-        If it is not a notebook, has no cell tagged ``parameters``, or that cell declares no ``client``.
+        If it is not a notebook, has no cell tagged ``parameters``, that cell declares no ``client``, or it needs a table
+        that there is not.
     """
     import nbformat
     import papermill
+
+    from conversion_audit.audit import KNOWN
 
     try:
         notebook = nbformat.read(path, as_version=4)
@@ -153,6 +161,10 @@ def read(path: Path) -> Chapter:
             )
         )
     needs = notebook.metadata.get("audit", {}).get("needs", [])
+    absent = [name for need in needs for name in need.split(" or ") if name not in KNOWN]
+    if absent:
+        what, mend = f"needs {absent[0]!r}, which is no table{closest(absent[0], KNOWN)}", f"Tables: {', '.join(KNOWN)}"
+        raise ConfigError(Problem(what, path.name, mend=mend))
     return Chapter(path, tuple(needs), declared)
 
 

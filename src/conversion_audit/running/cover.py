@@ -127,7 +127,7 @@ def _value(config: Config, part: str) -> str:
 
 def notes(folders: Folders) -> dict[str, str]:
     """
-    Return the consultant's commentary by chapter number, from ``data/<client>/notes/NN.md``.
+    Return the consultant's commentary by chapter number, from ``data/<client>/notes/NN.md``; what starts with no digit is none.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def notes(folders: Folders) -> dict[str, str]:
         For each that is not UTF-8 text.
     """
     found, problems = {}, []
-    for path in sorted((folders.data / "notes").glob("[0-9][0-9].md")):
+    for path in sorted((folders.data / "notes").glob("[0-9]*.md")):
         try:
             found[path.stem] = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:
