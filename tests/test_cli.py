@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from inputs import as_csv, changed, clean, config, written
 
 from conversion_audit import batch, cli
 from conversion_audit.batch import Ended
@@ -99,6 +100,18 @@ def test_an_unknown_client_is_told_with_those_there_are_and_the_closest(capsys, 
         "    Clients here: northlight.\n"
         "    Make it with: audit new northligt --from PATH-TO-EXPORT\n"
     )
+
+
+def test_an_export_does_not_steer_the_terminal_that_tells_of_it(capsys, audit_home):
+    rows = changed(clean(), {n: {"what": "add_\x1b[31m\x1b]0;mine\x07\x9b\u202e"} for n in (2, 6)})
+    written(audit_home, {"a\x1b[31m.csv": as_csv(rows), "b\x1b[31m.csv": b"x\n1\n"}, config().replace("/*", "/a*"))
+    cli.guarded(["check", "acme"])
+    cli.guarded(["sql", "acme", "SELECT event FROM events"])
+    cli.guarded(["run", "acme", "--start", "1999-01-01", "--end", "1999-01-02"])
+    told = "".join(capsys.readouterr())
+    assert "\\x1b[31m\\x1b]0;mine\\x07\\x9b\\u202e" in told
+    assert "b[31m.csv" in told  # the sentences of the report leave it out
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(told)
 
 
 def test_an_error_is_one_json_object_where_a_scheduler_reads(capsys, audit_home):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,7 +67,7 @@ def ask(
     """Write the e-mail that asks a client for its export, or for what the first one lacks."""
     from conversion_audit.data_check import request
 
-    print(request(client, [tool.strip() for tool in tools.split(",") if tool.strip()], language), end="")
+    terminal.say(request(client, [tool.strip() for tool in tools.split(",") if tool.strip()], language), end="")
 
 
 @app.command(rich_help_panel=AUDIT)
@@ -181,7 +180,7 @@ def _run_many(clients: list[str], options: list[str], jobs: int | None, as_json:
     from conversion_audit import batch
 
     def told(ended: batch.Ended, count: int) -> None:
-        print(f"{count} of {len(clients)}: {ended.client}: {ended.words}", file=sys.stderr, flush=True)
+        terminal.say(f"{count} of {len(clients)}: {ended.client}: {ended.words}", error=True)
 
     ended = batch.run_all(clients, options, jobs, told)
     code = batch.exit_code(ended)

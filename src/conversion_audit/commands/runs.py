@@ -78,7 +78,7 @@ def explain(
     """Tell what stands behind a figure, a table or a finding of the report."""
     from conversion_audit.explain import explain as explained
 
-    print(explained(client, reference, run))
+    terminal.say(explained(client, reference, run))
 
 
 @app.command("receipt", rich_help_panel=RUNS)
@@ -90,7 +90,7 @@ def print_receipt(
     """Tell on one page what became of a finding: before, after, and what it is worth."""
     from conversion_audit.tickets import receipt_of
 
-    print(receipt_of(client, reference, against), end="")
+    terminal.say(receipt_of(client, reference, against), end="")
 
 
 @app.command(rich_help_panel=RUNS)

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
+
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def plain(words: str) -> str:
+    """Return words in which what would steer a terminal is spelled out: an export's names may hold colours, titles, keystrokes."""
+    return _STEERING.sub(lambda found: ascii(found[0])[1:-1], words)
+
+
+def say(words: str, *, end: str = "\n", error: bool = False) -> None:
+    """Print words that may name what an export holds."""
+    print(plain(words), end=end, file=sys.stderr if error else sys.stdout, flush=error)
 
 
 def answer(answer: dict[str, Any], lines: list[str], as_json: bool) -> None:
@@ -14,7 +27,7 @@ def answer(answer: dict[str, Any], lines: list[str], as_json: bool) -> None:
     if as_json:
         print(json.dumps(answer, ensure_ascii=False))
     else:
-        print("\n".join(lines))
+        say("\n".join(lines))
 
 
 def refuse(problems: list[str], code: int, debug: bool, as_json: bool) -> int:
@@ -27,7 +40,7 @@ def refuse(problems: list[str], code: int, debug: bool, as_json: bool) -> int:
         print(json.dumps({"status": "error", "exit": code, "errors": problems}, ensure_ascii=False))
     else:
         for problem in problems:
-            print(f"audit: {problem}", file=sys.stderr)
+            say(f"audit: {problem}", error=True)
     return code
 
 
@@ -39,9 +52,9 @@ def table(head: list[str], rows: list[list[Any]]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in head:
-        table.add_column(Text(name), overflow="fold")
+        table.add_column(Text(plain(name)), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(Text(plain(str(cell))) for cell in row))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
