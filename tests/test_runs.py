@@ -176,8 +176,11 @@ def test_a_packed_client_is_whole_elsewhere(audit_home, tmp_path, monkeypatch):
     (audit_home / "data" / "acme" / "prepared" / "events.parquet").write_text("derived")
     Folders("acme").lists.mkdir()
     (Folders("acme").lists / "cart_leavers.csv").write_text("ids of the export")
+    (Folders("acme").data / ".key").write_text("0" * 64)
+    (Folders("acme").data / ".key").chmod(0o600)
     path = archive.pack("acme", tmp_path)
     assert path == tmp_path / "acme.zip"
+    assert path.stat().st_mode & 0o777 == 0o600, "it holds the export and the key"
     assert not [name for name in zipfile.ZipFile(path).namelist() if "cart_leavers" in name]
     with pytest.raises(ConfigError, match="is no file and no folder"):
         archive.pack("acme", Path(os.devnull))
@@ -186,6 +189,7 @@ def test_a_packed_client_is_whole_elsewhere(audit_home, tmp_path, monkeypatch):
     monkeypatch.setenv("AUDIT_HOME", str(elsewhere))
     assert archive.unpack(path) == "acme"
     assert runs.verify("acme", files_only=True).differences == ()
+    assert (elsewhere / "data" / "acme" / ".key").stat().st_mode & 0o777 == 0o600
     assert (elsewhere / "reports" / "acme" / "latest" / "client" / "report.html").is_file()
     assert (elsewhere / "data" / "acme" / "raw" / "events.csv").read_text() == "a,b\n"
     assert not (elsewhere / "data" / "acme" / "prepared").exists()

@@ -18,6 +18,7 @@ from conversion_audit.running.lock import locked
 LARGEST = 20 * 2**30
 RATIO = 200
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_PRIVATE = 0o600  # the client's key, and a zip that holds it, are nobody else's to read
 
 
 def handover(client: str, to: Path | None = None, run: str | None = None, *, partial: bool = False) -> Path:
@@ -84,7 +85,7 @@ def pack(client: str, to: Path, *, raw: bool = True) -> Path:
         ]
         kept = [path for path in files if path.name not in {".lock", ".holder", "latest"}]
         path = _within(to, f"{client}.zip")
-        _zip(path, ((one, one.relative_to(home()).as_posix()) for one in kept))
+        _zip(path, ((one, one.relative_to(home()).as_posix()) for one in kept), mode=_PRIVATE)
     return path
 
 
@@ -187,6 +188,7 @@ def _extract(archive: zipfile.ZipFile, folders: Folders) -> None:
                 continue
             target = aside / one.filename
             target.parent.mkdir(parents=True, exist_ok=True)
+            target.touch(_PRIVATE if target.name == ".key" else 0o666)
             with archive.open(one) as source, target.open("wb") as file:
                 _copy(source, file, one)
         folders.reports.parent.mkdir(parents=True, exist_ok=True)
@@ -210,11 +212,13 @@ def _copy(source, file, one: zipfile.ZipInfo) -> None:
         file.write(block)
 
 
-def _zip(path: Path, files: Iterable[tuple[Path, str]]) -> None:
+def _zip(path: Path, files: Iterable[tuple[Path, str]], mode: int = 0o666) -> None:
     """Write a zip with the same bytes for the same files, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.tmp")
+    beside.unlink(missing_ok=True)
     try:
+        beside.touch(mode)
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
             for source, name in files:
                 entry = zipfile.ZipInfo(name, _EPOCH)

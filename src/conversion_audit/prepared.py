@@ -175,8 +175,9 @@ class Prepared:
         try:
             if not path.is_file():
                 beside = path.with_name(".key.tmp")
+                beside.unlink(missing_ok=True)
+                beside.touch(0o600)
                 beside.write_text(secrets.token_hex(_KEY_BYTES), encoding="ascii")
-                beside.chmod(0o600)
                 beside.replace(path)
             kept = path.read_text(encoding="ascii", errors="replace").strip()
         except OSError as error:
