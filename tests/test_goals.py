@@ -313,7 +313,8 @@ def shop(count: int, seed: int, lift: float) -> tuple[pd.DataFrame, pd.DataFrame
 def compared(count: int, seed: int, lift: float) -> pd.Series:
     log, visits = shop(count, seed, lift)
     steps = ["view", "buy"]
-    return goes_with.goes_with(log, visits, reached(log, steps), steps, ["video", "view"]).iloc[0]
+    pages = visits[["session_id"]].assign(moment=1, is_page=True)
+    return goes_with.goes_with(pages, log, visits, reached(log, steps), steps, ["video", "view"]).iloc[0]
 
 
 def test_what_goes_with_the_goal_is_compared_among_like_sessions():
@@ -343,6 +344,37 @@ def test_what_is_said_of_what_goes_with_the_goal_stands_in_the_first_row():
 def test_a_video_that_does_nothing_goes_with_nothing():
     rows = [compared(1500, seed=seed, lift=1.0) for seed in range(8)]
     assert sum(row.odds_low <= 1.0 <= row.odds_high for row in rows) >= 7
+
+
+def looked_around(count: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return events, marks and sessions: who will not buy looks around for longer; every page may show any of six things."""
+    random = np.random.default_rng(seed)
+    ids = np.array([f"s{n}" for n in range(count)])
+    buys = random.random(count) < 0.3
+    pages = np.where(buys, random.geometric(0.5, count), random.geometric(0.3, count))
+    every = pd.DataFrame({"session_id": np.repeat(ids, pages), "moment": 1 + np.arange(pages.sum())})
+    every["moment"] -= np.repeat(pages.cumsum() - pages, pages)
+    shown = [every[(every.moment > 1) & (random.random(len(every)) < 0.08)].assign(name=f"thing {n}") for n in range(6)]
+    bought = pd.DataFrame({"session_id": ids, "moment": pages + 1, "name": "buy"})[buys]
+    log = pd.concat([every[every.moment == 1].assign(name="view"), *shown, bought], ignore_index=True)
+    log = log.assign(event_number=log.moment, visitor_id=log.session_id, visitor_event_number=log.moment)
+    start = pd.Timestamp("2026-03-02")
+    log = log.assign(visitor_moment=log.moment, time=start + pd.to_timedelta(log.moment, unit="s"), detail="/")
+    visits = pd.DataFrame({"session_id": ids, "visitor_id": ids, "channel": "Email", "device": "mobile"})
+    return every.assign(is_page=True), log, visits.assign(visit_number=1, start=start)
+
+
+def test_what_anybody_meets_who_looks_around_for_longer_goes_with_nothing():
+    things, steps, rows = [f"thing {n}" for n in range(6)], ["view", "buy"], []
+    for seed in range(4):
+        pages, log, visits = looked_around(2500, seed)
+        rows.append(goes_with.goes_with(pages, log, visits, reached(log, steps), steps, things))
+    found = pd.concat(rows)
+    assert len(found) == 24 and found.is_shown.sum() <= 1
+    assert found.odds_ratio.median() == pytest.approx(1.0, abs=0.1)
+    # An export that knows no pages knows what else was done.
+    log_only = goes_with.goes_with(pages.assign(is_page=False), log, visits, reached(log, steps), steps, things)
+    assert log_only.odds_ratio.tolist() == rows[-1].odds_ratio.tolist()
 
 
 def test_channels_add_up_to_all_goals():

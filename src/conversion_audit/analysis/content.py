@@ -45,7 +45,7 @@ def content(
     asked = pd.DataFrame({"event": list(ctas)}, dtype="string")
     met = engine.create(statement(__file__, "content"), {"events": events, "ctas": asked}, name="content")
     names = engine.query("SELECT DISTINCT name FROM met ORDER BY name", {"met": met}).name
-    table = goes_with(met, sessions, reached, steps, list(names))
+    table = goes_with(events, met, sessions, reached, steps, list(names))
     engine.drop(met)
     parts = table.name.astype(str).str.split(":", n=1)
     table.insert(0, "kind", parts.str[0])

@@ -14,18 +14,24 @@ FEWEST = 20
 
 
 def goes_with(
-    marks: AnyTable, sessions: AnyTable, reached: AnyTable, steps: Sequence[str], names: Sequence[str]
+    events: AnyTable,
+    marks: AnyTable,
+    sessions: AnyTable,
+    reached: AnyTable,
+    steps: Sequence[str],
+    names: Sequence[str],
 ) -> pd.DataFrame:
     """
     Compare sessions that met a micro-conversion with like sessions that did not.
 
     Compared are sessions that reached the same step. With it: the micro-conversion came before the next step (before
     the session's end, where there was none). Asked: did they reach the goal? Odds are adjusted for channel, device,
-    visit number and the time until the step, so that keen visitors are compared with keen ones, as far as that shows.
+    visit number and the time until the step, so that keen visitors are compared with keen ones, as far as that shows;
+    and for the pages seen from the step to the next one: who looks around for longer meets more of everything.
 
     Parameters
     ----------
-    marks, sessions : table
+    events, marks, sessions : table
         Of the period.
     reached : table
         From `funnel.reached` for sessions.
@@ -47,8 +53,8 @@ def goes_with(
     ----------
     Benjamini and Hochberg 1995; VanderWeele and Ding 2017.
     """
-    engine = engine_of(marks, sessions, reached)
-    tables = {"marks": marks, "sessions": sessions, "reached": reached}
+    engine = engine_of(events, marks, sessions, reached)
+    tables = {"events": events, "sessions": sessions, "reached": reached}
     chances = engine.create(statement(__file__, "chances"), tables, name="chances", last=len(steps))
     asked = [name for name in names if name not in steps]
     named = pd.DataFrame({"name": asked}, dtype="string")
@@ -114,12 +120,17 @@ _Z = 1.959964
 
 
 def _covariates(cases: pd.DataFrame) -> pd.DataFrame:
-    """What is held alike: whether it was met, time until the step (in doublings), visit, device and channel."""
+    """
+    What is held alike: whether it was met, time until the step (in doublings), visit, pages, device and channel.
+
+    Pages stand in groups of half a doubling: what more of them do to the chance need follow no line.
+    """
     table = pd.DataFrame(
         {
             "is_with": cases.is_with.to_numpy(),
             "time": np.log2(1 + cases.seconds_before.clip(lower=0)).round().to_numpy(),
             "visit": cases.visit_number.fillna(1).clip(1, 3).to_numpy(),
+            "pages": np.floor(2 * np.log2(cases.pages.clip(lower=1))).to_numpy(),
         }
     )
     for column in ("device", "channel"):
@@ -130,7 +141,7 @@ def _covariates(cases: pd.DataFrame) -> pd.DataFrame:
 
 
 def _design(cells: pd.DataFrame) -> np.ndarray:
-    levels = pd.get_dummies(cells[["visit", "device", "channel"]].astype(str), drop_first=True, dtype=float)
+    levels = pd.get_dummies(cells[["visit", "pages", "device", "channel"]].astype(str), drop_first=True, dtype=float)
     own = cells[["is_with", "time"]].astype(float)
     design = np.column_stack([np.ones(len(cells)), own, own.time**2, levels])
     return design[:, [0, 1, *(n for n in range(2, design.shape[1]) if np.ptp(design[:, n]) > 0)]]

@@ -153,7 +153,7 @@ def _goes_with(audit: Audit) -> AnyTable:
     config = audit.config
     names = [name for name, one in config.micro_conversions.items() if one.type != "negative"]
     reached = audit.table("reached_sessions")
-    return goes_with.goes_with(audit.marks, audit.sessions, reached, config.steps, names)
+    return goes_with.goes_with(audit.events, audit.marks, audit.sessions, reached, config.steps, names)
 
 
 def _channels(audit: Audit) -> AnyTable:
