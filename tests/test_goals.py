@@ -330,6 +330,7 @@ def test_what_is_said_of_what_goes_with_the_goal_stands_in_the_first_row():
     names = ["video", "terms", "coupon"]
     odds = pd.DataFrame({"name": names, "odds_ratio": [1.2, 0.3, 1.1], "p_value": [0.001, 0.001, 0.9]})
     counts = {"step": "view", "sessions": 100, "met": 50, "met_goals": 20, "unmet": 50, "unmet_goals": 20}
+    counts |= {f"{part}_{end}": 0.4 for part in ("met", "unmet") for end in ("low", "high")}
     table = goes_with._judged(odds.assign(odds_low=odds.odds_ratio, odds_high=odds.odds_ratio, **counts))
     key, record = goal_claims.goes_with_claim(table)
     assert (key, record["name"]) == ("goals.goes_less", "terms")
@@ -385,6 +386,29 @@ def test_channels_add_up_to_all_goals():
     assert goal_claims.channel_claim(unknown, "buy") == ("goals.channels_unknown", {})
     none = contribution.channels(sessions(), marks(), table(ORDERS).iloc[:0], "buy")
     assert none[["orders", "revenue", "revenue_share"]].isna().all(axis=None)
+
+
+def twice(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same visitors, each of whose sessions is there once more: they say no more than before."""
+    return pd.concat([rows, rows.assign(session_id=rows.session_id + " again")], ignore_index=True)
+
+
+def test_a_channel_s_interval_allows_for_repeated_visits():
+    columns = ["channel", "goal_rate", "goal_low", "goal_high", "visitors"]
+    log, visits = marks(), sessions().assign(visitor_id=["v1", "v2", "v3", "v4"], channel="Email")
+    once = contribution.channels(visits, log, table(ORDERS), "buy")
+    again = contribution.channels(twice(visits), twice(log), table(ORDERS), "buy")
+    assert_frame_equal(again[columns], once[columns])
+
+
+def test_what_goes_with_the_goal_allows_for_repeated_visits():
+    log, visits = shop(600, seed=1, lift=2.0)
+    rows = []
+    for some, seen in ((log, visits), (twice(log), twice(visits))):
+        pages = seen[["session_id"]].assign(moment=1, is_page=True)
+        rows.append(goes_with.goes_with(pages, some, seen, reached(some, ["view", "buy"]), ["view", "buy"], ["video"]))
+    ends = [f"{part}_{end}" for part in ("met", "unmet", "odds") for end in ("low", "high")]
+    assert_frame_equal(rows[1][ends], rows[0][ends])
 
 
 def test_what_is_left_in_the_cart_is_left_somewhere():

@@ -229,6 +229,18 @@ def test_a_visitor_of_two_small_landing_pages_is_one_visitor():
     assert found[["landing_page", "sessions", "visitors"]].to_numpy().tolist() == [["/c", 3, 1], ["(other)", 2, 1]]
 
 
+def test_a_landing_page_s_intervals_allow_for_repeated_visits():
+    log, visitors = marks(), sessions().assign(landing_page="/", visitor_id=["v1", "v2", "v3"])
+    again = [rows.assign(session_id=rows.session_id + " again") for rows in (visitors, log)]
+    once = visits.by_column(visitors, log, "landing_page", step="view", goal="buy")
+    found = visits.by_column(
+        pd.concat([visitors, again[0]]), pd.concat([log, again[1]]), "landing_page", step="view", goal="buy"
+    )
+    ends = [f"{rate}_{end}" for rate in ("bounce", "entered", "goal") for end in ("low", "high")]
+    assert (found.sessions.tolist(), found.visitors.tolist()) == ([6], [3])
+    assert_frame_equal(found[ends], once[ends])
+
+
 def test_two_groups_stand_side_by_side():
     a, b = sessions().iloc[:2], sessions().iloc[2:]
     found = visits.compare(marks(), a, b, STEPS).set_index("name")

@@ -93,6 +93,17 @@ def test_the_rate_of_all_counts_only_intents_with_a_success():
     assert (rate["intents"], rate["successes"], rate["came"], round(rate["rate"], 3)) == (["returns"], 2, 3.0, 0.667)
 
 
+def test_success_rates_allow_for_repeated_visits():
+    served, intents = _served().assign(visitor_id=["v1", "v2", "v3", "v4"]), _read(INTENT_ROWS)
+    fitted = split(landing_cells(intents), INTENTS)
+    found = []
+    for rows in (served, pd.concat([served, served.assign(session_id=served.session_id + " again")])):
+        made = service.service_table(rows, intents, fitted, INTENTS)
+        rate = service.service_rate(made)
+        found.append([rate["low"], rate["high"], *made.loc[0, ["success_low", "success_high"]]])
+    assert found[1] == pytest.approx(found[0])
+
+
 def test_failures_are_placed_on_the_page_where_the_session_ended():
     expected = table(
         """

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from conversion_audit.analysis.statistics import wilson
+from conversion_audit.analysis.statistics import repeat_wilson, wilson
 from conversion_audit.engine import AnyTable, engine_of, statement
 
 
@@ -26,12 +26,14 @@ def channels(sessions: AnyTable, marks: AnyTable, orders: AnyTable, goal: str) -
     -------
     DataFrame
         One row per channel, most goals first: channel, sessions, visitors, goal_sessions, goal_rate with goal_low and
-        goal_high (of its sessions), goal_share (of all sessions with the goal), orders, revenue, revenue_share. Orders
+        goal_high (of its sessions; allows for repeated visits), goal_share (of all sessions with the goal), orders, revenue, revenue_share. Orders
         and revenue are NaN where there are none at all.
     """
     tables = {"sessions": sessions, "marks": marks, "orders": orders}
     table = engine_of(sessions, marks, orders).query(statement(__file__, "channels"), tables, goal=goal)
-    low, high = wilson(table.goal_sessions, table.sessions)
+    sums = [table.pop(name) for name in ("hits_hits", "hits_tries", "tries_tries")]
+    table = table.astype({"sessions": int, "goal_sessions": int})
+    low, high = repeat_wilson(table.goal_sessions, table.sessions, *sums)
     total = table.goal_sessions.sum()
     paid = table.revenue.astype(float).sum()
     some = bool(table.orders.fillna(0).sum())

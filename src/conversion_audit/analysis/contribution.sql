@@ -1,14 +1,23 @@
 -- name: channels
+-- What each channel brings; and sums over its visitors for the interval.
 WITH goals AS (SELECT DISTINCT session_id FROM marks WHERE name = $goal),
-paid AS (SELECT session_id, COUNT(*) AS orders, SUM(revenue) AS revenue FROM orders GROUP BY session_id)
+paid AS (SELECT session_id, COUNT(*) AS orders, SUM(revenue) AS revenue FROM orders GROUP BY session_id),
+people AS (
+    SELECT
+        COALESCE(sessions.channel, '(not set)') AS channel, sessions.visitor_id, SUM(1.0) AS tries,
+        SUM(CASE WHEN goals.session_id IS NULL THEN 0.0 ELSE 1.0 END) AS hits,
+        SUM(paid.orders) AS orders, SUM(paid.revenue) AS revenue
+    FROM sessions
+    LEFT JOIN goals ON goals.session_id = sessions.session_id
+    LEFT JOIN paid ON paid.session_id = sessions.session_id
+    GROUP BY COALESCE(sessions.channel, '(not set)'), sessions.visitor_id
+)
 SELECT
-    COALESCE(sessions.channel, '(not set)') AS channel, COUNT(*) AS sessions,
-    COUNT(DISTINCT sessions.visitor_id) AS visitors, COUNT(goals.session_id) AS goal_sessions,
-    SUM(paid.orders) AS orders, SUM(paid.revenue) AS revenue
-FROM sessions
-LEFT JOIN goals ON goals.session_id = sessions.session_id
-LEFT JOIN paid ON paid.session_id = sessions.session_id
-GROUP BY COALESCE(sessions.channel, '(not set)')
+    channel, SUM(tries) AS sessions, COUNT(visitor_id) AS visitors, SUM(hits) AS goal_sessions,
+    SUM(orders) AS orders, SUM(revenue) AS revenue,
+    SUM(hits * hits) AS hits_hits, SUM(hits * tries) AS hits_tries, SUM(tries * tries) AS tries_tries
+FROM people
+GROUP BY channel
 ORDER BY goal_sessions DESC, sessions DESC, channel
 
 -- name: abandoned

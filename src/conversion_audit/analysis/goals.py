@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from conversion_audit.analysis.statistics import difference, repeat_effect, wilson
+from conversion_audit.analysis.statistics import difference, repeat_effect, repeat_wilson, wilson
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
 from conversion_audit.findings import Finding
 
@@ -43,8 +43,7 @@ def reach(marks: AnyTable, sessions: AnyTable, names: Sequence[str]) -> pd.DataF
     ).astype({"name": object})
     rate = table.sessions / table.all_sessions.where(table.all_sessions > 0)
     sums = table.hits_hits, table.hits_tries, table.tries_tries
-    effect = repeat_effect(table.sessions, table.all_sessions, *sums)
-    session_low, session_high = wilson(table.sessions / effect, table.all_sessions / effect)
+    session_low, session_high = repeat_wilson(table.sessions, table.all_sessions, *sums)
     visitor_low, visitor_high = wilson(table.visitors, table.all_visitors)
     counts = ["completions", "sessions", "visitors", "all_sessions", "all_visitors"]
     return (

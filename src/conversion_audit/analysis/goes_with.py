@@ -43,11 +43,12 @@ def goes_with(
     Returns
     -------
     DataFrame
-        One row per micro-conversion met by enough sessions, what is beyond chance first, the strongest either way: name, step (where the chance began),
-        sessions (compared; at most 60,000, chosen by hash), met, met_goals, met_rate and its interval, unmet,
-        unmet_goals, unmet_rate and its interval, odds_ratio, odds_low, odds_high (adjusted; visitors who return
-        counted once), is_shown (beyond chance when all rows are looked at together, false discovery rate 10 %), e_value
-        (how strongly something unseen would have to go with both to explain it away). NaN odds: cannot be fitted.
+        One row per micro-conversion met by enough sessions, what is beyond chance first, the strongest either way: name,
+        step (where the chance began), sessions (compared; at most 60,000, chosen by hash), met, met_goals, met_rate and
+        its interval, unmet, unmet_goals, unmet_rate and its interval, odds_ratio, odds_low, odds_high (adjusted), is_shown
+        (beyond chance when all rows are looked at together, false discovery rate 10 %), e_value (how strongly something
+        unseen would have to go with both to explain it away). Intervals allow for repeated visits. NaN odds: cannot be
+        fitted.
 
     References
     ----------
@@ -70,7 +71,8 @@ def goes_with(
     return _judged(pd.DataFrame(rows, columns=_COLUMNS))
 
 
-_COLUMNS = ["name", "step", "sessions", "met", "met_goals", "unmet", "unmet_goals"]
+_COLUMNS = ["name", "step", "sessions", "met", "met_goals", "met_low", "met_high"]
+_COLUMNS += ["unmet", "unmet_goals", "unmet_low", "unmet_high"]
 _COLUMNS += ["odds_ratio", "odds_low", "odds_high", "p_value"]
 
 
@@ -83,9 +85,18 @@ def _compared(cases: pd.DataFrame) -> dict[str, float]:
         "unmet": len(lacking),
         "unmet_goals": int(lacking.is_goal.sum()),
     }
+    for part, rows in (("met", having), ("unmet", lacking)):
+        counts[f"{part}_low"], counts[f"{part}_high"] = _interval(rows)
     cells = [counts["met_goals"], counts["met"] - counts["met_goals"]]
     cells += [counts["unmet_goals"], counts["unmet"] - counts["unmet_goals"]]
     return counts | (_adjusted(cases) if min(cells) >= 5 else dict.fromkeys(_COLUMNS[-4:], np.nan))
+
+
+def _interval(cases: pd.DataFrame) -> tuple[float, float]:
+    """Of the share that reached the goal: Wilson's, visits of one visitor allowed for."""
+    effect = design_effect(cases.is_goal - cases.is_goal.mean(), cases.visitor_id)
+    low, high = wilson(cases.is_goal.sum() / effect, len(cases) / effect)
+    return float(low), float(high)
 
 
 def _adjusted(cases: pd.DataFrame) -> dict[str, float]:
@@ -149,15 +160,9 @@ def _design(cells: pd.DataFrame) -> np.ndarray:
 
 def _judged(table: pd.DataFrame) -> pd.DataFrame:
     shown, _ = bh(table.p_value.to_numpy(float), 0.10)
-    met_low, met_high = wilson(table.met_goals.astype(float), table.met.astype(float))
-    unmet_low, unmet_high = wilson(table.unmet_goals.astype(float), table.unmet.astype(float))
     table = table.assign(
         met_rate=table.met_goals / table.met.where(table.met > 0),
-        met_low=met_low,
-        met_high=met_high,
         unmet_rate=table.unmet_goals / table.unmet.where(table.unmet > 0),
-        unmet_low=unmet_low,
-        unmet_high=unmet_high,
         is_shown=shown,
     )
     # An odds ratio is near the ratio of rates where the goal is rare, and near its square where it is not.

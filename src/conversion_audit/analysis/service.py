@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from conversion_audit.analysis.split import PADDED_TO, Split, landing_cells, soft_counts
-from conversion_audit.analysis.statistics import newcombe, wilson
+from conversion_audit.analysis.statistics import newcombe, repeat_effect, wilson
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
 from conversion_audit.findings import Finding
 
@@ -81,9 +81,11 @@ def service_table(served: AnyTable, intents: AnyTable, fitted: Split, can_buy: M
 
         `came` is the base. `successes`, `success_rate` and `failures` are missing where no success is declared, or nobody
         came. Pages and seconds are medians, of those who succeeded and of those who did not. `failures` is the base less the
-        successes.
+        successes. The interval allows for repeated visits, by `repeat_effect`.
     """
     table = engine_of(served).query(statement(__file__, "efforts"), {"served": served}).astype({"successes": "float64"})
+    sums = engine_of(served).query(statement(__file__, "repeats"), {"served": served})
+    effect = repeat_effect(table.successes, table.sessions, sums.hits_hits, sums.hits_tries, sums.tries_tries)
     cells = landing_cells(intents)
     landed = cells[cells.landing == "service"].groupby("landing_intent").sessions.sum()
     # A purpose that hardly anybody lands on is fitted from the others': its label is the better count.
@@ -92,9 +94,10 @@ def service_table(served: AnyTable, intents: AnyTable, fitted: Split, can_buy: M
     # Nobody can have succeeded without having come: the base is never below what was seen.
     table["soft_sessions"] = expected.clip(lower=table.successes.fillna(0))
     base = table.soft_sessions.fillna(table.sessions)
-    low, high = wilson(table.successes, base.astype(float))
+    low, high = wilson(table.successes / effect, base / effect)
     return table.assign(
         can_buy=table.intent.map(can_buy),
+        repeat_effect=effect,
         came=base,
         success_rate=table.successes / base.where(base > 0),
         success_low=low,
@@ -116,7 +119,8 @@ def service_rate(table: pd.DataFrame) -> dict:
     """
     rows = table[(table.can_buy == "cannot") & table.success_rate.notna()]
     came, successes = float(rows.came.sum()), int(rows.successes.sum())
-    low, high = wilson(successes, came)
+    effect = float((rows.came * rows.repeat_effect).sum()) / came if came else 1.0
+    low, high = wilson(successes / effect, came / effect)
     rate = successes / came if came else float("nan")
     return {
         "intents": list(rows.intent),

@@ -11,6 +11,17 @@ JOIN sessions AS s ON s.session_id = i.session_id
 LEFT JOIN got AS g ON g.session_id = i.session_id AND g.intent = i.intent
 JOIN wanted AS w ON w.intent = i.intent
 
+-- name: repeats
+-- Sums over visitors, for the interval of sessions that got what they came for.
+SELECT intent, SUM(hits * hits) AS hits_hits, SUM(hits * tries) AS hits_tries, SUM(tries * tries) AS tries_tries
+FROM (
+    SELECT intent, visitor_id, SUM(CAST(is_served AS DOUBLE)) AS hits, SUM(1.0) AS tries
+    FROM served
+    GROUP BY intent, visitor_id
+) AS people
+GROUP BY intent
+ORDER BY intent
+
 -- name: efforts
 SELECT intent, COUNT(*) AS sessions, COUNT(DISTINCT visitor_id) AS visitors, SUM(is_served) AS successes,
        quantile_of(CASE WHEN is_served = 1 THEN CAST(pages AS DOUBLE) END, 0.5) AS success_pages,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from conversion_audit.analysis.goals import reach
-from conversion_audit.analysis.statistics import difference, wilson
+from conversion_audit.analysis.statistics import difference, repeat_wilson, wilson
 from conversion_audit.engine import AnyTable, Table, engine_of, quoted, statement
 
 
@@ -49,7 +49,8 @@ def by_column(
     -------
     DataFrame
         One row per value, most sessions first and ``(other)`` last: the column, sessions, visitors, bounces, bounce_rate, entered_sessions,
-        entered_rate, goal_sessions, goal_rate, each rate with its interval, of `sessions`.
+        entered_rate, goal_sessions, goal_rate, each rate with its interval, of `sessions`. Intervals allow for repeated
+        visits.
     """
     engine = engine_of(sessions, marks)
     label = f"SELECT *, COALESCE(CAST({quoted(column)} AS VARCHAR), '(not set)') AS label FROM sessions"
@@ -57,12 +58,15 @@ def by_column(
     tables = {"labelled": labelled, "marks": marks}
     table = engine.query(statement(__file__, "groups"), tables, step=step, goal=goal, fewest=fewest)
     engine.drop(labelled)
+    counts = ["sessions", "visitors", "bounces", "entered_sessions", "goal_sessions"]
+    rates = table[["label", *counts]].astype(dict.fromkeys(counts, int))
     for count, rate in (("bounces", "bounce"), ("entered_sessions", "entered"), ("goal_sessions", "goal")):
-        low, high = wilson(table[count], table.sessions)
-        table = table.assign(
+        sums = (table[f"{count}_squared"], table[f"{count}_tries"], table.tries_tries)
+        low, high = repeat_wilson(table[count], table.sessions, *sums)
+        rates = rates.assign(
             **{f"{rate}_rate": table[count] / table.sessions, f"{rate}_low": low, f"{rate}_high": high}
         )
-    return table.rename(columns={"label": column})
+    return rates.rename(columns={"label": column})
 
 
 def largest(sessions: AnyTable, column: str) -> list[str]:

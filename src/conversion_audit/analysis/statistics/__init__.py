@@ -22,6 +22,7 @@ from conversion_audit.analysis.statistics.proportions import (
     newcombe,
     ratio_se,
     repeat_effect,
+    repeat_wilson,
     wilson,
 )
 from conversion_audit.analysis.statistics.shrinkage import beta_prior, james_stein, shrunken_rates
@@ -52,6 +53,7 @@ __all__ = [
     "oaxaca",
     "ratio_se",
     "repeat_effect",
+    "repeat_wilson",
     "rogan_gladen",
     "sample_size",
     "shrunken_rates",

@@ -165,3 +165,11 @@ def repeat_effect(
     spread = hits_hits - 2 * rate * hits_tries + rate**2 * tries_tries
     plain = tries * rate * (1 - rate)
     return (spread / plain.where(plain > 0)).fillna(1.0).clip(lower=1.0)
+
+
+def repeat_wilson(
+    hits: pd.Series, tries: pd.Series, hits_hits: pd.Series, hits_tries: pd.Series, tries_tries: pd.Series
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the Wilson interval of rates of visits, as many as are left of them once repeated ones are allowed for."""
+    effect = repeat_effect(hits, tries, hits_hits, hits_tries, tries_tries)
+    return wilson(hits / effect, tries / effect)
