@@ -25,6 +25,33 @@ def test_totals_are_read_as_they_stand_beside_them(tmp_path, kind, name, beside,
     assert list(recognise(opened(FIXTURES / kind, name, scratch=tmp_path))) == [kind]
 
 
+STAGES = {
+    "Closed Won": "won", "closedwon": "won", "Gewonnen": "won", "customer": "won", "4 - New customer": "won", "Kunde": "won",
+    "Not won": "not won", "nicht gewonnen": "nicht gewonnen", "Customer contacted": "customer contacted",
+    "Awaiting customer": "awaiting customer", "Kundentermin vereinbart": "kundentermin vereinbart",
+    "Marketing Qualified": "qualified", "MQL": "qualified", "Not qualified": "not qualified", "MySQL demo": "mysql demo",
+    "Noch nicht qualifiziert": "noch nicht qualifiziert", "Unqualifiziert": "lost", "Closed - Lost": "lost",
+    "closedlost": "lost", "Kunde verloren": "lost",
+}  # fmt: skip
+
+
+def test_only_stages_that_say_so_are_won_or_qualified(tmp_path):
+    rows = "".join(f"L{n},{stage},2026-03-05\n" for n, stage in enumerate(STAGES))
+    (tmp_path / "crm.csv").write_text("Lead ID,Stage,Date\n" + rows, encoding="utf-8")
+    found = rows_of("outcomes", tmp_path, "crm.csv", scratch=tmp_path).frame().set_index("lead_id").stage
+    assert {stage: found[f"L{n}"] for n, stage in enumerate(STAGES)} == STAGES
+
+
+def test_a_lead_is_worth_the_first_value_given_at_a_stage(tmp_path):
+    rows = "L1,won,2026-03-05,\nL1,won,2026-03-07,900\nL1,won,2026-03-09,950\nL2,won,2026-03-05,\n"
+    (tmp_path / "crm.csv").write_text("Lead ID,Stage,Date,Amount\n" + rows, encoding="utf-8")
+    found = plain(rows_of("outcomes", tmp_path, "crm.csv", scratch=tmp_path), "lead_id")
+    assert found == [
+        {"lead_id": "L1", "stage": "won", "time": "2026-03-05 00:00:00", "value": 900},
+        {"lead_id": "L2", "stage": "won", "time": "2026-03-05 00:00:00"},
+    ]
+
+
 def test_what_a_report_forbids_is_said(tmp_path):
     assert rows_of("ga4_report", FIXTURES / "ga4_report", "traffic.csv", scratch=tmp_path).notes == (
         "lines of totals left out: 1",

@@ -5,8 +5,9 @@ There is no one vendor document: ``columns: {lead_id: .., stage: .., time: .., v
 What to know of it:
 
 - ``lead_id`` is what the site gave the lead: an order's id or the property ``lead_id`` of the goal's event.
-- Stages are read as qualified, won, lost or churned by their usual words; other stages keep their own name.
-- A lead that reached a stage twice reached it when it first did.
+- Stages are read as qualified, won, lost or churned by their usual words; others ("not qualified", "customer called") keep
+  their own name.
+- A lead that reached a stage twice reached it when it first did, and is worth the first value given there.
 """
 
 from __future__ import annotations
