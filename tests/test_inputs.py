@@ -448,15 +448,18 @@ def test_orders_and_sessions_named_by_an_address_are_hashed_stay_apart_and_match
     odd = {3: "jo@example.com", 7: "jo@example.com-2", 11: "+49 171 1234567", 15: jwt, 19: "4111 1111 1111 1111"}
     given = {n: {"order": one} for n, one in odd.items()}
     given |= {n: given.get(n, {}) | {"session": f"s{n // 4}-jo%2540example.com"} for n in range(20)}
+    rows = [{**row, "bought": "0012"} for row in changed(clean(), given)]
+    rows[3]["bought"] = "for jo@example.com"
     books = "order_id,created_at,total,currency\njo@example.com,2026-03-02,50.00,EUR\nA9,2026-03-02,50.00,EUR\n"
     source = "  - {kind: orders, files: raw/books.csv, decimal: '.'}\n"
-    files = {"events.csv": as_csv(changed(clean(), given)), "books.csv": books.encode()}
-    audit = taken_in(audit_home, files, config(source=source).replace("raw/*", "raw/events.csv"))
+    files = {"events.csv": as_csv(rows), "books.csv": books.encode()}
+    audit = taken_in(audit_home, files, config(source=source, item_id="bought").replace("raw/*", "raw/events.csv"))
     orders, sessions, book = audit.frame("orders"), audit.frame("sessions"), audit.frame("book_orders")
     assert (len(orders), len(sessions)) == (20, 20)
     assert sum(orders["order_id"].str.startswith("h:")) == 5
     assert set(book["order_id"]) <= set(orders["order_id"])
-    kept = "".join(audit.frame(name).to_csv() for name in ("events", "orders", "sessions", "book_orders"))
+    assert set(audit.frame("items")["item_id"].str[:2]) == {"00", "h:"}
+    kept = "".join(audit.frame(name).to_csv() for name in ("events", "items", "orders", "sessions", "book_orders"))
     for piece in ("example.com", "1234567", "eyJ", "4111 1111"):
         assert piece not in kept
 

@@ -240,7 +240,7 @@ def prepare(
     events = sessions.events(accepted, numbered, by_channel, texts, rates, path=scratch / "events.parquet", zone=zone)
     rejects = rows.rejects(staged)
     _refuse_multiplied(staged, rejects, repeated, events)
-    items = orders.items(kept)
+    items = rows.with_ids(orders.items(kept), "item_id", key)
     worth = [
         event for goal in config.goals.values() if goal.value == "revenue" and not goal.where for event in goal.event
     ]

@@ -130,12 +130,15 @@ def accepted(staged: Table, odd_sources: Table, *, key: bytes) -> Table:
 
 
 def with_ids(table: Table, column: str, key: bytes) -> Table:
-    """Return a table of totals with the ids that the rows have: where those are hashed, only the same hash matches them."""
+    """Return a table of items or totals with ids as the rows have them: where those are hashed, only the same hash matches."""
     engine, name = table.engine, quoted(column)
-    ids = engine.view(f"SELECT DISTINCT {name} AS id FROM t", {"t": table}, name="ids")
+    ids = engine.create(f"SELECT DISTINCT {name} AS id FROM t", {"t": table}, name="ids")
+    odd = odd_ids(ids, key)
+    if not len(odd):
+        return table
     others = "".join(f", t.{quoted(other)}" for other in table.columns if other != column)
     sql = f"SELECT coalesce(o.clean, t.{name}) AS {name}{others} FROM t LEFT JOIN odd o ON o.value = t.{name}"
-    return engine.create(sql, {"t": table, "odd": odd_ids(ids, key)}, name=table.name)
+    return engine.create(sql, {"t": table, "odd": odd}, name=table.name)
 
 
 def kept(accepted: Table, repeated: Table) -> Table:
