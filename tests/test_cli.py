@@ -114,6 +114,16 @@ def test_an_export_does_not_steer_the_terminal_that_tells_of_it(capsys, audit_ho
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(told)
 
 
+def test_a_refusal_quotes_no_personal_data(capsys, audit_home):
+    written(audit_home, b"jo@example.com,+49 171 1234567\n1,2\n")
+    for more in ([], ["--json"]):
+        assert cli.guarded(["check", "acme", *more]) == 4
+        told = "".join(capsys.readouterr())
+        assert "[email]" in told
+        assert "jo@example.com" not in told
+        assert "1234567" not in told
+
+
 def test_an_error_is_one_json_object_where_a_scheduler_reads(capsys, audit_home):
     code, out, err = run(capsys, "run", "nobody", "--json")
     answer = json.loads(out)

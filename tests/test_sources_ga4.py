@@ -144,6 +144,21 @@ def test_a_row_of_another_shape_is_named_with_its_column(tmp_path, scratch):
     assert table.notes == ("events.ndjson: a line cannot be read: line 2 (wrong_shape)",)
 
 
+@pytest.mark.parametrize(
+    "column", ["'jo@example.com' AS event_params", "['jo@example.com'] AS event_params", "'jo@example.com' AS device"]
+)
+def test_parquet_of_another_shape_is_refused_without_the_value_that_is_there(column, tmp_path, scratch):
+    with duckdb.connect() as connection:
+        row = (
+            f"SELECT '20260302' AS event_date, 'x' AS event_name, 1 AS event_timestamp, 'a' AS user_pseudo_id, {column}"
+        )
+        connection.execute(f"COPY ({row}) TO '{tmp_path / 'events.parquet'}' (FORMAT parquet)")
+    with pytest.raises(DataError) as refused:
+        rows_of("ga4", tmp_path, "events.parquet", scratch=scratch)
+    assert "events.parquet: is damaged" in str(refused.value)
+    assert "jo@" not in str(refused.value)
+
+
 def test_daily_and_intraday_rows_of_one_event_have_one_id(tmp_path, scratch):
     for name in ("events_20260302.ndjson", "events_intraday_20260302.ndjson"):
         (tmp_path / name).write_text(WHOLE[1] + "\n", encoding="utf-8")

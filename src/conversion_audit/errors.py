@@ -21,7 +21,7 @@ class Problem:
     where : str
         File, line and column as far as they are known, e.g. ``events.csv:12:amount``.
     seen : str
-        The value seen. Callers mask values that come from an export; it is cut at 80 characters.
+        The value seen, cut at 80 characters; personal data in it are masked where a command refuses.
     why : str
         Why it matters.
     mend : str

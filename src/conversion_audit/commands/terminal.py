@@ -31,7 +31,10 @@ def answer(answer: dict[str, Any], lines: list[str], as_json: bool) -> None:
 
 
 def refuse(problems: list[str], code: int, debug: bool, as_json: bool) -> int:
-    """Print what is wrong and return the exit code."""
+    """Print what is wrong, personal data that it quotes masked, and return the exit code."""
+    from conversion_audit.intake.privacy import mask
+
+    problems = [mask(problem)[0] for problem in problems]
     if debug:
         import traceback
 

@@ -17,6 +17,7 @@ from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake import packed
 from conversion_audit.intake.careful import LINE, Bad, mended
 from conversion_audit.intake.files import InputFile
+from conversion_audit.intake.privacy import mask
 from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources.stored import SQL_KINDS, Rows, Store
 from conversion_audit.tables import ROWS
@@ -171,8 +172,9 @@ def _read_with_care(
 
 def _unreadable(file: InputFile, error: duckdb.Error) -> Problem:
     what = "is damaged" if file.format == "parquet" else "cannot be read"
+    seen, _ = mask(str(error).replace(str(file.path), file.name).splitlines()[0])
     return Problem(
-        f"{what}: {str(error).replace(str(file.path), file.name).splitlines()[0][:160]}",
+        f"{what}: {seen[:160]}",
         file.name,
         why="None of its rows can be counted.",
         mend="Copy or export it again.",
@@ -231,7 +233,7 @@ def _cast_columns(kinds: dict[str, str], shape: Shape) -> Iterator[str]:
     for name, inner in shape.items():
         there = by_lower.get(name.lower())
         column = quoted(there) if there else "NULL"
-        if there and isinstance(inner, list) and not kinds[there].endswith("[]"):
+        if there and isinstance(inner, list) and kinds[there].replace('"', "").startswith("STRUCT(list "):
             # BigQuery writes repeated fields as {"list": [{"element": ...}]} unless told otherwise.
             column = f'list_transform({column}."list", lambda wrapped: wrapped.element)'
         yield f"CAST({column} AS {sql_type(inner)}) AS {quoted(name)}"
