@@ -26,8 +26,8 @@ def channels(sessions: AnyTable, marks: AnyTable, orders: AnyTable, goal: str) -
     -------
     DataFrame
         One row per channel, most goals first: channel, sessions, visitors, goal_sessions, goal_rate with goal_low and
-        goal_high (of its sessions; allows for repeated visits), goal_share (of all sessions with the goal), orders, revenue, revenue_share. Orders
-        and revenue are NaN where there are none at all.
+        goal_high (of its sessions; allows for repeated visits), goal_share (of all sessions with the goal), orders, revenue,
+        revenue_share. Orders and revenue are NaN where there are none at all.
     """
     tables = {"sessions": sessions, "marks": marks, "orders": orders}
     table = engine_of(sessions, marks, orders).query(statement(__file__, "channels"), tables, goal=goal)
