@@ -122,6 +122,29 @@ def test_what_google_ads_calls_a_total_is_no_campaign(tmp_path):
     assert table.notes == ("lines of totals left out: 3",)
 
 
+def daily(first: int, last: int, more: int = 0) -> str:
+    """Totals of some days of March, a line a day."""
+    lines = "".join(f"2026-03-{day:02},A,{1000 + day + more},{20 + day % 3},5.00\n" for day in range(first, last + 1))
+    return "Day,Campaign,Impressions,Clicks,Cost\n" + lines
+
+
+@pytest.mark.parametrize(
+    ("other", "days", "again"),
+    [
+        (daily(1, 10), 10, "lines that an earlier file has too, counted once: 10"),
+        (daily(6, 15), 15, "lines that an earlier file has too, counted once: 5"),
+        (daily(11, 15), 15, None),
+        (daily(1, 10, more=7), 20, None),  # another account
+    ],
+)
+def test_what_an_earlier_file_says_too_is_counted_once(tmp_path, other, days, again):
+    (tmp_path / "a.csv").write_text(daily(1, 10), encoding="utf-8")
+    (tmp_path / "b.csv").write_text(other, encoding="utf-8")
+    found = rows_of("stage_counts", tmp_path, "a.csv", "b.csv", scratch=tmp_path)
+    assert found.frame().cost.astype(float).sum() == 5.0 * days
+    assert found.notes == ((again,) if again else ())
+
+
 def test_each_file_is_read_by_its_own_columns(tmp_path):
     (tmp_path / "ads.csv").write_text("Campaign,Impressions,Clicks\nbrand,900,30\n", encoding="utf-8")
     mails = (

@@ -26,6 +26,7 @@ WORDS = {
     "leads": "rows of the CRM's export that cannot be read, or name no lead or stage: {rows:,}",
     "breakdowns": "files of breakdowns left out, because they count the same sessions again: {files:,}",
     "totals_left": "lines of totals left out: {lines:,}",
+    "totals_again": "lines that an earlier file has too, counted once: {lines:,}",
     "totals_unreadable": "lines that cannot be read: {lines:,}",
     "totals_no_number": "counts that are no numbers: {lines:,}",
     "merged": "some of the report's rows were merged into (other): its segments do not add up",

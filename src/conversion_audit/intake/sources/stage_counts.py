@@ -8,6 +8,7 @@ What to know of it:
 - There are no visitors in it: rates are shares of totals, and no chapter about sessions can be written from it.
 - A line that only adds up the others ("Total", "Total: Account", "Gesamt: Konto") is left out.
 - Files of several tools may lie side by side: each is read by its own columns.
+- Lines that an earlier file has too, as in copies and exports whose days overlap, are counted once.
 """
 
 from __future__ import annotations

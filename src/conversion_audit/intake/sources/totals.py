@@ -23,6 +23,9 @@ from conversion_audit.intake.sources.stored import Rows, united
 _TOTAL = re.compile(r"((grand )?totals?|gesamt|summe|insgesamt)(\s*:.*)?", re.IGNORECASE | re.DOTALL)
 """What stands in a line that adds up others. Google Ads says which: "Total: Account", "Gesamt: Konto"."""
 
+MOSTLY, FEWEST = 0.9, 3
+"""Share of the lines two files have in common that are equal, and how many at least, where one says again what the other says."""
+
 _ABSENT = {"-", "--", "\u2013", "\u2014"}
 
 
@@ -49,7 +52,8 @@ def read_totals(
     Returns
     -------
     Rows
-        See `tables.STAGE_COUNTS`. Lines of totals are left out, and counts that are no numbers too; both are said.
+        See `tables.STAGE_COUNTS`. Lines of totals are left out, lines that an earlier file has, and counts that are no
+        numbers; all are said.
 
     Raises
     ------
@@ -109,6 +113,8 @@ def _stage_counts(
     if is_bad.any() and not (~is_total & ~is_bad).any():
         raise DataError(_no_day(frame[is_bad].iloc[0]))
     kept = frame.assign(others=others)[~is_total & ~is_bad]
+    is_again = _is_again(kept)
+    kept = kept[~is_again]
     long = _wide(kept, stages) if stages else _long(kept)
     long = long[[not _is_absent(text) for text in long["text"]]]
     marks = {file: decimal or common_decimal(part) for file, part in long.groupby("file")["text"]}
@@ -119,6 +125,7 @@ def _stage_counts(
         Remark(key, lines=int(lines))
         for lines, key in (
             (is_total.sum(), "totals_left"),
+            (is_again.sum(), "totals_again"),
             (is_bad.sum(), "totals_unreadable"),
             ((~is_number).sum(), "totals_no_number"),
         )
@@ -129,6 +136,23 @@ def _stage_counts(
     counts = counts.assign(cost=counts["cost"].where(~counts.index.duplicated()))
     counts = counts.astype({"date": "datetime64[us]", "cost": "float64", "segment": "string"})
     return counts.reset_index(drop=True), notes
+
+
+def _is_again(lines: pd.DataFrame) -> pd.Series:
+    """
+    Whether a line stands in an earlier file too: a copy, or an export of the same tool whose days overlap.
+
+    Two accounts may have an equal line by chance, so files overlap where hardly a line of the same day, segment and stage
+    says anything else.
+    """
+    names = ["time", "campaign", "event"]
+    shared, equal = (
+        lines.groupby(columns, dropna=False)["file"].transform("min") < lines["file"]
+        for columns in (names, [*names, "number", "amount", "properties"])
+    )
+    by_file = pd.DataFrame({"shared": shared, "equal": equal, "lines": 1}).groupby(lines["file"])
+    sums = by_file.transform("sum")
+    return equal & (sums["equal"] >= MOSTLY * sums["shared"]) & (sums["equal"] >= sums["lines"].clip(upper=FEWEST))
 
 
 def _says_total(frame: pd.DataFrame, others: Sequence[Mapping[str, str]]) -> pd.Series:
