@@ -180,6 +180,12 @@ def test_a_path_runs_from_one_goal_to_the_next_within_the_window():
     assert wide.set_index("channel").first_touch.to_dict() == {"Direct": 0.0, "Email": 2.0, "Search": 0.0}
 
 
+def test_a_goal_that_is_no_order_is_credited_with_no_other_goals_revenue():
+    found = attribution(touches(table(SESSIONS), table(MARKS), table(ORDERS), "buy"))
+    assert found.groupby("rule").credit.sum().tolist() == pytest.approx([1.0] * 8)
+    assert found.revenue.isna().all()
+
+
 def test_rules_that_agree_are_said_to():
     assert attribution_claim(attribution(paths(("Email", 2.0), ("Social", 2.0)))) == ("attribution.alike", {})
     assert attribution_claim(attribution(paths(("Email", 2.0)))) == ("attribution.one", {"channel": "Email"})

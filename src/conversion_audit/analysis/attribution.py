@@ -45,7 +45,7 @@ def touches(
     -------
     DataFrame
         One row per visit: path, position (1..), channel, age_days (before the path's last visit), conversions and
-        revenue of the path (0: no goal).
+        revenue of the path (0: no goal). Revenue is NaN where the goal's orders are not counted: others' are not its own.
     """
     engine = engine_of(sessions, marks, orders)
     held = sessions if not isinstance(sessions, pd.DataFrame) else engine.hold(sessions)
@@ -72,7 +72,8 @@ def attribution(paths: pd.DataFrame) -> pd.DataFrame:
             rule             channel   credit  credit_share  revenue
             first_touch      Referral    21.0         0.488  4103.20
 
-        Under each rule credits add up to all goals and revenue to all revenue. credit_share is NaN without goals.
+        Under each rule credits add up to all goals and revenue to all that the goal brought, NaN where it brings none of
+        its own. credit_share is NaN without goals.
 
     Notes
     -----
@@ -87,12 +88,14 @@ def attribution(paths: pd.DataFrame) -> pd.DataFrame:
     """
     won = paths[paths.conversions > 0]
     channels = sorted(paths.channel.unique())
-    totals = won.drop_duplicates("path")[["conversions", "revenue"]].sum()
+    once = won.drop_duplicates("path")
+    totals = pd.Series({"conversions": once.conversions.sum(), "revenue": once.revenue.sum(min_count=1)})
     rows = []
     for rule, weigh in WEIGHTS.items():
         weights = weigh(won)
         credit = (weights * won.conversions).groupby(won.channel).sum().reindex(channels, fill_value=0.0)
         revenue = (weights * won.revenue).groupby(won.channel).sum().reindex(channels, fill_value=0.0)
+        revenue = revenue if pd.notna(totals.revenue) else np.nan
         rows.append(pd.DataFrame({"rule": rule, "channel": channels, "credit": credit, "revenue": revenue}))
     shares = markov(paths).share.reindex(channels, fill_value=0.0)
     credits = {"credit": shares * totals.conversions, "revenue": shares * totals.revenue}

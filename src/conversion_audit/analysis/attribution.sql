@@ -6,7 +6,7 @@ WITH won AS (
 ),
 paid AS (
     SELECT session_id, COUNT(*) AS orders, SUM(revenue) AS revenue FROM orders
-    WHERE session_id IS NOT NULL AND (goal = $goal OR NOT $in_orders) GROUP BY session_id
+    WHERE session_id IS NOT NULL AND goal = $goal GROUP BY session_id
 ),
 ordered AS (
     SELECT
@@ -28,7 +28,7 @@ grouped AS (
 ends AS (
     SELECT
         visitor_id, path_number, MAX(start) AS end_time, SUM(COALESCE(conversions, 0)) AS conversions,
-        SUM(COALESCE(revenue, 0)) AS revenue,
+        CASE WHEN $in_orders THEN SUM(COALESCE(revenue, 0)) END AS revenue,
         MAX(CASE WHEN in_period AND conversions > 0 THEN 1 ELSE 0 END) AS counts
     FROM grouped
     GROUP BY visitor_id, path_number
