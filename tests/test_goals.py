@@ -11,6 +11,7 @@ from pandas.testing import assert_frame_equal
 
 from conversion_audit.analysis import contribution, goal_claims, goals, goes_with, ladder, repeat_purchase
 from conversion_audit.analysis.funnel import reached
+from conversion_audit.analysis.statistics import wilson
 from conversion_audit.audit import open_audit
 from conversion_audit.report.words import sentences
 
@@ -433,6 +434,15 @@ def test_repeat_rates_are_those_of_freireichs_patients():
     assert survival[:7] == [0.8571, 0.8067, 0.7529, 0.6902, 0.6275, 0.5378, 0.4482]
     assert np.isnan(survival[7])  # nobody was observed for so long
     assert ((found.repeat_low < found.repeat_rate) & (found.repeat_rate < found.repeat_high))[:7].all()
+
+
+def test_none_or_all_of_a_few_buyers_is_not_surely_none_or_all():
+    found = repeat_purchase.repeat_rates([40.0] * 20 + [10.0] * 10, [False] * 30, (30,)).iloc[0]
+    assert (found.repeat_rate, found.repeat_low) == (0.0, 0.0)
+    assert found.repeat_high == pytest.approx(wilson(0, 20)[1])  # twenty were observed for so long
+    found = repeat_purchase.repeat_rates([5.0] * 12, [True] * 12, (30,)).iloc[0]
+    assert (found.repeat_rate, found.repeat_high) == (1.0, 1.0)
+    assert found.repeat_low == pytest.approx(wilson(12, 12)[0])
 
 
 def test_a_buyer_waits_from_the_first_order_to_the_second_or_to_the_end():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from conversion_audit.analysis.statistics import kaplan_meier
+from conversion_audit.analysis.statistics import kaplan_meier, wilson
 from conversion_audit.engine import AnyTable, engine_of, statement
 
 DAYS = (30, 60, 90)
@@ -51,7 +51,7 @@ def repeat_rates(days: Sequence[float], is_repeat: Sequence[bool], at: Sequence[
 
     References
     ----------
-    Kaplan and Meier 1958; Greenwood 1926; interval on the scale of log(-log).
+    Kaplan and Meier 1958; Greenwood 1926; interval on the scale of log(-log); Wilson 1927 where none or all bought again.
     """
     waited, again = np.asarray(days, float), np.asarray(is_repeat, bool)
     curve = kaplan_meier(waited, again)
@@ -109,17 +109,17 @@ def _at(limit: float, curve: pd.DataFrame, waited: np.ndarray, again: np.ndarray
     so_far = curve[curve.time <= limit]
     observed = len(waited) > 0 and waited.max() >= limit
     survival = float(so_far.survival_rate.iloc[-1]) if len(so_far) else 1.0
-    low, high = _interval(so_far, survival)
     row = {"days": limit, "buyers": len(waited), "at_risk": int((waited >= limit).sum())}
     row |= {"repeats": int((again & (waited <= limit)).sum())}
-    values = (1 - survival, low, high) if observed or survival == 0 else (np.nan,) * 3
+    # Where none or all bought again the curve has no variance: of those known until then, Wilson's interval.
+    known = row["at_risk"] if survival == 1 else row["repeats"]
+    low, high = _interval(so_far, survival) if 0 < survival < 1 else wilson(known * (1 - survival), known)
+    values = (1 - survival, float(low), float(high)) if observed or survival == 0 else (np.nan,) * 3
     return row | dict(zip(("repeat_rate", "repeat_low", "repeat_high"), values, strict=True))
 
 
 def _interval(so_far: pd.DataFrame, survival: float) -> tuple[float, float]:
     """Of the share that bought again: Greenwood's variance, on the scale of log(-log) so that it stays within 0 and 1."""
-    if not 0 < survival < 1:
-        return np.nan, np.nan
     spread = (so_far.events / (so_far.at_risk * (so_far.at_risk - so_far.events))).sum()
     width = 1.959964 * np.sqrt(spread) / abs(np.log(survival))
     return 1 - survival ** np.exp(-width), 1 - survival ** np.exp(width)
