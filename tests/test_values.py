@@ -157,9 +157,16 @@ def test_an_object_stays_one_when_what_it_holds_is_masked():
         '{"note":"<a href=\\"https://x.de/?token=abcdefgh1234\\">","n":12}',
         '{"phone":4915112345678,"ok":true,"of":[1.5,null]}',
     ]
-    found = objects(written)
+    found = objects(written, KEY)
     assert [json.loads(text) for text in found["clean"]] == [
         {"note": '<a href="https://x.de/?token=[token]">', "n": 12},
         {"phone": "[phone]", "ok": True, "of": [1.5, None]},
     ]
     assert found["kinds"].tolist() == ["token", "phone"]
+
+
+def test_a_lead_named_by_an_address_is_the_lead_of_the_crm_and_two_are_two():
+    found = objects(['{"lead_id":"Jo@example.com"}', '{"lead_id":"al@example.com"}', '{"lead_id":"L-12"}'], KEY)
+    named = [json.loads(text)["lead_id"] for text in found["clean"]]
+    assert named == [*ids(["jo@example.com", "al@example.com"], KEY)["clean"], "L-12"]
+    assert found["kinds"].tolist() == ["email", "email", ""]

@@ -227,7 +227,7 @@ def prepare(
     owners = sessions.owners(identity.session_visitors(sessions.logins(keyed)))
     numbered = sessions.numbered(keyed, owners)
     engine.drop(keyed)
-    texts = rows.clean_texts(accepted, config)
+    texts = rows.clean_texts(accepted, config, key=key)
     own = (*config.own_hosts, *config.referral_exclusions)
     facts = landings.with_sources(sessions.facts(accepted, numbered, owners), accepted, numbered, texts, own)
     shared = sessions.shared_ids(facts) if any(source.kind not in START_TIMES for source in config.sources) else 0

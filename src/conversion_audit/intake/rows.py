@@ -147,7 +147,7 @@ def kept(accepted: Table, repeated: Table) -> Table:
     return engine_of(accepted).view(statement(__file__, "kept"), found, name="kept")
 
 
-def clean_texts(accepted: Table, config: Config) -> dict[str, Table]:
+def clean_texts(accepted: Table, config: Config, *, key: bytes) -> dict[str, Table]:
     """
     Clean pages, titles, referrers, searches, errors and suspicious properties.
 
@@ -169,7 +169,7 @@ def clean_texts(accepted: Table, config: Config) -> dict[str, Table]:
         "referrers": pages.referrers(texts["referrer"]).rename(columns={"referrer": "clean"}),
         "searches": values.texts(texts["search_term"]),
         "errors": values.texts(texts["error"]),
-        "other": values.objects(other.sort_values()),
+        "other": values.objects(other.sort_values(), key),
     }
     return {name: engine.hold(frame, name) for name, frame in cleaned.items()}
 

@@ -137,9 +137,9 @@ def texts(values: Iterable[str | None]) -> pd.DataFrame:
     return _frame(rows, ["value", "clean", "masked", "kinds"])
 
 
-def objects(values: Iterable[str | None]) -> pd.DataFrame:
+def objects(values: Iterable[str | None], key: bytes) -> pd.DataFrame:
     """
-    Clean objects written as JSON, name by name and value by value, so that they stay objects.
+    Clean objects written as JSON, name by name and value by value, so that they stay objects; ``lead_id`` is an id (see `ids`).
 
     Returns
     -------
@@ -152,7 +152,15 @@ def objects(values: Iterable[str | None]) -> pd.DataFrame:
     rows = []
     for value in distinct(values):
         found: dict[str, int] = {}
-        clean = json.dumps(_object(json.loads(value), "", found), ensure_ascii=False, separators=(",", ":"))
+        read = json.loads(value)
+        if (
+            isinstance(read, dict)
+            and isinstance(lead := read.get("lead_id"), str)
+            and (hashed := _id(lead, key)) != lead
+        ):
+            _noted(mask(tidy(lead)), found)
+            read["lead_id"] = hashed
+        clean = json.dumps(_object(read, "", found), ensure_ascii=False, separators=(",", ":"))
         rows.append((value, clean, sum(found.values()), " ".join(sorted(found))))
     return _frame(rows, ["value", "clean", "masked", "kinds"])
 
@@ -203,14 +211,13 @@ def ids(values: Iterable[str | None], key: bytes) -> pd.DataFrame:
         An id that is an e-mail address or a phone number becomes ``h:`` and 32 hex digits, the same for the same address
         in any case; an id that contains one, a card number or a secret key, likewise. Every other id is left exactly as it is.
     """
-    rows = []
-    for value in distinct(values):
-        _, found = mask(tidy(value)) if _may_be_personal(value) else (value, {})
-        if found.keys() & {"email", "phone", "card", "iban", "jwt", "key"}:
-            rows.append((value, "h:" + _keyed(value, key), 1))
-        else:
-            rows.append((value, value, 0))
-    return _frame(rows, ["value", "clean", "masked"])
+    cleaned = ((value, _id(value, key)) for value in distinct(values))
+    return _frame([(value, clean, int(clean != value)) for value, clean in cleaned], ["value", "clean", "masked"])
+
+
+def _id(value: str, key: bytes) -> str:
+    found = mask(tidy(value))[1] if _may_be_personal(value) else {}
+    return "h:" + _keyed(value, key) if found.keys() & {"email", "phone", "card", "iban", "jwt", "key"} else value
 
 
 def _may_be_personal(value: str) -> bool:
