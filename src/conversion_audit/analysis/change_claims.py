@@ -44,8 +44,8 @@ def marks_shown(marks: pd.DataFrame) -> pd.DataFrame:
         columns={"change": "change_points", "change_low": "change_points_low", "change_high": "change_points_high",
                  "usual_change": "usual_points", "on": "date"}
     )  # fmt: skip
-    columns = ["date", "what", "name", "before_rate", "after_rate", "change_points", "change_points_low"]
-    columns += ["change_points_high", "usual_points", "stands_out"]
+    columns = ["date", "what", "name", "kind", "before_rate", "after_rate", "change_points"]
+    columns += ["change_points_low", "change_points_high", "usual_points", "stands_out"]
     return known.sort_values(["date", "stands_out"], ascending=[True, False], kind="stable")[columns].reset_index(
         drop=True
     )
