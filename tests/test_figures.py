@@ -228,3 +228,15 @@ def test_the_key_of_the_colours_is_whole_on_a_phone(language):
     narrow.draw_without_rendering()
     keys = [*narrow.legends, *(ax.get_legend() for ax in narrow.axes if ax.get_legend())]
     assert keys and all(one.get_window_extent().x1 <= narrow.bbox.x1 for one in keys)
+
+
+def test_counts_of_millions_stand_beside_the_bar_and_not_on_it():
+    steps = pd.DataFrame({"step": ["Shown", "Second page of the quote form"], "count": [11_554_867, 34_467]})
+    wide = figures.plot_funnel(steps).figure
+    for figure in (wide, style.narrow_one(wide)):
+        figure.draw_without_rendering()
+        (ax,) = figure.axes
+        ends = max(bar.get_window_extent().x1 for bar in ax.patches)
+        counts = [one for one in ax.texts if one.get_text() in {"11,554,867", "34,467"}]
+        assert len(counts) == 2 and all(one.get_window_extent().x0 > ends for one in counts)
+        assert max(one.get_window_extent().x1 for one in ax.texts) <= figure.bbox.x1

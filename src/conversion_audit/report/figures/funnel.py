@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -24,8 +26,8 @@ from conversion_audit.report.formats import formatted, is_missing
 from conversion_audit.report.words import text
 
 _COUNTS = ("sessions_in_order", "visitors_in_order", "reached", "sessions", "visitors", "count")
-# Where the numbers stand, right-aligned, in widths of the first bar: count, of the first step, of the step before.
-_WIDE, _PHONE = (1.12, 1.28, 1.46), (1.42, None, 1.86)
+# Points: beside the longest bar, for a digit of a count, for a share, and for one with a longer heading.
+_GAP, _DIGIT, _SHARE, _SHARE_BEFORE = 8, 6.2, 48, 58
 
 
 @redrawable
@@ -46,14 +48,14 @@ def plot_funnel(steps: pd.DataFrame, ax: Axes | None = None) -> Axes:
     count = pick(rows, *_COUNTS)
     if rows.empty or count is None or not rows[count].max():
         return nothing_to_draw(ax, text("figures.nothing"))
-    widest = float(rows[count].max())
+    widest, places = float(rows[count].max()), _places(ax, rows[count])
     by_source = rows.groupby(rows.get("source", lambda _: ""), sort=False)[count]
     first, before = by_source.transform("first"), by_source.shift()
     for place, row in rows.iterrows():
         reached = None if is_missing(before[place]) else before[place]
         _step(ax, place, row, float(row[count]), reached, widest)
-        _numbers(ax, place, row, row[count], first[place], reached)
-    _frame(ax, rows, count)
+        _numbers(ax, place, row, row[count], first[place], reached, places)
+    _frame(ax, rows, count, places)
     return ax
 
 
@@ -70,7 +72,9 @@ def _step(ax: Axes, place: int, row: pd.Series, count: float, before: float | No
         )
 
 
-def _numbers(ax: Axes, place: int, row: pd.Series, count: float, first: float, before: float | None) -> None:
+def _numbers(
+    ax: Axes, place: int, row: pd.Series, count: float, first: float, before: float | None, places: tuple
+) -> None:
     rate = row.get("step_rate")
     if is_missing(rate):
         rate = count / before if before else None
@@ -79,27 +83,39 @@ def _numbers(ax: Axes, place: int, row: pd.Series, count: float, first: float, b
         formatted(count / first, "percent1") if first else formatted(None),
         "" if before is None else formatted(rate, "percent1"),
     )
-    for column, (x, words) in enumerate(zip(_places(ax), cells, strict=True)):
-        if x is not None:
+    for column, (right, words) in enumerate(zip(places, cells, strict=True)):
+        if right is not None:
             look = {"color": MUTED} if column else {"color": INK, "fontweight": "bold"}
-            ax.text(x, place, words, ha="right", va="center", **look)
+            _beyond(ax, right, place, words, va="center", **look)
 
 
-def _places(ax: Axes) -> tuple[float | None, ...]:
-    return _PHONE if is_narrow(ax) else _WIDE
+def _places(ax: Axes, counts: pd.Series) -> tuple[float | None, ...]:
+    """Where the numbers end, in points beyond the longest bar: count, share of the first step, of the step before."""
+    digits = max(len(formatted(count, "count")) for count in counts)
+    count = _GAP + _DIGIT * max(digits, 6)
+    return (
+        (count, None, count + _SHARE_BEFORE)
+        if is_narrow(ax)
+        else (count, count + _SHARE, count + _SHARE + _SHARE_BEFORE)
+    )
 
 
-def _frame(ax: Axes, rows: pd.DataFrame, count: str) -> None:
+def _beyond(ax: Axes, right: float, place: float, words: str, **look: Any) -> None:
+    """Write beyond the longest bar, however wide the names of the steps leave it."""
+    ax.annotate(words, (1, place), (right, 0), textcoords="offset points", ha="right", annotation_clip=False, **look)
+
+
+def _frame(ax: Axes, rows: pd.DataFrame, count: str, places: tuple[float | None, ...]) -> None:
     ax.set_yticks(range(len(rows)), [beside(ax, name, 30) for name in rows["step"]])
     ax.set_ylim(len(rows) - 0.45, -0.95)
-    ax.set_xlim(0, _places(ax)[-1] + 0.02)
+    ax.set_xlim(0, 1)
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
     unit = text(f"figures.{'counted' if count == 'count' else 'visitors' if 'visitor' in count else 'sessions'}")
     heads = (unit, text("figures.of_first"), text("figures.of_step_before"))
-    for x, words in zip(_places(ax), heads, strict=True):
-        if x is not None:
-            ax.text(x, -0.5, words, ha="right", va="bottom", fontsize=8.3, color=MUTED, linespacing=1.05)
+    for right, words in zip(places, heads, strict=True):
+        if right is not None:
+            _beyond(ax, right, -0.5, words, va="bottom", fontsize=8.3, color=MUTED, linespacing=1.05)
     regained = "regained" in rows and rows["regained"].fillna(0).gt(0).any()
     parts = [(accent(), text("figures.go_on"))] + ([(REGAINED, text("figures.come_back"))] if regained else [])
     if len(rows) > 1:
