@@ -92,6 +92,21 @@ def test_no_table_is_cut_on_a_wide_screen(browser, report):
     window.close()
 
 
+def test_a_number_stands_below_the_end_of_its_heading(browser, report):
+    window, _ = opened(browser, report, 1280)
+    window.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    apart = window.evaluate(
+        """() => {
+            const end = one => one.getBoundingClientRect().right - parseFloat(getComputedStyle(one).paddingRight);
+            const pairs = [...document.querySelectorAll('table')].flatMap(table =>
+                [...table.rows[0].cells].map((head, n) => [head, table.rows[1]?.cells[n]]));
+            return pairs.filter(([head, cell]) => head.matches('.n') && cell && Math.abs(end(head) - end(cell)) > 1).length;
+        }"""
+    )
+    assert apart == 0
+    window.close()
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_long_words_and_wide_tables_do_not_push_the_page_aside(browser, tmp_path, width):
     wide = pd.DataFrame({f"a_column_with_a_long_name_{n}": ["x" * 200] for n in range(12)})
