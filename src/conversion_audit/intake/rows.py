@@ -12,6 +12,7 @@ from conversion_audit.engine import Table, engine_of, quoted, statement
 from conversion_audit.errors import DataError, Problem
 from conversion_audit.intake import pages, values
 from conversion_audit.intake.privacy import SUSPICIOUS
+from conversion_audit.intake.substitutes import substituted
 
 EARLIEST = datetime(2005, 1, 1)
 FUTURE = timedelta(days=2)
@@ -50,7 +51,11 @@ def staged(rows: Table, now: datetime | None = None, *, required: bool = True) -
     latest = (now or datetime.now(UTC).replace(tzinfo=None)) + FUTURE
     sql = statement(__file__, "files")
     files = engine.create(sql, {"rows": rows}, name="files", earliest=EARLIEST, latest=latest)
-    table = engine.view(statement(__file__, "staged"), {"rows": rows, "files": files}, name="staged")
+    is_given = not engine.query("SELECT count(*) AS n FROM files WHERE without_id > 0", {"files": files})["n"][0]
+    # Where an id must be made of all columns, each pass reads them all.
+    sql = statement(__file__, "ids_given" if is_given else "ids_made")
+    identified = engine.view(sql, {"rows": rows}, name="identified")
+    table = engine.view(statement(__file__, "staged"), {"rows": identified, "files": files}, name="staged")
     if required and not len(table):
         why = "There is nothing to audit."
         raise DataError(Problem("no rows in any file", why=why, mend="Check the export's period and filters."))
@@ -124,21 +129,23 @@ def accepted(staged: Table, odd_sources: Table, *, key: bytes) -> Table:
         The client's own key: an id that is an address or a number becomes a keyed hash.
     """
     engine = engine_of(staged)
-    ids = engine.view(statement(__file__, "ids"), {"staged": staged}, name="ids")
-    found = {"staged": staged, "odd_sources": odd_sources, "odd_ids": odd_ids(ids, key)}
-    return engine.view(statement(__file__, "accepted"), found, name="accepted")
+    odd = odd_ids(engine.view(statement(__file__, "ids"), {"staged": staged}, name="ids"), key)
+    found = substituted(staged, ("device_id", "user_id"), odd)
+    found = substituted(found, ("source_session", "order_id"), _hashed(odd))
+    found = substituted(found, ("source", "medium", "campaign"), odd_sources)
+    return engine.view(statement(__file__, "accepted"), {"staged": found}, name="accepted")
 
 
 def with_ids(table: Table, column: str, key: bytes) -> Table:
     """Return a table of items or totals with ids as the rows have them: where those are hashed, only the same hash matches."""
     engine, name = table.engine, quoted(column)
     ids = engine.create(f"SELECT DISTINCT {name} AS id FROM t", {"t": table}, name="ids")
-    odd = odd_ids(ids, key)
-    if not len(odd):
-        return table
-    others = "".join(f", t.{quoted(other)}" for other in table.columns if other != column)
-    sql = f"SELECT coalesce(o.clean, t.{name}) AS {name}{others} FROM t LEFT JOIN odd o ON o.value = t.{name}"
-    return engine.create(sql, {"t": table, "odd": odd}, name=table.name)
+    return substituted(table, (column,), _hashed(odd_ids(ids, key)))
+
+
+def _hashed(odd: Table) -> Table:
+    """Odd ids without those that are words for nothing: such a word stays where it joins nobody."""
+    return odd.engine.create("SELECT value, clean FROM odd WHERE clean IS NOT NULL", {"odd": odd}, name="hashed_ids")
 
 
 def kept(accepted: Table, repeated: Table) -> Table:

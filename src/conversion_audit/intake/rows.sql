@@ -1,23 +1,32 @@
 -- name: files
 -- How many lines the files before a file have, so that a row's line gives its number among all rows; which times are believed.
 WITH lengths AS (
-    SELECT file, max(line) AS lines FROM rows GROUP BY file
+    SELECT file, max(line) AS lines, count(CASE WHEN event_id IS NULL THEN 1 END) AS without_id FROM rows GROUP BY file
 )
 SELECT file,
        CAST(coalesce(SUM(lines) OVER (ORDER BY file ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS BIGINT) AS lines_before,
+       without_id,
        CAST($earliest AS TIMESTAMP) AS earliest, CAST($latest AS TIMESTAMP) AS latest
 FROM lengths;
 
--- name: staged
--- Each row with its number, its id and, where it cannot be kept, the reason: the first that applies, in the order below.
-SELECT f.lines_before + r.line AS row_id, r.file, r.line, r.event_id IS NOT NULL AS has_id,
+-- name: ids_made
+-- Rows without an id are told apart by everything they say.
+SELECT r.*, r.event_id IS NOT NULL AS has_id,
        coalesce(r.event_id, md5(concat_ws('|', coalesce(r.device_id, ''), coalesce(r.user_id, ''), coalesce(r.source_session, ''),
            CAST(r.time AS VARCHAR), coalesce(CAST(r.order_1 AS VARCHAR), ''), coalesce(CAST(r.order_2 AS VARCHAR), ''),
            coalesce(CAST(r.order_3 AS VARCHAR), ''), r.event, coalesce(r.page_url, ''), coalesce(r.order_id, ''),
            coalesce(CAST(r.amount AS VARCHAR), ''), r.properties, coalesce(r.items, ''), coalesce(r.page_title, ''),
            coalesce(r.referrer, ''), coalesce(r.search_term, ''), coalesce(r.error, ''), coalesce(r.source, ''),
            coalesce(r.medium, ''), coalesce(r.campaign, ''), coalesce(r.device, ''), coalesce(r.browser, ''), coalesce(r.os, ''),
-           coalesce(r.country, ''), coalesce(r.user_agent, '')))) AS event_id,
+           coalesce(r.country, ''), coalesce(r.user_agent, '')))) AS own_id
+FROM rows r;
+
+-- name: ids_given
+SELECT r.*, TRUE AS has_id, r.event_id AS own_id FROM rows r;
+
+-- name: staged
+-- Each row with its number, its id and, where it cannot be kept, the reason: the first that applies, in the order below.
+SELECT f.lines_before + r.line AS row_id, r.file, r.line, r.has_id, r.own_id AS event_id,
        r.device_id, r.user_id, r.source_session, r.time, r.order_1, r.order_2, r.order_3, r.local_date, r.event,
        coalesce(r.is_page, FALSE) AS is_page,
        r.page_url, r.page_title, r.referrer, r.search_term, r.source, r.medium, r.campaign, r.channel,
@@ -67,29 +76,17 @@ ORDER BY s.file, f.file;
 
 -- name: accepted
 -- Rows that can be read, with ids that may join people and text that means something.
-SELECT s.row_id, s.event_id,
-       CASE WHEN d.value IS NULL THEN s.device_id ELSE d.clean END AS device_id,
-       CASE WHEN u.value IS NULL THEN s.user_id ELSE u.clean END AS user_id,
-       coalesce(n.clean, s.source_session) AS source_session, s.time,
+SELECT s.row_id, s.event_id, s.device_id, s.user_id, s.source_session, s.time,
        coalesce(s.order_1, 0) AS order_1, coalesce(s.order_2, 0) AS order_2, coalesce(s.order_3, 0) AS order_3,
        s.local_date, s.event, s.is_page,
        s.page_url, s.page_title, s.referrer, s.search_term,
-       CASE WHEN f.value IS NULL THEN s.source ELSE f.clean END AS source,
-       CASE WHEN m.value IS NULL THEN s.medium ELSE m.clean END AS medium,
-       CASE WHEN c.value IS NULL THEN s.campaign ELSE c.clean END AS campaign, s.channel,
+       s.source, s.medium, s.campaign, s.channel,
        lower(known(s.platform)) AS platform, known(s.app_version) AS app_version, lower(known(s.device)) AS device,
        known(s.browser) AS browser, known(s.os) AS os, known(s.country) AS country, known(s.language) AS language, s.user_agent,
-       known(coalesce(b.clean, s.order_id)) AS order_id, s.amount, s.amount_text, upper(known(s.currency)) AS currency,
+       known(s.order_id) AS order_id, s.amount, s.amount_text, upper(known(s.currency)) AS currency,
        s.is_purchase, s.is_refund,
        s.error, s.load_seconds, s.engagement_seconds, s.is_bounce, s.visit_number, s.properties, s.items
 FROM staged s
-LEFT JOIN odd_ids d ON d.value = s.device_id
-LEFT JOIN odd_ids u ON u.value = s.user_id
-LEFT JOIN odd_ids n ON n.value = s.source_session
-LEFT JOIN odd_ids b ON b.value = s.order_id
-LEFT JOIN odd_sources f ON f.value = s.source
-LEFT JOIN odd_sources m ON m.value = s.medium
-LEFT JOIN odd_sources c ON c.value = s.campaign
 WHERE s.reject IS NULL;
 
 -- name: kept

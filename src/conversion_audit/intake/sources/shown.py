@@ -9,6 +9,7 @@ from conversion_audit.engine import Table, engine_of, quoted
 from conversion_audit.intake import values
 from conversion_audit.intake.privacy import SUSPICIOUS
 from conversion_audit.intake.sources.stored import Rows
+from conversion_audit.intake.substitutes import substituted
 
 SHOWN = ("event", "channel", "platform", "app_version", "device", "browser", "os", "country", "language")
 _HARMLESS = {"ip", "phone"}
@@ -30,10 +31,6 @@ def masked_names(table: Table, names: Sequence[str], held: str = "t") -> Table:
     there = engine.create(distinct, {"t": table}, name="names")
     sql = "SELECT value FROM names WHERE matches(value, $pattern) ORDER BY value"
     cleaned = values.texts(engine.query(sql, {"names": there}, pattern=SUSPICIOUS)["value"])
-    odd = cleaned[[bool(set(kinds.split()) - _HARMLESS) for kinds in cleaned["kinds"]]]
-    if odd.empty:
-        return table
-    joins = " ".join(f"LEFT JOIN odd o{n} ON o{n}.value = r.{quoted(name)}" for n, name in enumerate(names))
-    clean = ", ".join(f"coalesce(o{n}.clean, r.{quoted(name)}) AS {quoted(name)}" for n, name in enumerate(names))
-    found = {"t": table, "odd": engine.hold(odd[["value", "clean"]].reset_index(drop=True), "odd_names")}
-    return engine.view(f"SELECT r.* REPLACE ({clean}) FROM t r {joins}", found, name="masked")
+    is_odd = cleaned["kinds"].map(lambda kinds: bool(set(kinds.split()) - _HARMLESS)).astype(bool)
+    odd = cleaned.loc[is_odd, ["value", "clean"]].reset_index(drop=True)
+    return substituted(table, names, engine.hold(odd, "odd_names"))
