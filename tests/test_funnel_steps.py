@@ -114,6 +114,17 @@ def test_segments_add_up_to_the_whole():
         assert part.groupby("step_number").in_order.sum().tolist() == whole.sessions_in_order.tolist()
 
 
+def test_a_segment_of_everyone_has_the_interval_of_the_whole():
+    many = pd.concat([_visit(f"s{n}", f"v{n // 10}", n // 10 % 2) for n in range(100)], ignore_index=True)
+    sessions = many[["session_id", "visitor_id"]].drop_duplicates().assign(device="mobile")
+    rows = reached(many, ["view", "cart"])
+    whole = step_table(rows, ["view", "cart"], sessions=sessions).iloc[1]
+    part = by_segment(rows, many, sessions, ["view", "cart"], ["device"]).iloc[1]
+    ends = ["step_low", "step_high", "total_low", "total_high"]
+    assert part[ends].tolist() == whole[ends].tolist()
+    assert len(by_segment(rows, many, sessions.head(0), ["view", "cart"], ["device"])) == 0
+
+
 def test_repeated_visits_widen_the_interval():
     many = pd.concat([_visit(f"s{n}", f"v{n // 10}", n // 10 % 2) for n in range(100)], ignore_index=True)
     sessions = many[["session_id", "visitor_id"]].drop_duplicates()

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from conversion_audit.analysis.funnel import with_period
+from conversion_audit.analysis.funnel_steps import design_effects
 from conversion_audit.analysis.statistics import wilson
-from conversion_audit.engine import AnyTable, Engine, engine_of, grouping_sets, quoted, statement
+from conversion_audit.engine import AnyTable, Engine, Table, engine_of, grouping_sets, quoted, statement
 
 UNKNOWN = "(not set)"
 
@@ -44,8 +45,8 @@ def by_segment(
             device  desktop            2  add_to_cart          1742       150       147       120       338      0.355
 
         `sessions` and `visitors` show the step at all, `in_order` counts the unit of `reached` (rates are of `rated`
-        ones). step_low, step_high and total_rate with its interval follow. A missing value is the segment "(not set)".
-        Rates are NaN where nobody could have gone on.
+        ones). step_low, step_high and total_rate with its interval follow; intervals allow for repeated visits. A
+        missing value is the segment "(not set)". Rates are NaN where nobody could have gone on.
     """
     engine = engine_of(reached, marks, sessions)
     depths = engine.create(statement(__file__, "depths", stem="funnel_steps"), {"reached": reached}, name="depths")
@@ -54,8 +55,22 @@ def by_segment(
     chains = _grouped(engine, depths, sessions, ["depth", "rated_depth"], columns)
     shown = _grouped(engine, marked, sessions, ["step_number"], columns)
     every = _grouped(engine, engine.view("SELECT session_id FROM s", {"s": sessions}), sessions, [], columns)
-    engine.drop(depths, marked)
-    return _with_intervals(_counted(_sizes(every), chains, shown, steps))
+    table = _with_bases(_counted(_sizes(every), chains, shown, steps))
+    placed = _placed(engine, sessions, columns)
+    effects = design_effects(depths, placed, table.assign(segment=table.column + ": " + table.segment))
+    engine.drop(depths, marked, placed)
+    return _with_rates(table, effects)
+
+
+def _placed(engine: Engine, sessions: AnyTable, columns: Sequence[str]) -> Table:
+    """Sessions once for every column, their segment named for it and its value."""
+    value = "COALESCE(CAST({} AS VARCHAR), $unknown)"
+    parts = [
+        f"SELECT session_id, visitor_id, $column{n} || ': ' || {value.format(quoted(column))} AS segment FROM s"
+        for n, column in enumerate(columns)
+    ]
+    named = {f"column{n}": column for n, column in enumerate(columns)}
+    return engine.create(" UNION ALL ".join(parts), {"s": sessions}, name="placed", unknown=UNKNOWN, **named)
 
 
 def _grouped(
@@ -101,18 +116,21 @@ def _counted(sizes: pd.DataFrame, chains: pd.DataFrame, shown: pd.DataFrame, ste
     ]
 
 
-def _with_intervals(table: pd.DataFrame) -> pd.DataFrame:
+def _with_bases(table: pd.DataFrame) -> pd.DataFrame:
     groups = table.groupby(["column", "segment"], sort=False).rated
-    previous, entrants = groups.shift(1), groups.transform("first")
-    step_low, step_high = wilson(table.rated, previous.fillna(0))
-    total_low, total_high = wilson(table.rated, entrants)
+    return table.assign(previous=groups.shift(1), entrants=groups.transform("first"))
+
+
+def _with_rates(table: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
+    previous, entrants = table.previous, table.entrants
+    step, total = effects.step_effect, effects.total_effect
+    step_low, step_high = wilson(table.rated / step, previous.fillna(0) / step)
+    total_low, total_high = wilson(table.rated / total, entrants / total)
     return table.assign(
-        previous=previous,
         of=table.step.shift(1).where(table.step_number > 1),
         step_rate=table.rated / previous.where(previous > 0),
         step_low=step_low,
         step_high=step_high,
-        entrants=entrants,
         total_rate=table.rated / entrants.where(entrants > 0),
         total_low=total_low,
         total_high=total_high,

@@ -10,7 +10,7 @@ import pandas as pd
 
 from conversion_audit.analysis.funnel import Unit, with_period
 from conversion_audit.analysis.statistics import repeat_effect, wilson
-from conversion_audit.engine import AnyTable, Engine, Table, engine_of, statement
+from conversion_audit.engine import AnyTable, Engine, engine_of, statement
 
 
 def options(settings: Mapping[str, Any], unit: Unit) -> dict[str, Any]:
@@ -61,8 +61,10 @@ def step_table(
     table = _cumulated(counts, steps, unit)
     everyone = _everyone(engine, sessions, unit)
     table = _with_rates(table, steps, unit, everyone)
-    effects = _design_effects(engine, depths, sessions, table) if unit == "session" and sessions is not None else None
-    return _with_intervals(table, effects)
+    if unit == "visitor" or sessions is None:
+        return _with_intervals(table, None)
+    everywhere = engine.view("SELECT session_id, visitor_id, 'all' AS segment FROM s", {"s": sessions})
+    return _with_intervals(table, design_effects(depths, everywhere, table.assign(segment="all")))
 
 
 def occurrences(marks: AnyTable, steps: Sequence[str]) -> pd.DataFrame:
@@ -81,6 +83,34 @@ def occurrences(marks: AnyTable, steps: Sequence[str]) -> pd.DataFrame:
     table = shown.merge(direct, on="step_number", how="left").fillna({"direct_sessions": 0})
     table.insert(1, "step", list(steps))
     return table.astype({"direct_sessions": int})
+
+
+def design_effects(depths: AnyTable, placed: AnyTable, table: pd.DataFrame) -> pd.DataFrame:
+    """
+    Return the variance of each rate over what independent sessions would have.
+
+    Parameters
+    ----------
+    depths : table
+        From the statement of that name.
+    placed : table
+        Sessions: session_id, visitor_id, segment.
+    table : DataFrame
+        Per segment and step: segment, step_number, rated, previous, entrants.
+
+    Returns
+    -------
+    DataFrame
+        step_effect and total_effect under the index of `table`: sum of squared visitor sums over sum of squares.
+    """
+    numbers = pd.DataFrame({"step": sorted(table.step_number.unique())})
+    tables = {"depths": depths, "sessions": placed, "steps": numbers}
+    found = engine_of(depths, placed).query(statement(__file__, "clusters"), tables)
+    sums = table[["segment", "step_number"]].merge(found, on=["segment", "step_number"], how="left")
+    sums = sums.set_index(table.index).fillna(0.0)
+    step = repeat_effect(table.rated, table.previous, sums.hits_hits, sums.hits_tries, sums.tries_tries)
+    total = repeat_effect(table.rated, table.entrants, sums.hits_hits, sums.hits_entrants, sums.entrants_entrants)
+    return pd.DataFrame({"step_effect": step, "total_effect": total})
 
 
 def funnel_table(
@@ -163,17 +193,6 @@ def _with_intervals(table: pd.DataFrame, effects: pd.DataFrame | None) -> pd.Dat
     first = [c for c in table if c.endswith("_in_order")]
     order = ["step_number", "step", *first, "rated", "tied", "previous", "step_rate", "step_low", "step_high", "of"]
     return table[[*order, "entrants", "total_rate", "total_low", "total_high", "total_of"]]
-
-
-def _design_effects(engine: Engine, depths: Table, sessions: AnyTable, table: pd.DataFrame) -> pd.DataFrame:
-    """Variance of each rate over what independent sessions would have: sum of squared visitor sums over sum of squares."""
-    numbers = table[["step_number"]].rename(columns={"step_number": "step"})
-    tables = {"depths": depths, "sessions": sessions, "steps": numbers}
-    sums = engine.query(statement(__file__, "clusters"), tables).set_index("step").reindex(table.step_number)
-    sums = sums.reset_index(drop=True).fillna(0.0)
-    step = repeat_effect(table.rated, table.previous, sums.hits_hits, sums.hits_tries, sums.tries_tries)
-    total = repeat_effect(table.rated, table.entrants, sums.hits_hits, sums.hits_entrants, sums.entrants_entrants)
-    return pd.DataFrame({"step_effect": step, "total_effect": total})
 
 
 def _numbered(steps: Sequence[str]) -> pd.DataFrame:

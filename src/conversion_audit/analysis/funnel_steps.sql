@@ -13,10 +13,10 @@ FROM depths
 GROUP BY depth, rated_depth
 
 -- name: clusters
--- Per step, sums over visitors: what their sessions have in common widens the interval. All sessions could enter.
+-- Per segment and step, sums over visitors: what their sessions have in common widens the interval. All could enter.
 WITH visitors AS (
     SELECT
-        sessions.visitor_id, steps.step,
+        sessions.segment, sessions.visitor_id, steps.step,
         SUM(CASE WHEN steps.step = 1 OR depths.rated_depth >= steps.step - 1 THEN 1.0 ELSE 0.0 END) AS tries,
         SUM(CASE WHEN depths.rated_depth >= steps.step THEN 1.0 ELSE 0.0 END) AS hits,
         SUM(CASE WHEN depths.rated_depth >= 1 THEN 1.0 ELSE 0.0 END) AS entrants
@@ -24,14 +24,15 @@ WITH visitors AS (
     LEFT JOIN depths ON depths.session_id = sessions.session_id
     CROSS JOIN steps
     WHERE steps.step = 1 OR depths.rated_depth >= 1
-    GROUP BY sessions.visitor_id, steps.step
+    GROUP BY sessions.segment, sessions.visitor_id, steps.step
 )
 SELECT
-    step, SUM(hits * hits) AS hits_hits, SUM(hits * tries) AS hits_tries, SUM(tries * tries) AS tries_tries,
+    segment, step AS step_number,
+    SUM(hits * hits) AS hits_hits, SUM(hits * tries) AS hits_tries, SUM(tries * tries) AS tries_tries,
     SUM(hits * entrants) AS hits_entrants, SUM(entrants * entrants) AS entrants_entrants
 FROM visitors
-GROUP BY step
-ORDER BY step
+GROUP BY segment, step
+ORDER BY segment, step
 
 -- name: occurrences
 -- Who shows a step at all, in whatever order.
