@@ -212,6 +212,31 @@ def test_weeks_add_up_to_the_period():
     assert found.visit.tolist() == ["first", "first", "repeat"]
 
 
+@pytest.mark.parametrize("visits", [1, 4])
+def test_intervals_of_weeks_and_of_closeness_allow_for_visitors_who_come_back(visits):
+    # Every visit of a visitor is alike: so many visits know no more than their visitors would with one visit each.
+    many = pd.DataFrame({"n": range(200 * visits)}).assign(person=lambda t: t.n // visits)
+    many = many.assign(
+        session_id="s" + many.n.astype(str), visitor_id="v" + many.person.astype(str), visit_number=2,
+        date=pd.Timestamp("2026-03-02"), start=pd.Timestamp("2026-03-02 08:00"),
+    )  # fmt: skip
+    log = pd.concat(
+        many[many.person < most][["session_id", "visitor_id"]].assign(
+            name=name, moment=moment, visitor_moment=moment, event_number=moment, value=0.0, detail=None,
+            time=pd.Timestamp("2026-03-02 08:00") + pd.Timedelta(seconds=moment),
+        )
+        for name, most, moment in (("cart", 80, 1), ("buy", 20, 2))
+    )  # fmt: skip
+    (week,) = ladder.weekly(log, many, ["cart"], pd.Timestamp("2026-03-02")).itertuples()
+    assert (week.sessions, week.all_sessions) == (80 * visits, 200 * visits)
+    assert (week.reach_low, week.reach_high) == pytest.approx([float(x) for x in wilson(80, 200)])
+    types = {"cart": "action", "buy": "goal"}
+    found = ladder.ladder(log, log.assign(in_period=True), many, types, "buy", window=60.0, until=UNTIL)
+    cart = found.set_index("name").loc["cart"]
+    assert (cart.goal_sessions, cart.sessions) == (20 * visits, 80 * visits)
+    assert (cart.closeness_low, cart.closeness_high) == pytest.approx([float(x) for x in wilson(20, 80)])
+
+
 @pytest.mark.parametrize(("visits", "surely"), [(1, True), (20, False)])
 def test_what_moved_within_the_period_allows_for_visitors_who_come_back(visits, surely):
     # 60 of 400 sessions in the first week and 100 of 400 in the second; the same, by a twentieth of the visitors.

@@ -17,6 +17,7 @@ from conversion_audit.analysis.intent import (
     intent_table,
     session_intents,
 )
+from conversion_audit.analysis.statistics import wilson
 
 
 def _marks(text: str) -> pd.DataFrame:
@@ -161,6 +162,14 @@ def test_sessions_are_counted_per_label():
         """
     )
     assert_frame_equal(result[expected.columns], expected, check_dtype=False, rtol=1e-4)
+
+
+def test_the_interval_of_a_label_s_conversion_allows_for_visitors_who_come_back():
+    made = pd.DataFrame({"visitor_id": [f"v{n // 3}" for n in range(300)], "intent": "shop", "class": "A"})
+    made = made.assign(is_buyer=(made.index // 3 < 10).astype(int))
+    (row,) = intent_table(made, {}).itertuples()
+    assert (row.sessions, row.visitors, row.converted) == (300, 100, 30)
+    assert (row.conversion_low, row.conversion_high) == pytest.approx([float(x) for x in wilson(10, 100)])
 
 
 def test_journeys_entered_after_the_first_step_are_a_finding_above_the_limit():

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from conversion_audit.analysis.statistics import wilson
+from conversion_audit.analysis.statistics import repeat_wilson, wilson
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
 from conversion_audit.findings import Finding
 
@@ -117,10 +117,12 @@ def intent_table(intents: AnyTable, can_buy: Mapping[str, str]) -> pd.DataFrame:
             intent  can_buy  sessions  visitors  session_share  converted  conversion_rate  conversion_low  ...  of
               shop      can      6120      5230           0.72        231            0.038           0.033  ...  sessions
 
-        A label's conversion rate is a description: labels are not a base for the true rate, classes are.
+        A label's conversion rate is a description: labels are not a base for the true rate, classes are. Its interval
+        allows for repeated visits.
     """
     table = engine_of(intents).query(statement(__file__, "by_intent"), {"intents": intents})
-    low, high = wilson(table.converted, table.sessions)
+    sums = [table.pop(name) for name in ("hits_hits", "hits_tries", "tries_tries")]
+    low, high = repeat_wilson(table.converted, table.sessions, *sums)
     return table.assign(
         can_buy=table.intent.map({SHOP: "can", UNKNOWN: "unclear", **can_buy}),
         session_share=table.sessions / table.sessions.sum(),

@@ -108,9 +108,17 @@ LEFT JOIN barred AS i ON i.visitor_id = s.visitor_id
 WHERE i.visitor_id IS NULL
 
 -- name: by_intent
-SELECT intent, COUNT(*) AS sessions, COUNT(DISTINCT visitor_id) AS visitors, SUM(is_buyer) AS converted,
-       SUM(CASE WHEN class = 'C' THEN 1 ELSE 0 END) AS sure_sessions
-FROM intents
+-- With sums over visitors: who comes back counts for less than as many strangers.
+WITH people AS (
+    SELECT intent, visitor_id, SUM(1.0) AS tries, SUM(CAST(is_buyer AS DOUBLE)) AS hits,
+           SUM(CASE WHEN class = 'C' THEN 1 ELSE 0 END) AS sure_sessions
+    FROM intents
+    GROUP BY intent, visitor_id
+)
+SELECT intent, CAST(SUM(tries) AS BIGINT) AS sessions, COUNT(visitor_id) AS visitors, CAST(SUM(hits) AS BIGINT) AS converted,
+       CAST(SUM(sure_sessions) AS BIGINT) AS sure_sessions,
+       SUM(hits * hits) AS hits_hits, SUM(hits * tries) AS hits_tries, SUM(tries * tries) AS tries_tries
+FROM people
 GROUP BY intent
 ORDER BY sessions DESC, intent
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from conversion_audit.analysis.goals import reach
-from conversion_audit.analysis.statistics import wilson
+from conversion_audit.analysis.statistics import repeat_wilson, wilson
 from conversion_audit.analysis.visits import compare
 from conversion_audit.engine import AnyTable, engine_of, statement
 from conversion_audit.findings import Finding
@@ -18,6 +18,7 @@ AUTOMATIC = frozenset({"page_view", "session_start", "first_visit", "user_engage
                        "first_open", "app_remove", "os_update"})  # fmt: skip
 NARROW = 0.05
 MOST_TOLD = 3
+SUMS = ("hits_hits", "hits_tries", "tries_tries")
 
 
 def ladder(
@@ -53,9 +54,9 @@ def ladder(
     DataFrame
         One row per name, widest reach first and the goal last: name, type, sessions, all_sessions, reach_rate with
         reach_low and reach_high, completions, median_seconds (from the session's start), goal_sessions and
-        closeness_rate with its interval (of the sessions with it, those that reach the goal afterwards),
-        rated_visitors, within_goal_visitors and within_rate with its interval (of the visitors with it, those who reach
-        the goal within the window), and of its visitors the share first reaching it on visit 1, 2, 3 or later:
+        closeness_rate with its interval (of the sessions with it, those that reach the goal afterwards; repeated visits
+        are allowed for), rated_visitors, within_goal_visitors and within_rate with its interval (of the visitors with it,
+        those who reach the goal within the window), and of its visitors the share first reaching it on visit 1, 2, 3 or later:
         first_visit_share, second_visit_share, later_visit_share. NaN where nobody had it; the goal has no closeness.
     """
     engine = engine_of(marks, history, sessions)
@@ -87,12 +88,12 @@ def weekly(marks: AnyTable, sessions: AnyTable, names: Sequence[str], start: pd.
     -------
     DataFrame
         One row per name, week and kind of visit: name, week (its first day), visit (first, repeat), sessions,
-        all_sessions, reach_rate, reach_low, reach_high.
+        all_sessions, reach_rate, reach_low, reach_high; intervals allow for repeated visits.
     """
     tables = {"marks": marks, "sessions": sessions, "names": _named(names)}
     start = pd.Timestamp(start)
     table = engine_of(marks, sessions).query(statement(__file__, "weekly"), tables, start=start)
-    low, high = wilson(table.sessions, table.all_sessions)
+    low, high = repeat_wilson(table.sessions, table.all_sessions, *(table.pop(name) for name in SUMS))
     return table.assign(
         week=start + pd.to_timedelta(7 * table.week, unit="D"),
         reach_rate=table.sessions / table.all_sessions,
@@ -251,9 +252,9 @@ def _closeness(table: pd.DataFrame, goal: str) -> pd.DataFrame:
     own = table.name == goal
     had, there = table.sessions.mask(own, 0), table.goal_sessions.fillna(0).mask(own, 0)
     rated, later = table.rated_visitors.fillna(0).mask(own, 0), table.within_goal_visitors.fillna(0).mask(own, 0)
-    low, high = wilson(there, had)
+    low, high = repeat_wilson(there, had, *(table[name].mask(own, 0) for name in SUMS))
     within_low, within_high = wilson(later, rated)
-    return table.assign(
+    return table.drop(columns=list(SUMS)).assign(
         goal_sessions=there.astype(int),
         closeness_rate=there / had.where(had > 0),
         closeness_low=low,

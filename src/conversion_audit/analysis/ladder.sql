@@ -1,18 +1,29 @@
 -- name: ladder
--- Per name: when it is first reached, on which visit, and who then reaches the goal, in the session and within the window.
+-- Per name: when it is first reached, and which sessions then reach the goal, with sums over visitors.
 WITH firsts AS (
     SELECT marks.name, marks.session_id, MIN(marks.moment) AS moment, MIN(marks.time) AS time
     FROM marks JOIN names ON names.name = marks.name
     GROUP BY marks.name, marks.session_id
 ),
-goals AS (SELECT session_id, MAX(moment) AS moment FROM marks WHERE name = $goal GROUP BY session_id)
-SELECT
-    firsts.name, COUNT(*) AS sessions, COUNT(goals.session_id) AS goal_sessions,
-    quantile_of(seconds_between(sessions.start, firsts.time), 0.5) AS median_seconds
-FROM firsts
-JOIN sessions ON sessions.session_id = firsts.session_id
-LEFT JOIN goals ON goals.session_id = firsts.session_id AND goals.moment >= firsts.moment
-GROUP BY firsts.name
+goals AS (SELECT session_id, MAX(moment) AS moment FROM marks WHERE name = $goal GROUP BY session_id),
+placed AS (
+    SELECT
+        firsts.name, sessions.visitor_id, seconds_between(sessions.start, firsts.time) AS waited,
+        CASE WHEN goals.session_id IS NULL THEN 0.0 ELSE 1.0 END AS is_goal
+    FROM firsts
+    JOIN sessions ON sessions.session_id = firsts.session_id
+    LEFT JOIN goals ON goals.session_id = firsts.session_id AND goals.moment >= firsts.moment
+),
+waits AS (SELECT name, quantile_of(waited, 0.5) AS median_seconds FROM placed GROUP BY name),
+people AS (SELECT name, visitor_id, SUM(1.0) AS tries, SUM(is_goal) AS hits FROM placed GROUP BY name, visitor_id),
+sums AS (
+    SELECT
+        name, CAST(SUM(tries) AS BIGINT) AS sessions, CAST(SUM(hits) AS BIGINT) AS goal_sessions,
+        SUM(hits * hits) AS hits_hits, SUM(hits * tries) AS hits_tries, SUM(tries * tries) AS tries_tries
+    FROM people
+    GROUP BY name
+)
+SELECT sums.*, waits.median_seconds FROM sums JOIN waits ON waits.name = sums.name
 
 -- name: visitor_ladder
 -- A visitor's first time in the period, its visit, and the goal within the window after it. Begun too late: not judged.
@@ -51,20 +62,40 @@ FROM judged
 GROUP BY name
 
 -- name: weekly
+-- With sums over visitors for the intervals: the repeated visits of a week are often one visitor's.
 WITH weeks AS (
-    SELECT session_id, CAST(FLOOR(seconds_between(CAST($start AS TIMESTAMP), CAST(date AS TIMESTAMP)) / 604800) AS INTEGER) AS week,
+    SELECT session_id, visitor_id, CAST(FLOOR(seconds_between(CAST($start AS TIMESTAMP), CAST(date AS TIMESTAMP)) / 604800) AS INTEGER) AS week,
         CASE WHEN visit_number <= 1 THEN 'first' ELSE 'repeat' END AS visit
     FROM sessions
 ),
-sizes AS (SELECT week, visit, COUNT(*) AS all_sessions FROM weeks GROUP BY week, visit),
+people AS (
+    SELECT week, visit, visitor_id, SUM(1.0) AS tries FROM weeks GROUP BY week, visit, visitor_id
+),
+sizes AS (
+    SELECT week, visit, SUM(tries) AS all_sessions, SUM(tries * tries) AS tries_tries FROM people GROUP BY week, visit
+),
+reached AS (
+    SELECT DISTINCT marks.name, marks.session_id FROM marks JOIN names ON names.name = marks.name
+),
+visitors AS (
+    SELECT reached.name, weeks.week, weeks.visit, weeks.visitor_id, SUM(1.0) AS hits
+    FROM reached
+    JOIN weeks ON weeks.session_id = reached.session_id
+    GROUP BY reached.name, weeks.week, weeks.visit, weeks.visitor_id
+),
 found AS (
-    SELECT marks.name, weeks.week, weeks.visit, COUNT(DISTINCT marks.session_id) AS sessions
-    FROM marks
-    JOIN names ON names.name = marks.name
-    JOIN weeks ON weeks.session_id = marks.session_id
-    GROUP BY marks.name, weeks.week, weeks.visit
+    SELECT
+        visitors.name, visitors.week, visitors.visit, SUM(visitors.hits) AS sessions,
+        SUM(visitors.hits * visitors.hits) AS hits_hits, SUM(visitors.hits * people.tries) AS hits_tries
+    FROM visitors
+    JOIN people
+        ON people.week = visitors.week AND people.visit = visitors.visit AND people.visitor_id = visitors.visitor_id
+    GROUP BY visitors.name, visitors.week, visitors.visit
 )
-SELECT names.name, sizes.week, sizes.visit, COALESCE(found.sessions, 0) AS sessions, sizes.all_sessions
+SELECT
+    names.name, sizes.week, sizes.visit, CAST(COALESCE(found.sessions, 0) AS BIGINT) AS sessions,
+    CAST(sizes.all_sessions AS BIGINT) AS all_sessions, COALESCE(found.hits_hits, 0) AS hits_hits,
+    COALESCE(found.hits_tries, 0) AS hits_tries, sizes.tries_tries
 FROM names
 CROSS JOIN sizes
 LEFT JOIN found ON found.name = names.name AND found.week = sizes.week AND found.visit = sizes.visit
