@@ -12,6 +12,7 @@ from conversion_audit.analysis import journey, journey_claims, next_step, transi
 from conversion_audit.analysis.around_goal import around_goal
 from conversion_audit.analysis.content import content
 from conversion_audit.analysis.funnel import reached
+from conversion_audit.analysis.statistics import wilson
 from conversion_audit.report.words import text
 
 EVENTS = """
@@ -168,6 +169,20 @@ def test_leaving_competes_with_going_on():
     row = summary.iloc[0]
     assert (row.step, row.next_step, row.sessions, row.went_on, row.next_rate) == ("view", "buy", 2, 1, 0.5)
     assert row.median_seconds == 75.0
+
+
+def test_who_goes_on_has_the_interval_of_visitors_where_they_come_back():
+    visits = pd.DataFrame({"n": range(300)}).assign(person=lambda t: t.n // 3)
+    start = pd.Timestamp("2026-03-02 08:00")
+    visits = visits.assign(session_id="s" + visits.n.astype(str), visitor_id="v" + visits.person.astype(str))
+    visits = visits.assign(start=start, seconds=60.0)
+    rows = visits[["session_id", "visitor_id", "person"]].rename(columns={"session_id": "unit_id"})
+    rows = pd.concat(rows.assign(step=n) for n in (1, 2)).query("step == 1 or person < 40")
+    rows = rows.assign(time=start + pd.to_timedelta(10 * rows.step, unit="s"), is_counted=True)
+    _, summary = next_step.time_to_next(rows, visits, STEPS)
+    row = summary.iloc[0]
+    assert (row.sessions, row.went_on) == (300, 120)
+    assert (row.next_low, row.next_high) == pytest.approx([float(x) for x in wilson(40, 100)])
 
 
 @pytest.mark.parametrize("setting", [{"order": "any_order"}, {"tolerance": 90.0}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import table
@@ -11,6 +12,7 @@ from worlds_intent import GOAL, INTENTS, ORDINARY, STEPS, SUCCESS, World, shop
 from conversion_audit.analysis import service
 from conversion_audit.analysis.intent import session_intents
 from conversion_audit.analysis.split import landing_cells, soft_counts, split
+from conversion_audit.analysis.statistics import wilson
 from conversion_audit.report.wording import claim_of, next_step_of
 
 WANTED = {"returns": ["return_filed"], "support": []}
@@ -112,6 +114,17 @@ def test_failures_are_placed_on_the_page_where_the_session_ended():
         """
     )
     assert_frame_equal(service.failure_pages(_served())[expected.columns], expected, check_dtype=False)
+
+
+def test_the_share_of_failures_on_a_page_allows_for_visitors_who_fail_again_and_again():
+    served = pd.DataFrame({"n": range(400)}).assign(person=lambda t: t.n // 4)
+    served = served.assign(
+        intent="returns", visitor_id="v" + served.person.astype(str), is_served=0,
+        exit_page=np.where(served.person < 30, "/returns", "/help"),
+    )  # fmt: skip
+    first, second = service.failure_pages(served).itertuples()
+    assert (first.page, first.failures, second.failures, first.all_failures) == ("/help", 280, 120, 400)
+    assert (second.failure_low, second.failure_high) == pytest.approx([float(x) for x in wilson(30, 100)])
 
 
 def test_where_no_success_is_declared_nobody_is_said_to_have_failed():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from conversion_audit.analysis.statistics import cumulative_incidence, wilson
+from conversion_audit.analysis.statistics import cumulative_incidence, repeat_wilson, wilson
 from conversion_audit.engine import AnyTable, engine_of, statement
 
 POINTS = 60
@@ -43,7 +43,7 @@ def time_to_next(
         curves: step, seconds, next_share, exit_share (at most 60 points a step). summary: one row per step but the
         last: step, next_step, sessions (visitors), went_on, next_rate with its interval, median_seconds and
         slow_seconds of those who went on (half, nine in ten, were quicker; 0 for a next step that came first). NaN
-        where nobody went on.
+        where nobody went on. Intervals of sessions allow for repeated visits.
 
     References
     ----------
@@ -57,7 +57,13 @@ def time_to_next(
     curves = [_curve(waits[waits.step_number == n], step) for n, step in enumerate(steps[:-1], 1)]
     rows = [_summary(waits[waits.step_number == n], steps, n) for n in range(1, len(steps))]
     summary = pd.DataFrame(rows, columns=["step", "next_step", "sessions", "went_on", "median_seconds", "slow_seconds"])
-    low, high = wilson(summary.went_on.astype(float), summary.sessions.astype(float))
+    went_on, came = summary.went_on.astype(float), summary.sessions.astype(float)
+    if sessions is None:
+        low, high = wilson(went_on, came)
+    else:
+        sums = engine_of(reached, sessions).query(statement(__file__, "returns"), tables, last=len(steps))
+        sums = sums.set_index("step_number").reindex(range(1, len(steps))).fillna(0.0).reset_index(drop=True)
+        low, high = repeat_wilson(went_on, came, sums.hits_hits, sums.hits_tries, sums.tries_tries)
     rate = summary.went_on / summary.sessions.where(summary.sessions > 0)
     curves = [curve for curve in curves if len(curve)]
     columns = ["step", "seconds", "next_share", "exit_share"]

@@ -17,6 +17,24 @@ FROM waited
 GROUP BY step, ending, waited_seconds
 ORDER BY step, ending, waited_seconds
 
+-- name: returns
+-- Per step, sums over visitors of who reached it and who went on: for intervals that allow for repeated visits.
+WITH visitors AS (
+    SELECT
+        here.step, sessions.visitor_id, SUM(1.0) AS tries,
+        SUM(CASE WHEN onward.unit_id IS NULL THEN 0.0 ELSE 1.0 END) AS hits
+    FROM reached AS here
+    JOIN sessions ON sessions.session_id = here.unit_id
+    LEFT JOIN reached AS onward
+        ON onward.unit_id = here.unit_id AND onward.step = here.step + 1 AND onward.is_counted
+    WHERE here.is_counted AND here.step < $last
+    GROUP BY here.step, sessions.visitor_id
+)
+SELECT step AS step_number, SUM(hits * hits) AS hits_hits, SUM(hits * tries) AS hits_tries, SUM(tries * tries) AS tries_tries
+FROM visitors
+GROUP BY step
+ORDER BY step
+
 -- name: visitor_waits
 -- For visitors: the next step (1), else the window's or the export's end (0: not watched any longer).
 WITH ends AS (

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from conversion_audit.analysis.split import PADDED_TO, Split, landing_cells, soft_counts
-from conversion_audit.analysis.statistics import newcombe, repeat_effect, wilson
+from conversion_audit.analysis.statistics import newcombe, repeat_effect, repeat_wilson, wilson
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
 from conversion_audit.findings import Finding
 
@@ -161,12 +161,14 @@ def failure_pages(served: AnyTable, most: int = 5) -> pd.DataFrame:
              intent      page  failures  sessions  all_failures  failure_share  failure_low  failure_high  of
             returns  /returns       140       310           298           0.47         0.41          0.53  ...
 
-        Counted are sessions that showed the intent: where a silent one ended is not known. `all_failures`: on any page.
+        Counted are sessions that showed the intent: where a silent one ended is not known. `all_failures`: on any page. Intervals
+        allow for repeated visits.
     """
     table = engine_of(served).query(statement(__file__, "failures"), {"served": served})
-    table = table.astype({"failures": "int64"})
+    table = table.astype({"failures": "int64", "sessions": "int64"})
     total = table.groupby("intent").failures.transform("sum")
-    low, high = wilson(table.failures.astype(float), total.astype(float))
+    sums = [table.pop(name) for name in ("hits_hits", "hits_tries", "tries_tries")]
+    low, high = repeat_wilson(table.failures, total, *sums)
     shares = {"failure_share": table.failures / total, "failure_low": low, "failure_high": high}
     return (
         table.assign(all_failures=total, **shares, of="failed sessions of this intent")

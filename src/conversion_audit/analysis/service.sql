@@ -33,12 +33,25 @@ GROUP BY intent
 ORDER BY intent
 
 -- name: failures
-SELECT intent, exit_page AS page, SUM(1 - is_served) AS failures, COUNT(*) AS sessions
-FROM served
-WHERE exit_page IS NOT NULL
-GROUP BY intent, exit_page
-HAVING SUM(1 - is_served) > 0
-ORDER BY intent, failures DESC, page
+-- With sums over visitors of the failures here and of all that the visitor had.
+WITH failed AS (
+    SELECT intent, visitor_id, exit_page AS page, SUM(1 - is_served) AS failures, COUNT(*) AS sessions
+    FROM served
+    WHERE exit_page IS NOT NULL
+    GROUP BY intent, visitor_id, exit_page
+),
+people AS (SELECT intent, visitor_id, SUM(1.0 * failures) AS tries FROM failed GROUP BY intent, visitor_id),
+every AS (SELECT intent, SUM(tries * tries) AS tries_tries FROM people GROUP BY intent)
+SELECT
+    failed.intent, failed.page, SUM(failed.failures) AS failures, SUM(failed.sessions) AS sessions,
+    SUM(1.0 * failed.failures * failed.failures) AS hits_hits, SUM(failed.failures * people.tries) AS hits_tries,
+    MAX(every.tries_tries) AS tries_tries
+FROM failed
+JOIN people ON people.intent = failed.intent AND people.visitor_id = failed.visitor_id
+JOIN every ON every.intent = failed.intent
+GROUP BY failed.intent, failed.page
+HAVING SUM(failed.failures) > 0
+ORDER BY failed.intent, SUM(failed.failures) DESC, failed.page
 
 -- name: come_back
 -- Each visitor's first session of an intent, followed for so many days; only where the export reaches that far.
