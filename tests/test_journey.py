@@ -229,6 +229,16 @@ def test_hours_of_the_week_hold_every_session():
     ]
 
 
+def test_an_hour_that_few_visitors_fill_has_their_interval():
+    many = pd.DataFrame({"n": range(200)}).assign(person=lambda t: t.n // 2)
+    many = many.assign(session_id="s" + many.n.astype(str), visitor_id="v" + many.person.astype(str))
+    many = many.assign(date=pd.Timestamp("2026-03-08") + pd.to_timedelta(7 * (many.n % 2), unit="D"), hour=9)
+    log = many[many.person < 30][["session_id"]].assign(name="buy")
+    (row,) = visits.hours(many, log, "buy").itertuples()
+    assert (row.weekday, row.hour, row.sessions, row.goal_sessions) == (6, 9, 200, 60)
+    assert (row.goal_low, row.goal_high) == pytest.approx([float(x) for x in wilson(30, 100)])
+
+
 def test_landing_pages_keep_small_ones_together():
     found = visits.by_column(sessions(), marks(), "landing_page", step="view", goal="buy", fewest=2)
     assert found[["landing_page", "sessions", "bounces", "entered_sessions", "goal_sessions"]].to_numpy().tolist() == [

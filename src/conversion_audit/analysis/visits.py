@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from conversion_audit.analysis.goals import reach
-from conversion_audit.analysis.statistics import difference, repeat_wilson, wilson
+from conversion_audit.analysis.statistics import difference, repeat_wilson
 from conversion_audit.engine import AnyTable, Table, engine_of, quoted, statement
 
 
@@ -19,13 +19,14 @@ def hours(sessions: AnyTable, marks: AnyTable, goal: str) -> pd.DataFrame:
     -------
     DataFrame
         One row per weekday (0 Monday) and hour that had visits: weekday, hour, sessions, goal_sessions, goal_rate with
-        goal_low and goal_high.
+        goal_low and goal_high; intervals allow for repeated visits.
     """
     tables = {"sessions": sessions, "marks": marks}
-    days = engine_of(sessions, marks).query(statement(__file__, "hours"), tables, goal=goal)
-    days = days.assign(weekday=pd.to_datetime(days.date).dt.day_of_week)
-    table = days.groupby(["weekday", "hour"], as_index=False)[["sessions", "goal_sessions"]].sum()
-    return _goal_rate(table)
+    table = engine_of(sessions, marks).query(statement(__file__, "hours"), tables, goal=goal)
+    sums = [table.pop(name) for name in ("hits_hits", "hits_tries", "tries_tries")]
+    low, high = repeat_wilson(table.goal_sessions, table.sessions, *sums)
+    table = table.astype(dict.fromkeys(("weekday", "hour", "sessions", "goal_sessions"), int))
+    return table.assign(goal_rate=table.goal_sessions / table.sessions, goal_low=low, goal_high=high)
 
 
 def by_column(
@@ -122,8 +123,3 @@ def compare(marks: AnyTable, a: AnyTable, b: AnyTable, names: Sequence[str]) -> 
     return table.assign(
         difference_points=table.a_rate - table.b_rate, difference_points_low=low, difference_points_high=high
     )
-
-
-def _goal_rate(table: pd.DataFrame) -> pd.DataFrame:
-    low, high = wilson(table.goal_sessions, table.sessions)
-    return table.assign(goal_rate=table.goal_sessions / table.sessions, goal_low=low, goal_high=high)

@@ -1,8 +1,21 @@
 -- name: hours
-WITH goals AS (SELECT DISTINCT session_id FROM marks WHERE name = $goal)
-SELECT sessions.date, sessions.hour, COUNT(*) AS sessions, COUNT(goals.session_id) AS goal_sessions
-FROM sessions LEFT JOIN goals ON goals.session_id = sessions.session_id
-GROUP BY sessions.date, sessions.hour
+-- Of the week, 5 January 1970 being a Monday. With sums over visitors for the intervals.
+WITH goals AS (SELECT DISTINCT session_id FROM marks WHERE name = $goal),
+placed AS (
+    SELECT
+        sessions.visitor_id, sessions.hour, CASE WHEN goals.session_id IS NULL THEN 0.0 ELSE 1.0 END AS is_goal,
+        CAST(seconds_between(CAST('1970-01-05' AS TIMESTAMP), CAST(sessions.date AS TIMESTAMP)) / 86400 AS BIGINT) % 7 AS weekday
+    FROM sessions LEFT JOIN goals ON goals.session_id = sessions.session_id
+),
+people AS (
+    SELECT weekday, hour, visitor_id, SUM(1.0) AS tries, SUM(is_goal) AS hits FROM placed GROUP BY weekday, hour, visitor_id
+)
+SELECT
+    weekday, hour, SUM(tries) AS sessions, SUM(hits) AS goal_sessions, SUM(hits * hits) AS hits_hits,
+    SUM(hits * tries) AS hits_tries, SUM(tries * tries) AS tries_tries
+FROM people
+GROUP BY weekday, hour
+ORDER BY weekday, hour
 
 -- name: groups
 -- Small values are one before visitors are counted: who comes with two of them is one visitor. With sums over visitors
