@@ -13,7 +13,6 @@ from conversion_audit.engine import AnyTable, Engine, Table, engine_of, quoted, 
 MOST_LEVELS = 14
 OTHER, UNKNOWN = "(other)", "(unknown)"
 STEP, GOAL, KPI, EVENT = "step", "goal", "kpi", "event"
-FIXED = ["kind", "name", "of", "date", "at_risk", "passed", "inflation"]
 
 
 def cells(
@@ -70,11 +69,6 @@ def cells(
     whole = whole.reindex(columns=order).astype({"at_risk": "int64", "passed": "int64", "of": object})
     whole["date"] = pd.to_datetime(whole.date).astype("datetime64[us]")
     return whole.assign(of=whole.of.where(whole.of.notna(), None))
-
-
-def segments_of(cells: pd.DataFrame) -> list[str]:
-    """Return the columns that make segments."""
-    return [column for column in cells.columns if column not in FIXED]
 
 
 def within(cells: pd.DataFrame, kind: str, name: str, segment: Mapping[str, str] | None = None) -> pd.DataFrame:

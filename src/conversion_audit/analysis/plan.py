@@ -16,7 +16,6 @@ EFFORT_DAYS = {"S": 1.0, "M": 3.0, "L": 10.0}
 USUAL_EFFORT = "M"
 CANDIDATES = ("friction", "incident", "unexplained", "tracking", "service", "opportunity", "own")
 WITH_DAYS = ("incident", "unexplained")
-OWNERS = ("checkout", "content", "crm", "customer_service", "acquisition", "tracking")
 COLUMNS = [
     "place", "finding", "kind", "step", "of", "segment", "since", "until", "owner", "effort", "effort_days", "status",
     "verdict", "severity", "gates_passed", "gates", "sessions_at_risk", "visitors_at_risk", "rate", "target_rate",

@@ -168,13 +168,13 @@ def _anchors(cells: pd.DataFrame, others: list[str], later: list[str]) -> np.nda
     for name in others:
         own = _counts(service[service.landing_intent == name], later)
         missing = max(0.0, PADDED_TO - own.sum())
-        rows.append(own + missing * _padding(service, name, others, later))
+        rows.append(own + missing * _padding(service, name, later))
     # A floor keeps a combination never seen after any anchor from being impossible.
     anchors = np.array(rows) + 1e-6
     return anchors / anchors.sum(axis=1, keepdims=True)
 
 
-def _padding(service: pd.DataFrame, name: str, others: list[str], later: list[str]) -> np.ndarray:
+def _padding(service: pd.DataFrame, name: str, later: list[str]) -> np.ndarray:
     """What follows any service landing, its own purpose read as `name`'s own, the rest as the other purposes'."""
     own = service.later == "service:" + service.landing_intent.fillna("")
     total = np.zeros(len(later))

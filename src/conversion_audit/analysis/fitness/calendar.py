@@ -22,8 +22,6 @@ Silence counts where at least this many events were expected, of one kind or of 
 time: 200 events are some twenty sessions, and twenty expected sessions stay away by chance once in half a billion times.
 """
 
-PATTERNS = ("starts", "stops", "interrupted", "steady")
-
 
 def days(counts: AnyTable, start: date, end: date, filling: int = 0) -> pd.DataFrame:
     """

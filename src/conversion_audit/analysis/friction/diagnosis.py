@@ -138,7 +138,7 @@ def diagnose(
         refused=tables.refused_table(attempts, candidates, found),
         gates=_gates(attempts, found, masked),
         mechanisms=_mechanisms(found),
-        benchmarks=tables.benchmark_table(attempts, candidates, found, prices),
+        benchmarks=tables.benchmark_table(candidates, found, prices),
         joint=_joint(attempts, candidates, cells, found, prices),
         outages=outage_table(attempts, outages),
         instead=instead,

@@ -69,7 +69,7 @@ def judge(
     inside = evidence.member_rows(attempts, cells, candidates[draft.candidate], draft.window)
     then_order = order_rate(attempts, cells, inside)
     rate = y / n
-    halves = _halves(attempts, cells, inside, expit(base)[cells.row_of], draft, fit.inflation)
+    halves = _halves(attempts, cells, inside, expit(base)[cells.row_of], fit.inflation)
     return Judged(
         int(n),
         len(np.unique(attempts.visitor[cells.who][inside])),
@@ -109,7 +109,7 @@ def onward(attempts: Attempts, cells, inside: np.ndarray) -> tuple[int, int]:
     return int(passed.sum()), int((passed & (attempts.depth[cells.who] == len(attempts.steps))).sum())
 
 
-def _halves(attempts, cells, inside, expected, draft, inflation) -> tuple[dict, ...]:
+def _halves(attempts, cells, inside, expected, inflation) -> tuple[dict, ...]:
     day, bucket = attempts.day[cells.who], attempts.bucket[cells.who]
     middle = np.median(day[inside])
     parts = {

@@ -22,7 +22,6 @@ REPLICATES = 400
 COME_BACK_SECONDS = 7 * 86_400
 # Those rescued are probably less keen than those who passed by themselves.
 LESS_KEEN = 0.7
-CLEAR_OF_CUT = 1.5
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def read(
     reached = engine.query(statement(__file__, "reached"), tables)
     late = [c for c in suspects if c not in known]
     raw = _arrays(frame, reached, len(steps))
-    seen = _own_pages(engine, tables, raw["depth"], raw["seconds"]) if events is not None else (None, None)
+    seen = _own_pages(engine, tables, raw["seconds"]) if events is not None else (None, None)
     entering = _entering(engine, tables, reached, late, len(frame), len(steps)) if events is not None else []
     keep, machines = _people(frame, raw["visitor"])
     troubles = _troubles(engine, tables, list(negatives), events is not None)
@@ -137,9 +137,7 @@ def _troubles(engine: Engine, tables: dict[str, AnyTable], negatives: list[str],
     return found.sort_values(["n", "seconds", "event_number", "message"], ignore_index=True)
 
 
-def _own_pages(
-    engine: Engine, tables: dict[str, AnyTable], depth: np.ndarray, seconds: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _own_pages(engine: Engine, tables: dict[str, AnyTable], seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which steps have a page that comes with their event and hardly without it, and who saw it."""
     usual = engine.query(statement(__file__, "usual_pages"), tables)
     own = usual.drop_duplicates("step")

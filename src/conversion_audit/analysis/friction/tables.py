@@ -143,7 +143,7 @@ def finding_table(
                 "is_incident": draft.window is not None,
                 "since": since,
                 "until": until,
-                **_edges(attempts, candidates, found, draft),
+                **_edges(attempts, found, draft),
                 "verdict": verdict(draft.p, found.comparisons, draft.mechanism.kind),
                 "mechanism": draft.mechanism.kind,
                 "message": draft.mechanism.message,
@@ -180,7 +180,7 @@ def _cost(price: Price) -> dict[str, float]:
     }
 
 
-def _edges(attempts: Attempts, candidates, found: Search, draft) -> dict[str, str | None]:
+def _edges(attempts: Attempts, found: Search, draft) -> dict[str, str | None]:
     names = ["since_low", "since_high", "until_low", "until_high"]
     if draft.window is None:
         return dict.fromkeys(names)
@@ -209,9 +209,7 @@ def refused_table(attempts: Attempts, candidates: Sequence[Candidate], found: Se
     return pd.DataFrame(rows, columns=[*columns, "benchmark_rate", "lost_orders", "p"])
 
 
-def benchmark_table(
-    attempts: Attempts, candidates: Sequence[Candidate], found: Search, prices: Sequence[Price]
-) -> pd.DataFrame:
+def benchmark_table(candidates: Sequence[Candidate], found: Search, prices: Sequence[Price]) -> pd.DataFrame:
     """
     Return the benchmarks of each finding: siblings of the same mix, its own past, and the stretch.
 

@@ -54,7 +54,7 @@ def plot_intent(split: pd.DataFrame, ax: Axes | None = None) -> Axes:
         color = _colors()[_CAN.get(str(row[kind]).lower(), "unclear") if kind else "unclear"]
         share = float(row[count]) / total
         ax.barh(place, max(share, top * 0.003), height=0.6, color=color)
-        _share(ax, place, share, row[count], top)
+        _share(ax, place, share, row[count])
         if "success_rate" in rows and not is_missing(row["success_rate"]):
             ax.text(
                 top * (1.88 if is_narrow(ax) else 1.5),
@@ -89,7 +89,7 @@ def _colors() -> dict[str, tuple | str]:
     return {"can": accent(), "unclear": tint(CONTEXT, 0.55), "cannot": REGAINED}
 
 
-def _share(ax: Axes, place: int, share: float, count: float, top: float) -> None:
+def _share(ax: Axes, place: int, share: float, count: float) -> None:
     words = f"{formatted(share, 'percent1')}   {formatted(count, 'count')}"
     ax.annotate(words, (share, place), (6, 0), textcoords="offset points", va="center", fontsize=9, color=MUTED)
 
