@@ -223,28 +223,17 @@ def prepare(
     zone = found_zone or "UTC"
     gaps = [source.session_timeout for source in config.sources if sources.KINDS[source.kind].GIVES == "rows"]
     timeout_seconds = min(gaps, default=0.0)
-    keyed = sessions.add_sessions(kept, timeout_seconds=timeout_seconds)
-    owners = sessions.owners(identity.session_visitors(sessions.logins(keyed)))
-    numbered = sessions.numbered(keyed, owners)
-    engine.drop(keyed)
+    owners, numbered = _in_sessions(kept, timeout_seconds)
     texts = rows.clean_texts(accepted, config, key=key)
     own = (*config.own_hosts, *config.referral_exclusions)
     facts = landings.with_sources(sessions.facts(accepted, numbered, owners), accepted, numbered, texts, own)
-    shared = sessions.shared_ids(facts) if any(source.kind not in START_TIMES for source in config.sources) else 0
-    notes = [*notes, Remark("same_session", ids=shared)] if shared else notes
-    named = channels.channels(sessions.source_triples(facts), own=own)
-    if named["channel"].notna().any():  # the export knows sources, so a session without one came directly
-        named["channel"] = named["channel"].fillna("Direct")
-    by_channel = sessions.channels(facts, named)
+    by_channel = sessions.channels(facts, _named_channels(facts, own))
     rates = _rates(config)
     events = sessions.events(accepted, numbered, by_channel, texts, rates, path=scratch / "events.parquet", zone=zone)
     rejects = rows.rejects(staged)
     _refuse_multiplied(staged, rejects, repeated, events)
     items = rows.with_ids(orders.items(kept), "item_id", key)
-    worth = [
-        event for goal in config.goals.values() if goal.value == "revenue" and not goal.where for event in goal.event
-    ]
-    placed = orders.orders(sessions.purchases(kept, events, worth), items, zone=zone)
+    placed = orders.orders(sessions.purchases(kept, events, _sales(config)), items, zone=zone)
     aside = traffic.set_aside(events, accepted, config.internal)
     visits = sessions.visits(events, facts, by_channel, owners, placed, aside, zone=zone)
     fates = ledger.fates(staged, repeated, numbered, owners, visits, rates, zone=zone)
@@ -254,7 +243,35 @@ def prepare(
     small = {
         "masked": rows.masked_counts({**texts, "sources": odd_sources}),
         "timeouts": sessions.timeouts(kept, timeout_seconds=timeout_seconds),
-        "remarks": remarks.table(notes, zone, is_assumed=found_zone is None),
+        "remarks": remarks.table([*notes, *_same_ids(config, facts)], zone, is_assumed=found_zone is None),
     }
     held = {name: engine.hold(frame, name) for name, frame in small.items()}
     return {**tables, "visits": visits, "fates": fates, **held}
+
+
+def _in_sessions(kept: Table, timeout_seconds: float) -> tuple[Table, Table]:
+    """Whose each session is, and the place of each row in its session and in its visitor's life."""
+    keyed = sessions.add_sessions(kept, timeout_seconds=timeout_seconds)
+    owners = sessions.owners(identity.session_visitors(sessions.logins(keyed)))
+    numbered = sessions.numbered(keyed, owners)
+    kept.engine.drop(keyed)
+    return owners, numbered
+
+
+def _named_channels(facts: Table, own: Collection[str]) -> pd.DataFrame:
+    """The channel of each source, medium and campaign; where the export knows sources, a session without one came directly."""
+    named = channels.channels(sessions.source_triples(facts), own=own)
+    return named.assign(channel=named["channel"].fillna("Direct")) if named["channel"].notna().any() else named
+
+
+def _sales(config: Config) -> list[str]:
+    """Events of the goals whose worth is the revenue of each."""
+    goals = [goal for goal in config.goals.values() if goal.value == "revenue" and not goal.where]
+    return [event for goal in goals for event in goal.event]
+
+
+def _same_ids(config: Config, facts: Table) -> list[Remark]:
+    """What is to be said of session ids that several people share."""
+    is_odd = any(source.kind not in START_TIMES for source in config.sources)
+    shared = sessions.shared_ids(facts) if is_odd else 0
+    return [Remark("same_session", ids=shared)] if shared else []
