@@ -128,6 +128,21 @@ def test_a_site_without_orders_is_about_leads_and_one_with_neither_about_its_rar
     )
 
 
+@pytest.mark.parametrize(
+    ("began", "done"),
+    [("Signup started", "Signup completed"), ("sign_up_start", "sign_up"), ("registration started", "user registered")],
+)
+def test_a_site_where_one_signs_up_has_the_way_there_as_its_journey(audit_home, tmp_path, began, done):
+    rows = [visit("/"), visit("/pricing", "Pricing viewed"), visit("/signup", began), visit("/signup/done", done)]
+    rows += [visit("/"), visit("/login"), visit("/signup", "page_view", "2")]
+    new_client("tool", [export(tmp_path, rows)])
+    found = read_config("tool")
+    assert (found.site, found.main_goal) == ("subscription", "subscription")
+    assert found.journey == ["pricing_view", "signup_started", "subscription"]
+    assert found.goals["subscription"].event == [done]
+    assert found.intents["account"].pages == ["/login"], "who signs up does not come for an account that is there"
+
+
 def test_the_kind_of_site_can_be_said(audit_home, tmp_path):
     rows = [visit("/"), visit("/contact", "generate_lead"), visit("/done", "purchase")]
     new_client("acme", [export(tmp_path, rows)], site="leads")

@@ -73,13 +73,17 @@ def suggest(found: Profile, site: str | None = None) -> Suggestion:
     site, goal, events, doubt = _goal(found, sessions, site)
     steps = _steps(sessions, set(events))
     types, counts, intents, hints, untyped = _pages(found.pages)
+    if site in usual.SIGNUP:  # who goes there comes for the goal, not for an account that is there
+        intents = {name: [page for page in several if not words.is_signup(page)] for name, several in intents.items()}
+        intents = {name: several for name, several in intents.items() if several}
     named = {step.usual.name for step in steps}
     after = [step.usual.name for step in steps if step.usual.part == "after"]
+    ways = {"journey", "signup"} if site in usual.SIGNUP else {"journey"}
     return Suggestion(
         site, goal, events, max((sessions[event] for event in events), default=0), doubt,
         bool(found.events[found.events["event"].isin(events)]["amounts"].sum()),
         steps,
-        [entry.name for entry in usual.STEPS if entry.part == "journey" and entry.name in named],
+        [entry.name for entry in usual.STEPS if entry.part in ways and entry.name in named],
         [*after, "repeat_purchase"] if goal.name == "purchase" else after,
         types, counts, intents, hints, untyped, _hosts(found.pages),
     )  # fmt: skip

@@ -19,7 +19,7 @@ class Usual(NamedTuple):
     events : str
         Event names, separated by commas; compared without case, ``_``, ``-`` and space.
     part : str
-        ``journey`` (in this order), ``after``, ``goal`` or nothing.
+        ``journey`` (in this order), ``signup`` (the same, of sites where one signs up), ``after`` or nothing.
     """
 
     name: str
@@ -39,6 +39,12 @@ STEPS = (
     Usual("promotion_click", "action", "Promotion clicked", "Aktion angeklickt", "select_promotion, promotion clicked"),
     Usual("site_search", "action", "Site search", "Suche auf der Seite", "view_search_results, search, products searched, site search, searched site, searched, suche"),
     Usual("wishlist", "action", "Wish list", "Merkzettel", "add_to_wishlist, product added to wishlist, wishlist add, merkliste hinzugefügt, merkzettel hinzugefügt"),
+    Usual("pricing_view", "destination", "Prices viewed", "Preise angesehen", "pricing viewed, viewed pricing, view pricing, pricing page viewed, viewed pricing page, "
+          "plans viewed, viewed plans, preise angesehen, tarife angesehen", "signup"),
+    Usual("plan_chosen", "action", "Plan chosen", "Tarif gewählt", "plan selected, selected plan, select_plan, plan chosen, choose_plan, tarif gewählt, abo gewählt", "signup"),
+    Usual("signup_started", "action", "Sign-up begun", "Registrierung begonnen",
+          "signup started, sign_up_started, started signup, started sign up, signup_start, sign_up_start, start_signup, begin_signup, begin_sign_up, signup begun, "
+          "registration started, started registration, registrierung begonnen, registrierung gestartet", "signup"),
     Usual("add_to_cart", "action", "Added to cart", "In den Warenkorb", "add_to_cart, product added, added to cart, cart add, carts, added product, "
           "warenkorb hinzugefügt, in den warenkorb, in den warenkorb gelegt, artikel hinzugefügt", "journey"),
     Usual("cart_view", "destination", "Cart viewed", "Warenkorb angesehen", "view_cart, cart viewed, viewed cart, warenkorb angesehen, warenkorb"),
@@ -77,18 +83,26 @@ STEPS = (
 GOALS = {
     "shop": Usual("purchase", "goal", "Purchase", "Kauf",
                   "purchase, order completed, completed order, placed order, order placed, orders, order, ecommerce_purchase, "
-                  "in_app_purchase, transaction, purchased, checkout completed, payment completed, "
+                  "in_app_purchase, transaction, purchased, checkout completed, payment completed, purchase completed, completed purchase, "
+                  "product purchased, item purchased, order created, order submitted, order confirmed, "
                   "bestellung, bestellung abgeschlossen, kauf, kauf abgeschlossen, gekauft"),
     "leads": Usual("lead", "goal", "Lead", "Anfrage",
                    "generate_lead, qualify_lead, lead, lead submitted, form_submit, form submitted, quote_request, demo_request, contact_submit, contact_sent, "
                    "anfrage, anfrage gesendet, kontaktformular gesendet"),
     "subscription": Usual("subscription", "goal", "Subscription", "Abschluss",
-                          "subscribe, subscription started, subscribed, start_trial, trial started, sign_up, signed up, account created, registered, abo abgeschlossen, registriert"),
-    "app": Usual("sign_up", "goal", "Registration", "Registrierung", "sign_up, signed up, account created, complete_registration, registered, tutorial_complete"),
+                          "subscribe, subscription started, subscribed, subscription created, start_trial, trial started, started trial, billed, sign_up, signed up, account created, registered, "
+                          "signup completed, sign_up_completed, completed signup, completed sign up, signup complete, signup_success, signup, user signed up, "
+                          "registration completed, completed registration, user registered, created account, abo abgeschlossen, registriert, registrierung abgeschlossen"),
+    "app": Usual("sign_up", "goal", "Registration", "Registrierung", "sign_up, signed up, account created, complete_registration, registered, "
+                 "signup completed, sign_up_completed, completed signup, completed sign up, signup complete, signup_success, signup, user signed up, "
+                 "registration completed, completed registration, user registered, created account, tutorial_complete"),
     "content": Usual("newsletter", "goal", "Newsletter", "Newsletter",
                      "newsletter_signup, newsletter subscribed, sign_up, subscribe, join_group, file_download, share, newsletter angemeldet, newsletter anmeldung"),
 }  # fmt: skip
 """Kind of site -> its usual main goal."""
+
+SIGNUP = ("subscription", "app")
+"""Kinds of site where one signs up: the way to it is in their journey too."""
 
 PAGE_VIEWS = (
     "page_view", "pageview", "page viewed", "viewed page", "view page", "page visit", "seitenaufruf", "seitenansicht", "seite aufgerufen",

@@ -84,6 +84,11 @@ def is_home(page: str) -> bool:
     return not rest or (len(rest) == 1 and bool(_HOME.fullmatch(rest[0])))
 
 
+def is_signup(page: str) -> bool:
+    """Return whether a page, or a pattern of pages, is where one signs up."""
+    return any(re.match(patterns()["signup_segment"], segment) for segment in segments(page))
+
+
 def page_of(page: str) -> Page | None:
     """
     Return what a page is for, or None where no word says.
