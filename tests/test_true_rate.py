@@ -25,7 +25,7 @@ from conversion_audit.analysis.rate_claims import (
 from conversion_audit.analysis.rate_segments import by_segment, gap_claim, questions
 from conversion_audit.analysis.split import landing_cells, split, with_chances
 from conversion_audit.analysis.statistics import rogan_gladen, wilson
-from conversion_audit.analysis.true_rate import bounds, headline, true_rate, visitors
+from conversion_audit.analysis.true_rate import bounds, headline, interval, true_rate, visitors
 from conversion_audit.engine import Engine
 from conversion_audit.report import text
 
@@ -83,6 +83,12 @@ def _hand_made() -> pd.DataFrame:
         shows_service=frame["class"].eq("X").astype(int),
         shows_unclear=0,
     )
+
+
+def test_all_of_thirty_sessions_are_not_surely_all():
+    counts = ("converted", "wide", "narrow", "visitors", "converted_squared", "converted_wide", "wide_squared")
+    everyone = pd.Series(30.0, index=[*counts, "converted_narrow", "narrow_squared"])
+    assert interval(everyone) == (wilson(30, 30)[0], 1.0)
 
 
 def test_a_buyer_counts_as_able_to_buy_whatever_the_label():

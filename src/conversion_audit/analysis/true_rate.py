@@ -12,7 +12,7 @@ from conversion_audit.analysis.statistics import imbens_manski, rogan_gladen, wi
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
 
 ASSUMED_WRONG = 0.05  # of the sessions that look like shopping, where no split says how many are not
-FEW_CONVERTED = 10  # below, the interval is Wilson's: a standard error means little
+FEW_CONVERTED = 10  # below, or as few that did not, the interval is Wilson's: a standard error means little
 
 
 def true_rate(intents: AnyTable, fitted: Split, checked: Mapping[str, float] | None = None) -> dict:
@@ -144,7 +144,7 @@ def interval(row: pd.Series) -> tuple[float, float]:
     """Return the interval around the robust bounds of one row of `visitor_sums`, clustered by visitor."""
     if not row.wide or not row.narrow:
         return float("nan"), float("nan")
-    if row.converted < FEW_CONVERTED:
+    if min(row.converted, row.wide - row.converted) < FEW_CONVERTED:
         return float(wilson(row.converted, row.wide)[0]), float(wilson(row.converted, row.narrow)[1])
     lower, upper = row.converted / row.wide, row.converted / row.narrow
     errors = [_clustered(row, name) for name in ("wide", "narrow")]
