@@ -52,6 +52,14 @@ def test_equal_shares_are_not_told_apart():
     assert set(found.allocation) == {"even"} and allocation.findings(found) == []
 
 
+def test_none_of_thirty_sessions_is_not_surely_less_than_its_share():
+    counts = {"A": (300, 9), "B": (30, 0)}
+    found = allocation.channel_allocation(*shop(counts), "purchase", {"a": 300, "b": 30}).set_index("channel")
+    assert found.value_share_low["B"] < 0.01 and found.value_share_high["B"] > found.cost_share["B"]
+    assert found.channel_value_high["B"] > 100
+    assert found.allocation.to_dict() == {"A": "even", "B": "even"}
+
+
 def test_a_margin_of_nothing_is_a_margin():
     assert allocation.channel_allocation(*shop(COUNTS), "purchase", {}, margin=0.0).channel_value.sum() == 0
 

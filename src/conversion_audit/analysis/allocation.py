@@ -64,7 +64,7 @@ def channel_allocation(
     cells = engine_of(sessions, marks, orders).query(statement(__file__, "by_channel"), tables, goal=goal)
     remains = 1.0 if margin is None else margin
     worth = cells.revenue * remains if goal_value is None else cells.completions * goal_value
-    cells = cells.assign(worth=worth.astype(float))
+    cells = cells.assign(worth=worth.astype(float), wins=cells.orders if goal_value is None else cells.completions)
     counts = ["sessions", "goal_sessions", "orders", "revenue", "worth"]
     table = cells.groupby("channel", sort=True)[counts].sum().reset_index().rename(columns={"worth": "channel_value"})
     table = table.astype({"sessions": int, "goal_sessions": int, "orders": int})
@@ -163,10 +163,14 @@ def _with_intervals(table: pd.DataFrame, cells: pd.DataFrame, seed: int) -> pd.D
     worth = np.zeros((256, len(table)))
     buckets = cells.bucket.map(lambda text: int(text, 16)).to_numpy(int)
     np.add.at(worth, (buckets, cells.channel.map(place).to_numpy(int)), cells.worth.to_numpy(float))
-    drawn = np.random.default_rng(seed).poisson(1.0, (REPLICATES, 256)) @ worth
+    random = np.random.default_rng(seed)
+    drawn = random.poisson(1.0, (REPLICATES, 256)) @ worth
     cost = table.channel_cost.to_numpy(float)
     has = ~np.isnan(cost)
-    total = drawn[:, has].sum(1, keepdims=True) if has.any() else np.full((REPLICATES, 1), np.nan)
+    told = (drawn[:, has].sum(1) > 0).all()  # so few have won that drawn anew it may be none: no shares
+    # Half a completion more, as Jeffreys' prior has it: none of thirty sessions is not surely none.
+    drawn = drawn + random.gamma(0.5, 1.0, drawn.shape) * _worth_of_one(cells, table.channel)
+    total = drawn[:, has].sum(1, keepdims=True) if told else np.full((REPLICATES, 1), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         parts = {"channel_value": drawn, "value_per_cost": drawn / cost, "value_share": drawn / total}
         whole = table.channel_value.to_numpy(float)[has].sum()
@@ -182,6 +186,13 @@ def _with_intervals(table: pd.DataFrame, cells: pd.DataFrame, seed: int) -> pd.D
             low[usable], high[usable] = np.quantile(values[:, usable], [0.025, 0.975], axis=0)
         found[f"{name}_low"], found[f"{name}_high"] = low, high
     return found.assign(excess_points=found.cost_share - found.value_share)
+
+
+def _worth_of_one(cells: pd.DataFrame, channels: pd.Series) -> np.ndarray:
+    """Return what one completion of each channel is worth; one of all channels' stands beside its own, as it may have none."""
+    sums = cells.groupby("channel")[["worth", "wins"]].sum().astype(float).reindex(channels)
+    every = sums.worth.sum() / max(sums.wins.sum(), 1.0)
+    return ((sums.worth + every) / (sums.wins + 1.0)).to_numpy()
 
 
 def _verdict(row: Any) -> str | None:
