@@ -69,11 +69,21 @@ def test_every_day_is_there_with_what_its_weekday_usually_has():
 
 def test_a_missing_and_a_low_day_are_told_apart():
     days = [day for day in DAYS if day not in (DAYS[9], DAYS[10])]
-    found = fitness.days(counted([*steady(days=days), *steady(many=5, days=[DAYS[10]])]), START, END)
+    found = fitness.days(counted([*steady(many=150, days=days), *steady(many=5, days=[DAYS[10]])]), START, END)
     assert found.index[found["is_missing"]].tolist() == [9]
     assert found.index[found["is_low"]].tolist() == [10]
     claims = [finding.claim for finding in gaps.period(found, fitness.silent_hours(counted([])), START, END)]
     assert claims == ["fitness.missing_days", "fitness.low_days"]
+
+
+def test_days_without_one_of_a_few_visits_are_no_gap_and_no_wrong_time_zone():
+    few = counted([*steady(many=5, days=DAYS[::2], hours=(9, 17)), *steady(many=2, days=[DAYS[5]], hours=(20,))])
+    found, quiet = fitness.days(few, START, END), fitness.quiet_hours(few)
+    assert (found["is_missing"].sum(), found["is_alarm"].any()) == (13, False)
+    assert gaps.period(found, fitness.silent_hours(few), START, DAYS[-2].date()) == []
+    assert (fitness.days_record(found)["claim"], fitness.days_record(found)["empty"]) == ("fitness.days_claim_few", 13)
+    by_night = counted(steady(many=1, days=DAYS[:4], hours=[hour for hour in range(24) if not 10 <= hour < 16]))
+    assert quiet["is_plausible"][0] and fitness.quiet_hours(by_night)["is_plausible"][0]
 
 
 def test_a_period_without_any_event_is_one_finding():

@@ -21,6 +21,8 @@ LEAST_EXPECTED_HOURS = 200.0
 Silence counts where at least this many events were expected, of one kind or of all. Events come in bursts, a session at a
 time: 200 events are some twenty sessions, and twenty expected sessions stay away by chance once in half a billion times.
 """
+LEAST_USUAL_MISSING, LEAST_USUAL_LOW = 100.0, LEAST_EXPECTED_HOURS
+"""Events that a day usually has, ten visits and twenty: of fewer, days with none, or under a third, come by chance."""
 
 
 def days(counts: AnyTable, start: date, end: date, filling: int = 0) -> pd.DataFrame:
@@ -45,7 +47,8 @@ def days(counts: AnyTable, start: date, end: date, filling: int = 0) -> pd.DataF
             2026-03-02   10412       10230.0   1.02       1.0       False   False     False    False
 
         `usual_events` is the median of the same weekday, of all days where there are fewer than three weeks; `share` is the
-        day's events as a share of it, `expected` is 1. A day is low below 30 %. NaN without any event.
+        day's events as a share of it, `expected` is 1. A day is low below 30 %, where twenty visits or more are usual; a day
+        is an alarm if it is low, or missing where ten visits are usual. NaN without any event.
     """
     seen = part(counts, "day_hour").groupby("date")["events"].sum()
     seen.index = pd.to_datetime(seen.index)
@@ -55,8 +58,11 @@ def days(counts: AnyTable, start: date, end: date, filling: int = 0) -> pd.DataF
     weekday = every["date"].dt.day_of_week if len(every) >= 21 else pd.Series(0, index=every.index)
     every["usual_events"] = with_events.groupby(weekday).transform("median")
     every["is_missing"] = every["events"] == 0
-    every["is_low"] = ~every["is_missing"] & (every["events"] < LOW_DAY * every["usual_events"])
-    every["is_alarm"] = every["is_missing"] | every["is_low"]
+    low = (every["events"] < LOW_DAY * every["usual_events"]) & (every["usual_events"] >= LEAST_USUAL_LOW)
+    every["is_low"] = ~every["is_missing"] & low
+    # A weekday that never has any event has no usual number of its own.
+    busy = every["usual_events"].fillna(with_events.median()) >= LEAST_USUAL_MISSING
+    every["is_alarm"] = (every["is_missing"] & busy) | every["is_low"]
     every["is_open"] = every.index >= len(every) - filling
     every.insert(3, "share", every["events"] / every["usual_events"])
     every.insert(4, "expected", 1.0)
@@ -218,7 +224,7 @@ def quiet_hours(counts: AnyTable) -> pd.DataFrame:
     DataFrame
         One row: from_hour (0 to 23, NaN without events), events, quiet_events, quiet_rate (share of all events in the six
         hours; 25 % would be no day and night at all), is_plausible: they begin between 21 and 4 o'clock, or the day has no
-        quiet part (above 15 %) to tell.
+        quiet part (above 15 %) to tell, or so few events that six hours of the day are quiet by chance.
     """
     hours = event_hours(counts).groupby("hour")["events"].sum().reindex(range(24), fill_value=0).to_numpy(float)
     total = hours.sum()
@@ -229,7 +235,7 @@ def quiet_hours(counts: AnyTable) -> pd.DataFrame:
     windows = np.array([hours.take(range(h, h + 6), mode="wrap").sum() for h in range(24)])
     at = int(windows.argmin())
     rate = windows[at] / total
-    plausible = bool(rate > 0.15 or at >= 21 or at <= 4)
+    plausible = bool(rate > 0.15 or at >= 21 or at <= 4 or total / 4 < LEAST_EXPECTED_HOURS)
     row = {
         "from_hour": at,
         "events": int(total),

@@ -41,7 +41,7 @@ def period(days: pd.DataFrame, silent_hours: pd.DataFrame, start: date, end: dat
         found.append(fault("shorter", "medium", ("01", "06"), values))
     inside = days[(days["date"] > first) & (days["date"] < last)]
     for claim, column, severity in (("missing_days", "is_missing", "high"), ("low_days", "is_low", "medium")):
-        rows = inside[inside[column]]
+        rows = inside[inside[column] & inside["is_alarm"]]
         if len(rows):
             values = {
                 "days": len(rows),
