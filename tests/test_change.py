@@ -88,6 +88,13 @@ def test_a_period_without_sessions_is_unknown_not_zero(poorer_traffic):
     assert bars.effect[0] == pytest.approx(0.084)
 
 
+def test_where_nobody_comparable_came_in_both_periods_neither_part_is_known():
+    few = shop([("2026-01-05", "email", 2, 1), ("2026-02-05", "paid", 3, 0)])
+    bars = change.mix_and_rate(*few, "buy", ["channel"], BEFORE, AFTER).set_index("part")
+    assert bars.effect[["before", "after"]].tolist() == [0.5, 0] and bars.loc[["mix", "rate"], "effect"].isna().all()
+    assert bars.loc["rate", ["low", "high"]].isna().all(), "not from 0 to 0"
+
+
 def test_inputs_are_left_as_they_were(poorer_traffic):
     marks, sessions = poorer_traffic
     before = marks.copy(), sessions.copy()

@@ -54,7 +54,8 @@ def mix_and_rate(
               rate   part  -0.0001  -0.0015   0.0012       NaN    NaN
              after    end   0.0369   0.0359   0.0379    50,000  1,845
 
-        `mix`: what the other mix of cells did, `rate`: what happened within cells. NaN where a period has no sessions.
+        `mix`: what the other mix of cells did, `rate`: what happened within cells. NaN where a period has no sessions, both
+        also where no cell is in both periods.
 
     References
     ----------
@@ -178,7 +179,9 @@ def _bars(cells: np.ndarray, confidence: float, seed: int) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = {"before": drawn[2].sum(1) / drawn[3].sum(1), "after": drawn[0].sum(1) / drawn[1].sum(1)}
     tail = (1 - confidence) / 2
-    effects = {"before": _share(y_b, n_b), "mix": parts.mix, "rate": parts.rate, "after": _share(y_a, n_a)}
+    # Of two periods without a cell in common nobody can say what comparable people did: none is not "nothing moved".
+    mix, rate = (parts.mix, parts.rate) if ((n_b > 0) & (n_a > 0)).any() else (np.nan, np.nan)
+    effects = {"before": _share(y_b, n_b), "mix": mix, "rate": rate, "after": _share(y_a, n_a)}
     draws = {**rates, "mix": resampled.mix, "rate": resampled.rate}
     kinds = {"before": "start", "mix": "part", "rate": "part", "after": "end"}
     counts = {"before": (n_b.sum(), y_b.sum()), "after": (n_a.sum(), y_a.sum())}
