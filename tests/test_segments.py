@@ -167,9 +167,12 @@ def test_too_few_visitors_make_no_groups():
 
 
 def test_who_stopped_after_the_first_step_is_told_as_far_as_it_is_known():
-    one = pd.DataFrame({"segment": ["one_time_lookers"], "visitors": [9], "early_visitors": [4], "later_buyers": [1]})
-    assert segments.claim(one) == ("segments.headline", {"visitors": 9, "later_rate": 0.25})
+    one = pd.DataFrame(
+        {"segment": ["one_time_lookers"], "visitors": [90], "early_visitors": [40], "later_buyers": [10]}
+    )
+    assert segments.claim(one) == ("segments.headline", {"visitors": 90, "later_rate": 0.25})
     assert segments.claim(one.assign(early_visitors=0))[0] == "segments.headline_undated"
+    assert segments.claim(one.assign(early_visitors=5, later_buyers=2))[0] == "segments.headline_undated"
     assert segments.claim(one.assign(segment="buyers"))[0] == "segments.headline_none"
 
 

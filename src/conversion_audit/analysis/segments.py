@@ -24,6 +24,7 @@ ORDER = (
     "passers_by",
 )
 
+FEW = 30  # visitors: of fewer, the share who buy later says nothing of "such visitors"
 _COLUMNS = [
     "segment", "visitors", "visitor_share", "sessions", "completions", "revenue", "revenue_per_visitor", "median_pages",
     "later_rate", "later_low", "later_high", "later_buyers", "early_visitors", "of",
@@ -243,7 +244,7 @@ def claim(table: pd.DataFrame) -> tuple[str, dict]:
     """Return how many got as far as the first step and no further, and the share of such visitors who buy later."""
     rows = table[table.segment.isin(["one_time_lookers", "returning_lookers"])]
     visitors, early = int(rows.visitors.sum()), rows.early_visitors.sum()
-    if not visitors or not early:
+    if not visitors or early < FEW:
         return f"segments.headline_{'undated' if visitors else 'none'}", {"visitors": visitors}
     return "segments.headline", {"visitors": visitors, "later_rate": float(rows.later_buyers.sum() / early)}
 
