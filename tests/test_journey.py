@@ -367,6 +367,19 @@ def test_landing_pages_that_are_all_too_small_are_known_all_the_same():
     assert journey_claims.landing_claim(pages.head(0)) == ("journey.landing_none", {})
 
 
+def test_a_landing_page_loses_most_only_where_it_surely_does():
+    pages = pd.DataFrame(
+        {"landing_page": ["/a", "/b"], "sessions": [30, 40], "bounces": [7, 8], "goal_sessions": [6, 5]}
+    )
+    pages = pages.assign(goal_rate=pages.goal_sessions / pages.sessions, bounce_rate=pages.bounces / pages.sessions)
+    pages["bounce_low"] = [0.12, 0.1]
+    assert journey_claims.landing_claim(pages)[0] == "journey.landing_claim_alike"
+    many = pages.assign(sessions=[3000, 4000], bounces=[900, 800])
+    assert journey_claims.landing_claim(many)[1]["left"] == "/a"
+    assert journey_claims.landing_claim(many.assign(goal_sessions=0))[0] == "journey.landing_goalless"
+    assert journey_claims.landing_claim(pages.assign(goal_sessions=0))[0] == "journey.landing_goalless_alike"
+
+
 def test_the_events_are_left_as_they_were():
     before = events()
     transitions.stays(before)

@@ -10,6 +10,7 @@ import pandas as pd
 from conversion_audit.analysis.funnel_segments import UNKNOWN
 from conversion_audit.analysis.goal_claims import goes_with_claim
 from conversion_audit.analysis.reconcile import REASONS
+from conversion_audit.analysis.statistics import newcombe
 from conversion_audit.analysis.transitions import EXIT, OTHER
 
 Claim = tuple[str, dict[str, Any]]
@@ -140,14 +141,20 @@ def hour_claim(hours: pd.DataFrame) -> Claim:
 
 
 def landing_claim(pages: pd.DataFrame) -> Claim:
-    """Return the landing page with the most goals, and the one whose visitors most often leave at once."""
+    """Return the landing page with the most goals, and the one whose visitors surely leave at once more often than others'."""
     rows = pages[pages.landing_page != "(other)"]
     if not len(rows):
         return ("journey.landing_few" if len(pages) else "journey.landing_none"), {}
     best = rows.sort_values(["goal_sessions", "landing_page"], ascending=[False, True]).iloc[0]
-    left = rows.sort_values(["bounce_rate", "landing_page"], ascending=[False, True]).iloc[0]
+    left = rows.sort_values(["bounce_low", "landing_page"], ascending=[False, True]).iloc[0]
+    others = pages[pages.landing_page != left.landing_page][["bounces", "sessions"]].sum()
     record = {"best": best.landing_page, "goal_sessions": int(best.goal_sessions), "goal_rate": best.goal_rate}
-    return "journey.landing_claim", record | {"left": left.landing_page, "bounce_rate": left.bounce_rate}
+    key = "journey.landing_claim" if best.goal_sessions else "journey.landing_goalless"
+    # Chosen as the worst of several: each is held to its part of the error that one alone would have.
+    counts = (left.bounces, left.sessions, others.bounces, others.sessions)
+    if not newcombe(*counts, confidence=1 - 0.05 / len(rows))[0] > 0:
+        return f"{key}_alike", record
+    return key, record | {"left": left.landing_page, "bounce_rate": left.bounce_rate}
 
 
 def groups_claim(rows: pd.DataFrame) -> Claim:
