@@ -194,12 +194,13 @@ def test_room_is_value_less_cost_of_sessions_that_could_buy():
     values = pd.DataFrame(
         {"channel": ["Paid_Search", "Email"], "revenue": [100.0, 0.0], "channel_value": [40.0, 0.0]}
     )  # a margin of 40 %
+    values = values.assign(channel_value_low=[10.0, 0.0], channel_value_high=[90.0, 60.0])
     before = intents.copy()
     expected = table(
         """
-        channel      sessions  able_sessions  revenue  cost  able_value  able_cost  room_value
-        Paid_Search  3         2.5            100      30    16          12         4
-        Email        1         -              0        5     -           -          -
+        channel      sessions  able_sessions  revenue  cost  able_value  able_cost  room_value  room_value_low  room_value_high
+        Paid_Search  3         2.5            100      30    16          12         4           -8              24
+        Email        1         -              0        5     -           -          -           -               -
         """
     )
     result = room_table(intents, sessions, values, {"paid search": 30, "email": 5, "tv": 9})
@@ -214,6 +215,7 @@ def _room(values, cost):
     intents = pd.DataFrame({"session_id": ["s1", "s2"], "class": ["C", "C"], "is_buyer": [1, 0], "chance": [1.0, 1.0]})
     sessions = pd.DataFrame({"session_id": ["s1", "s2"], "channel": ["Email", "Email"]})
     values = pd.DataFrame({"channel": ["Email"], "revenue": [0.0], "channel_value": [values]})
+    values = values.assign(channel_value_low=values.channel_value * 0.9, channel_value_high=values.channel_value * 1.1)
     return room_table(intents, sessions, values, {"email": cost})
 
 
@@ -226,6 +228,7 @@ def test_a_lead_of_a_declared_worth_gives_its_channel_room_without_any_revenue()
 def test_no_room_is_told_as_none_and_a_worth_nobody_knows_as_not_known():
     key, record = acquisition.claim(_room(40.0, 50))
     assert (key, record["over"]) == ("audiences.room_gone", 5)
+    assert acquisition.claim(_room(40.0, 38))[0] == acquisition.claim(_room(40.0, 42))[0] == "audiences.room_unsure"
     worthless = _room(0.0, 10)
     assert worthless.room_value.isna().all() and acquisition.claim(worthless) == ("audiences.room_unknown", {})
     assert acquisition.claim(worthless.head(0)) == ("audiences.room_none", {})
