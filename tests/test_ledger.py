@@ -31,6 +31,7 @@ def counted() -> pd.DataFrame:
     )
     staged["row_id"] = range(1, len(staged) + 1)
     staged["time"] = pd.Timestamp("2026-03-01 12:00")
+    staged = staged.assign(event="page_view", is_refund=False)
     repeated = pd.DataFrame({"row_id": [3], "event_id": ["e2"]})
     numbered = pd.DataFrame(
         {"row_id": [1, 2, 5, 6, 7, 8], "session_number": pd.array([1, 1, 2, 3, None, 1], dtype="Int64")}
@@ -74,6 +75,14 @@ def test_amounts_of_several_currencies_are_revenue_of_the_client_s_own(audit_hom
     audit = inputs.taken_in(audit_home, inputs.as_csv(rows), inputs.config(more="timezone: UTC\nfx: {USD: 0.5}"))
     assert audit.headline["revenue"] == 17 * 50 + 2 * 25
     assert float(audit.ledger.revenue.sum()) == audit.headline["revenue"]
+
+
+def test_orders_of_a_goal_whose_event_no_list_knows_are_orders_of_the_ledger(audit_home):
+    rows = [{**row, "what": row["what"].replace("purchase", "checkout_done")} for row in inputs.clean()]
+    text = inputs.config().replace("event: purchase", "event: checkout_done")
+    audit = inputs.taken_in(audit_home, inputs.as_csv(rows), text)
+    assert (audit.headline["orders"], audit.headline["revenue"]) == (20, 1000)
+    assert (int(audit.ledger.orders.sum()), float(audit.ledger.revenue.sum())) == (20, 1000)
 
 
 def test_too_many_unreadable_rows_stop_the_run_with_the_remedy(counted):

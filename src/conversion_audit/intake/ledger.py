@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 import pandas as pd
@@ -48,13 +49,20 @@ def fates(
     owners: AnyTable,
     sessions: AnyTable,
     rates: pd.DataFrame,
+    purchase_events: Iterable[str] = (),
     *,
     zone: str,
 ) -> Table:
-    """Return each file's rows by status, reason and day of the session (see ``ledger.sql``); `rates` as in `sessions.events`."""
+    """
+    Return each file's rows by status, reason and day of the session (see ``ledger.sql``).
+
+    `rates` as in `sessions.events`, `purchase_events` as in `sessions.purchases`: what is an order there is one here.
+    """
+    goals = pd.DataFrame({"event": pd.Series(sorted(set(purchase_events)), dtype="string")})
     found = {"staged": staged, "repeated": repeated, "numbered": numbered, "owners": owners, "sessions": sessions}
     asked = {"zone": zone, "currency": str(rates["currency"][0])}
-    return engine_of(staged).create(statement(__file__, "fates"), {**found, "rates": rates}, name="fates", **asked)
+    tables = {**found, "rates": rates, "goals": goals}
+    return engine_of(staged).create(statement(__file__, "fates"), tables, name="fates", **asked)
 
 
 def totals(ledger: pd.DataFrame) -> dict[str, dict[str, float]]:

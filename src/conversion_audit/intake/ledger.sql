@@ -6,7 +6,8 @@ WITH priced AS (
     SELECT s.row_id, s.order_id, CAST(s.amount * x.rate AS DECIMAL(18, 4)) AS amount
     FROM staged s
     LEFT JOIN rates x ON x.currency = coalesce(upper(known(s.currency)), $currency)
-    WHERE s.is_purchase
+    LEFT JOIN goals g ON g.event = s.event
+    WHERE s.is_purchase OR (g.event IS NOT NULL AND NOT s.is_refund)
 ), firsts AS (
     SELECT min(row_id) AS row_id, earliest(amount, row_id) AS amount
     FROM priced

@@ -236,7 +236,7 @@ def prepare(
     placed = orders.orders(sessions.purchases(kept, events, _sales(config)), items, zone=zone)
     aside = traffic.set_aside(events, accepted, config.internal)
     visits = sessions.visits(events, facts, by_channel, owners, placed, aside, zone=zone)
-    fates = ledger.fates(staged, repeated, numbered, owners, visits, rates, zone=zone)
+    fates = ledger.fates(staged, repeated, numbered, owners, visits, rates, worth, zone=zone)
     tables = {"events": events, "items": items, "orders": placed, "rejects": rejects, "aside": aside}
     for name, table in tables.items():
         check(table, CONTRACTS[name])
