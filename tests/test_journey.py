@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inputs
 import numpy as np
 import pandas as pd
 import pytest
@@ -402,3 +403,15 @@ def test_pages_put_together_are_no_page_that_visits_begin_or_end_on():
     key, record = journey_claims.path_claim(ways, "order")
     assert (key, record["path"]) == ("journey.path_named", "home > (other)")
     assert "the most common ends home › other: 30% of" in text(key, record)
+
+
+def test_campaigns_whose_names_begin_in_brackets_are_campaigns(audit_home):
+    names = ["(DE) Brand", "(organic)", "Spring (2026)", "(DE) Shoes (Exact)"]
+    rows = [{**row, "ad": names[n // 4 % 4]} for n, row in enumerate(inputs.clean())]
+    text = inputs.config(more="timezone: UTC\nmin_sessions: 1", campaign="ad")
+    found = inputs.taken_in(audit_home, inputs.as_csv(rows), text).frame("campaigns")
+    assert dict(zip(found.campaign, found.sessions, strict=True)) == {
+        "(DE) Brand": 5,
+        "(DE) Shoes (Exact)": 5,
+        "Spring (2026)": 5,
+    }

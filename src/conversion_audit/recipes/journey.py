@@ -85,7 +85,8 @@ def _by(column: str) -> Callable[[Audit], AnyTable]:
         config = audit.config
         asked = {"step": config.steps[0], "goal": config.main_goal, "fewest": config.min_sessions}
         rows = visits.by_column(audit.sessions, audit.marks, column, **asked)
-        return rows[~rows[column].str.startswith("(")] if column == "campaign" else rows  # (direct), (not set), ...
+        # A source's own words stand wholly in brackets: (direct), (not set). A campaign's name may begin with some: (DE) Brand.
+        return rows[~rows[column].str.fullmatch(r"\([^()]*\)")] if column == "campaign" else rows
 
     return made
 
