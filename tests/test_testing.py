@@ -69,12 +69,6 @@ def test_what_is_over_is_not_tested():
     ]
 
 
-def test_a_longer_test_shows_a_smaller_rise():
-    table = testing.effect_table(0.05, 1000)
-    assert table.smallest_points.is_monotonic_decreasing
-    assert table.per_arm.tolist() == [500, 1000, 2000, 4000, 6000]
-
-
 def test_before_and_after_pays_for_its_siblings():
     alone = testing.before_after_effect(0.2, 1000, 1000, 0)
     beside = testing.before_after_effect(0.2, 1000, 1000, 5000)

@@ -50,25 +50,6 @@ def design_table(plan: pd.DataFrame, *, inflation: float = 1.0, weeks: int = MOS
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def effect_table(
-    rate: float, visitors_a_week: float, *, inflation: float = 1.0, weeks: tuple[int, ...] = (1, 2, 4, 8, 12)
-) -> pd.DataFrame:
-    """
-    Return the smallest rise that tests of several lengths would show.
-
-    Returns
-    -------
-    DataFrame
-        One row per length: weeks, per_arm, rate, smallest_points, smallest_share (of the rate); NaN where none would show.
-    """
-    rows = []
-    for length in weeks:
-        per_arm = visitors_a_week * length / 2
-        least = minimum_effect(rate, per_arm, ALPHA, POWER, inflation=inflation)
-        rows.append((length, int(per_arm), rate, least, least / rate if rate else np.nan))
-    return pd.DataFrame(rows, columns=["weeks", "per_arm", "rate", "smallest_points", "smallest_share"])
-
-
 def before_after_effect(rate: float, before: float, after: float, siblings: float, inflation: float = 1.0) -> float:
     """
     Return the smallest change that a before and after beside a sibling would show; NaN without visitors.

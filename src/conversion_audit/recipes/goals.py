@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from conversion_audit.audit import Audit
 
 KEYS = ("goals", "micro_conversions", "main_goal", "journey", "kpis", "funnel", "min_sessions", "after_purchase")
-LARGEST = 30
-
-
 OPTIONAL = ("orders", "revenue", "target", "meets", "past_", "change_", "repeat_")
 
 
@@ -196,7 +193,7 @@ def _repeat(audit: Audit) -> AnyTable:
 
 def _repeat_products(audit: Audit) -> AnyTable:
     first = repeat_purchase.first_products(_waits(audit), audit.table("events"), audit.table("items"))
-    return repeat_purchase.products(first, _waits(audit), fewest=LARGEST)
+    return repeat_purchase.products(first, _waits(audit))
 
 
 TABLES: dict[str, Recipe] = {
