@@ -17,7 +17,7 @@ import pytest
 from conversion_audit import runs
 from conversion_audit.errors import LockedError, MachineError
 from conversion_audit.folders import Folders
-from conversion_audit.running import publish, refused
+from conversion_audit.running import manifest, publish, refused
 from conversion_audit.running.lock import locked
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -179,3 +179,13 @@ def test_a_folder_that_may_not_be_written_is_told(audit_home):
     (audit_home / "reports").chmod(0o500)
     with pytest.raises(PermissionError):
         published_run()
+
+
+@pytest.mark.parametrize("name", ["intake/source_categories.csv", "patterns/intents.yaml", "report/fonts/a.woff2"])
+def test_whatever_the_package_reads_is_code(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(manifest, "__file__", str(tmp_path / "running" / "manifest.py"))
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text("one")
+    before = manifest.code_hash()
+    (tmp_path / name).write_text("two")
+    assert manifest.code_hash() != before

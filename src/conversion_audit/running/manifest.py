@@ -91,8 +91,7 @@ def config_hash(folders: Folders) -> str:
 def code_hash() -> str:
     """Return one hash over the package and its notebooks: other code may give another report."""
     package = Path(__file__).parents[1]
-    kinds = {".py", ".sql", ".toml", ".html", ".css", ".j2", ".mplstyle"}
-    files = sorted(path for path in package.rglob("*") if path.suffix in kinds)
+    files = sorted(path for path in package.rglob("*") if path.is_file() and path.parent.name != "__pycache__")
     return _hash([*files, *sorted(notebooks().glob("*.ipynb"))])
 
 
