@@ -48,6 +48,14 @@ def refused(config, text: str) -> str:
     return str(error.value)
 
 
+@pytest.mark.parametrize("written", ["12,000", "12.000", "5 dayz", "a lot"])
+def test_people_are_days_or_an_amount_and_never_guessed(config, written):
+    message = refused(
+        config, GOOD + f'costs: {{people: {{checkout: 5 days, crm: 2.5 d, tracking: 12000, content: "{written}"}}}}\n'
+    )
+    assert "costs.people.content: is neither days nor an amount; write e.g. '5 days' or '12000'" in message
+
+
 def test_a_good_config_is_typed(config):
     found = config()
     assert found.currency == "EUR"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from conversion_audit.units import Currency, Duration, Files, Label, Names, Share, SparkMaster, ZoneName, share
+from conversion_audit.units import Currency, Duration, Effort, Files, Label, Names, Share, SparkMaster, ZoneName, share
 
 
 class Model(BaseModel):
@@ -172,7 +172,7 @@ class Costs(Model):
     """What channels, people and goods cost."""
 
     channel: dict[str, Decimal] = {}
-    people: dict[str, str] = {}
+    people: dict[str, Effort] = {}
     tools: dict[str, Decimal] = {}
     day_rate: Decimal | None = None
     margin: Share | None = None

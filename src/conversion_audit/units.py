@@ -22,6 +22,8 @@ _UNITS = {
     "day": 86400,
     "week": 604800,
 }
+DAYS = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(?:days?|d|tage?)\s*", re.IGNORECASE)
+_AMOUNT = re.compile(r"\s*\d+(?:[.,]\d\d?)?\s*")  # three digits behind a mark may be thousands
 
 
 def share(value: Any) -> Any:
@@ -66,6 +68,12 @@ def _currency(value: str) -> str:
     return value.upper()
 
 
+def _effort(value: str) -> str:
+    if not (DAYS.fullmatch(value) or _AMOUNT.fullmatch(value)):
+        raise ValueError("is neither days nor an amount; write e.g. '5 days' or '12000'")
+    return value
+
+
 def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
@@ -83,4 +91,5 @@ Files = Annotated[Names, AfterValidator(_files)]
 Label = str | dict[str, str]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 Currency = Annotated[str, AfterValidator(_currency)]
+Effort = Annotated[str, AfterValidator(_effort)]
 SparkMaster = Annotated[str, AfterValidator(_master)]

@@ -12,11 +12,11 @@ import pandas as pd
 
 from conversion_audit.engine import AnyTable, engine_of, statement
 from conversion_audit.findings import Finding
+from conversion_audit.units import DAYS
 
 REPLICATES = 500
 OVER, UNDER, EVEN, CANNOT_SAY = "above share", "below share", "even", "cannot say"
 NEED, NO_TASK, NO_PRICE = "need", "nothing found", "no priced task"
-_DAYS = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(?:days?|d|tage?)\s*", re.IGNORECASE)
 
 
 def channel_allocation(
@@ -227,14 +227,11 @@ def _need(table: pd.DataFrame) -> pd.DataFrame:
 
 def _people(value: Any, day_rate: float | None) -> tuple[float, float]:
     """Days and their cost; an amount without days has no days."""
-    found = _DAYS.fullmatch(str(value))
+    found = DAYS.fullmatch(str(value))
     if found:
         days = float(found[1].replace(",", "."))
         return days, days * float(day_rate) if day_rate else float("nan")
-    try:
-        return float("nan"), float(str(value).replace(",", "."))
-    except ValueError:
-        return float("nan"), float("nan")
+    return float("nan"), float(str(value).replace(",", "."))
 
 
 def _first(rows: pd.DataFrame, column: str) -> float:
