@@ -27,10 +27,10 @@ def event_counts(events: AnyTable, start: date, end: date) -> Table:
     Table
         One row per part and its values; columns that a part does not use are missing::
 
-            part           date        hour  event      browser  device   events  without_consent  pages  untyped_pages
-            day_event      2026-03-02   NaN  page_view                      2100                0   2100             14
-            day_hour       2026-03-02     9                                  310                2    120              1
-            event_browser                    page_view  Safari               900                0    900              0
+            part           date        hour  event      browser  device   events  without_consent  pages  untyped_pages  addressed
+            day_event      2026-03-02   NaN  page_view                      2100                0   2100             14       2100
+            day_hour       2026-03-02     9                                  310                2    120              1        290
+            event_browser                    page_view  Safari               900                0    900              0        900
     """
     sql = statement(__file__, "event_counts")
     return engine_of(events).create(sql, {"events": events}, name="event_counts", start=start, end=end)
