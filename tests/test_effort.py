@@ -153,3 +153,12 @@ def test_one_other_step_is_not_what_a_segment_usually_takes():
     assert waits[waits.is_slow][["step", "level"]].to_numpy().tolist() == [["cart", "mobile"]]
     assert at.times_as_long["view", "desktop"] == pytest.approx(1, abs=0.02)
     assert abs(at.z["view", "desktop"]) < 1
+
+
+def test_where_all_go_at_a_machine_s_pace_there_is_nobody_left_and_no_crash():
+    marks, sessions = little_shop()
+    found = effort.effort(
+        marks, sessions.assign(events=20, seconds=0.0), ["view", "cart", "buy"], ["device"], beside=["terms"]
+    )
+    assert found.waits.passed.tolist() == [0] * len(found.waits)
+    assert (found.rounds.of == 0).all() and found.detours.empty and found.unseen.empty

@@ -93,14 +93,7 @@ def effort(
     names = pd.DataFrame({"name": pd.Series([*dict.fromkeys([*steps, *aside])], dtype="string")})
     tables = {"marks": marks, "numbered": numbered, "names": names}
     moves = engine.query(statement(__file__, "moves"), tables)
-    place = np.full(int(attempts.number.max()) + 1 if len(attempts) else 0, -1)
-    place[attempts.number] = np.arange(len(attempts))
-    inside = moves.n.to_numpy(int)
-    moves = (
-        moves.assign(n=np.where(inside < len(place), place[np.minimum(inside, len(place) - 1)], -1))
-        if len(place)
-        else moves
-    )
+    moves = moves.assign(n=pd.Index(attempts.number).get_indexer(moves.n))
     moves = moves[moves.n >= 0]
     unseen = _unseen(engine, attempts, numbered, events) if events is not None else unseen_table(attempts, None)
     return Effort(wait_table(attempts), round_table(attempts, moves), detour_table(attempts, moves, aside), unseen)
