@@ -5,6 +5,7 @@ import pytest
 from conftest import table
 
 from conversion_audit.analysis.rules import bounces, marks, rule_table
+from conversion_audit.intake import traffic
 from conversion_audit.schema import Intent, Rule
 
 
@@ -37,6 +38,9 @@ def events() -> pd.DataFrame:
         "platform",
         "language",
         "host",
+        "app_version",
+        "device_id",
+        "user_id",
     )
     return found.assign(hour=10, device="mobile", **{name: pd.Series([None] * 5, dtype="string") for name in absent})
 
@@ -65,6 +69,13 @@ def matched(events, sessions, rules=None, intents=None, journey=(), orders=None)
     )
     found = marks(events, sessions, orders, *rule_table(rules or {}, intents or {}, journey)).frame()
     return set(zip(found.session_id, found.event_number, found.name, strict=True))
+
+
+@pytest.mark.parametrize("column", traffic._WHERE)
+def test_a_column_that_marks_the_client_s_own_traffic_marks_a_step_too(column, events, sessions):
+    written = 7 if column == "hour" else "Seven"
+    told = events.assign(**{column: [written if name == "purchase" else events[column][0] for name in events.event]})
+    assert matched(told, sessions, {"found": Rule(where={column: [str(written)]})}) == {("s2", 2, "found")}
 
 
 def test_rules_match_by_event_page_time_and_property(events, sessions):

@@ -35,7 +35,8 @@ WITH plain AS (
 ), matched AS (
     SELECT e.session_id, e.visitor_id, e.event_number, e.moment, e.visitor_event_number, e.visitor_moment, e.time,
            c.name, c.detail, c.rule_id, c.conditions, e.properties,
-           e.hour, e.device, e.browser, e.os, e.country, e.platform, e.language, e.host, e.event_id
+           e.hour, e.device, e.browser, e.os, e.country, e.platform, e.language, e.host, e.app_version, e.device_id, e.user_id,
+           e.event_id
     FROM asking c
     JOIN events e ON e.event = c.event AND coalesce(e.page, '') = c.page AND coalesce(e.page_type, '') = c.page_type
     LEFT JOIN landings l ON l.session_id = e.session_id
@@ -61,7 +62,8 @@ WITH plain AS (
     LEFT JOIN sessions s ON s.session_id = m.session_id
     WHERE lower(CASE k.key WHEN 'hour' THEN CAST(m.hour AS VARCHAR) WHEN 'device' THEN m.device WHEN 'browser' THEN m.browser
                 WHEN 'os' THEN m.os WHEN 'country' THEN m.country WHEN 'platform' THEN m.platform
-                WHEN 'language' THEN m.language WHEN 'host' THEN m.host
+                WHEN 'language' THEN m.language WHEN 'host' THEN m.host WHEN 'app_version' THEN m.app_version
+                WHEN 'device_id' THEN m.device_id WHEN 'user_id' THEN m.user_id
                 WHEN 'visit_number' THEN CAST(s.visit_number AS VARCHAR)
                 ELSE property(m.properties, k.key) END) LIKE k.value ESCAPE '\'
     GROUP BY m.event_id, m.rule_id, m.conditions
