@@ -204,6 +204,13 @@ def test_the_same_visit_gives_the_same_headline_from_every_tool(audit_home, writ
         assert list(audit.orders.frame()["order_id"]) == ["0012"]
 
 
+def test_a_page_that_the_browser_had_kept_is_a_page_and_no_redirect(tmp_path):
+    line = '203.0.113.9 - - [02/Mar/2026:12:00:00 +0100] "GET /hats HTTP/1.1" {} 0 "-" "Mozilla/5.0"\n'
+    (tmp_path / "access.log").write_text("".join(line.format(status) for status in (200, 304, 301, 302)))
+    events = [row["event"] for row in plain(rows_of("logs", tmp_path, "access.log", scratch=tmp_path))]
+    assert sorted(events) == ["page_view", "page_view", "redirect", "redirect"]
+
+
 def test_every_kind_has_the_one_interface():
     for name, module in KINDS.items():
         assert name == module.KIND

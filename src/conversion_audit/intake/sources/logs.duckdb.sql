@@ -14,7 +14,7 @@ SELECT __file, __line,
             WHEN p.method = 'POST' THEN 'post'
             WHEN p.method <> 'GET' THEN lower(p.method)
             WHEN regexp_matches(lower(p.target), '\.(png|jpe?g|gif|svg|ico|webp|avif|css|js|mjs|map|woff2?|ttf|eot|mp4|webm|json|xml|txt)(\?|$)') THEN 'asset'
-            WHEN p.status >= '300' THEN 'redirect'
+            WHEN p.status >= '300' AND p.status <> '304' THEN 'redirect'
             ELSE 'page_view' END AS event,
        nullif(p.target, '') AS page_url,
        CASE WHEN p.referrer NOT IN ('-', '') THEN p.referrer END AS referrer,

@@ -5,8 +5,9 @@ Follows "Log Files: Combined Log Format" (httpd.apache.org/docs/current/logs.htm
 
 - A visitor is an address and a user agent: many people behind one address are one visitor, and one person on two networks
   is two. It is an estimate, and the report says so. The address itself is never kept: only its hash.
-- Pages are successful GET requests of no picture, script, style or font; other requests keep their own name
-  ("asset", "post", "request failed") and are not page views. Bots name themselves in the user agent.
+- Pages are successful GET requests of no picture, script, style or font, those too that the browser had kept (304: not
+  modified); other requests keep their own name ("asset", "post", "request failed") and are not page views. Bots name
+  themselves in the user agent.
 - There are no orders, no devices but what the user agent says, and no sessions: they are made by inactivity.
 """
 
