@@ -4,12 +4,14 @@ import os
 import shutil
 
 import pytest
-from inputs import as_csv, clean, written
+from inputs import as_csv, clean, config, written
 
 from conversion_audit.asked import nobody
 from conversion_audit.audit import open_audit
+from conversion_audit.config import Config
 from conversion_audit.errors import ConfigError, DataError, MachineError
 from conversion_audit.intake.ledger import totals
+from conversion_audit.prepared import INTAKE_KEYS, code
 from conversion_audit.recipes import TABLES
 
 
@@ -191,3 +193,35 @@ def test_two_groups_are_the_largest_two_unless_others_are_named(small_audit):
         ("tablet", "mobile"),
     ]
     assert not pairs[0]["steps"].a_all.equals(pairs[0]["steps"].b_all)
+
+
+def test_a_table_is_made_anew_when_the_code_that_asks_for_it_changes(small_audit, monkeypatch):
+    before = small_audit._parts("campaigns")
+    changed = lambda package: "other" if package == "recipes" else code(package)  # noqa: E731
+    monkeypatch.setattr("conversion_audit.audit.code", changed)
+    assert small_audit._parts("campaigns") != before
+
+
+def test_a_table_is_made_anew_when_a_key_changes_that_its_recipe_reads(audit_home, monkeypatch):
+    more = (
+        "timezone: UTC\nmin_sessions: 1\nkpis: {left: {of: cart, without: purchase}}\ncosts: {channel: {direct: 5}}\n"
+    )
+    written(audit_home, as_csv(clean()), config(more=more + "intents: {returns: {pages: [/returns*], success: cart}}"))
+    for name in TABLES:
+        open_audit("acme").table(name)
+    read, reads = Config.__getattribute__, set()
+    seen = lambda self, name: reads.add(name) or read(self, name)  # noqa: E731
+    monkeypatch.setattr(Config, "__getattribute__", seen)
+
+    def keys(name: str) -> set[str]:
+        return set(TABLES[name].keys).union(*(keys(one) for one in TABLES[name].needs if one in TABLES))
+
+    forgotten = {}
+    for name, recipe in TABLES.items():
+        audit = open_audit("acme")
+        for needed in recipe.needs:
+            audit.table(needed)
+        reads.clear()
+        recipe.make(audit)
+        forgotten[name] = reads & set(Config.model_fields) - keys(name) - {*INTAKE_KEYS, "seed", "period"}
+    assert {name: left for name, left in forgotten.items() if left} == {}

@@ -21,6 +21,7 @@ from conversion_audit.schema import Period
 
 KNOWN = (*INTAKE, *recipes.TABLES)  # every shared table there is
 BLIND = "blind_days"
+MADE_BY = ("analysis", "recipes")
 
 
 def open_audit(
@@ -164,7 +165,7 @@ class Audit:
 
     def _parts(self, name: str) -> list[Any]:
         recipe = recipes.TABLES[name]
-        parts = [name, self.prepared.intake_hash, code("analysis"), self.prepared.config_part(recipe.keys)]
+        parts = [name, self.prepared.intake_hash, *map(code, MADE_BY), self.prepared.config_part(recipe.keys)]
         if recipe.of_period:
             parts += self._scope + ([] if name == BLIND else [sorted(self.blind_days["date"].astype(str))])
         return parts + [self._parts(needed) for needed in recipe.needs if needed in recipes.TABLES]
@@ -286,7 +287,7 @@ class Audit:
     @cached_property
     def findings(self) -> list[Finding]:
         """Every finding, ranked; computed once and kept in prepared/."""
-        parts = [self.prepared.intake_hash, code("analysis"), self.config.model_dump_json(), self._scope]
+        parts = [self.prepared.intake_hash, *map(code, MADE_BY), self.config.model_dump_json(), self._scope]
         make = lambda: plain([vars(finding) for finding in ranked(recipes.findings(self))])  # noqa: E731
         records = self.prepared.record("findings", parts, make)
         return [Finding(**_tuples(record)) for record in records]

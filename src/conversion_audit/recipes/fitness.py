@@ -25,6 +25,8 @@ KEYS = (
     "after_purchase",
     "kpis",
     "intents",
+    "ineligible",
+    "funnel",
     "page_types",
 )
 
