@@ -142,6 +142,14 @@ def test_the_seam_shows_the_week_in_which_visits_are_missing():
     assert table.week[table.is_odd].tolist() == [pd.Timestamp("2026-03-23")]
 
 
+def test_clicks_of_campaigns_across_networks_lead_to_sessions_of_the_seam():
+    days = pd.date_range("2026-03-02", periods=56)
+    sessions = pd.DataFrame(
+        {"date": np.repeat(days, 40), "channel": ["Paid Search", "Cross-network", "Display", "Direct"] * 560}
+    )
+    assert stages.seam(totals(), sessions).sessions.tolist() == [7 * 30] * 8
+
+
 def test_a_week_without_any_visit_is_in_the_seam_and_odd():
     weeks = pd.date_range("2026-03-02", periods=8, freq="7D")
     counts = pd.DataFrame({"date": weeks, "stage": "Clicks", "segment": "A", "count": 100.0, "cost": np.nan})

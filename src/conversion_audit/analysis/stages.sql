@@ -13,7 +13,9 @@ ORDER BY 1, 2, 3
 SELECT
     CAST(date_trunc('week', CAST(date AS TIMESTAMP)) AS DATE) AS week,
     count(*) AS sessions,
-    count(*) FILTER (WHERE lower(channel) LIKE 'paid%' OR lower(channel) LIKE 'display%') AS paid
+    count(*) FILTER (
+        WHERE lower(channel) LIKE 'paid%' OR lower(channel) LIKE 'display%' OR lower(channel) LIKE 'cross-network%'
+    ) AS paid
 FROM sessions
 GROUP BY 1
 ORDER BY 1
