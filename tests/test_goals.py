@@ -13,7 +13,7 @@ from conversion_audit.analysis import contribution, goal_claims, goals, goes_wit
 from conversion_audit.analysis.funnel import reached
 from conversion_audit.analysis.statistics import wilson
 from conversion_audit.audit import open_audit
-from conversion_audit.report.words import sentences
+from conversion_audit.report.words import sentences, text
 
 SESSIONS = """
 session_id visitor_id start               date       visit_number is_new channel device  exit_page set_aside
@@ -514,3 +514,19 @@ def test_a_goal_without_a_step_before_it_has_nothing_to_abandon():
     nothing = pd.DataFrame({"sessions": []})
     assert goal_claims.abandoned_claim(nothing, "order", "order") == ("goals.abandoned_undeclared", {"undone": "order"})
     assert goal_claims.abandoned_claim(nothing, "cart", "order")[0] == "goals.abandoned_none"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        (
+            ["work on", "work on", "watch"],
+            "2 micro-conversions deserve work now, first of all “a”; 1 should be watched",
+        ),
+        (["work on", "watch", "leave"], "“a” alone deserves work now; 1 should be watched"),
+        (["leave", "leave", "leave"], "Of 3 micro-conversions none asks for work now, and 0 should be watched"),
+    ],
+)
+def test_what_deserves_work_is_told_as_one_or_as_several(verdicts, said):
+    table = pd.DataFrame({"name": ["a", "b", "c"], "attention": verdicts})
+    assert text(*goal_claims.attention_claim(table)).replace("\u00a0", " ") == said

@@ -54,7 +54,8 @@ def attention_claim(table: pd.DataFrame) -> Claim:
     watched = int((table.attention == "watch").sum())
     if not len(work):
         return "goals.attention_none", {"watched": watched, "count": len(table)}
-    return "goals.attention_some", {"count": len(work), "name": work["name"].iloc[0], "watched": watched}
+    key = "goals.attention_some" if len(work) > 1 else "goals.attention_one"
+    return key, {"count": len(work), "name": work["name"].iloc[0], "watched": watched}
 
 
 def weekly_claim(weeks: pd.DataFrame, goal: str) -> Claim:
