@@ -143,6 +143,44 @@ def test_a_site_where_one_signs_up_has_the_way_there_as_its_journey(audit_home, 
     assert found.intents["account"].pages == ["/login"], "who signs up does not come for an account that is there"
 
 
+BY_SESSION = {
+    "de": (
+        "Sitzungs-ID;Besucher;Beginn;Gerät;Produkt gesehen;Warenkorb;Kasse;Bestellung;Umsatz",
+        "s{n};v{n};0{day}.02.2026 10:00;Mobil;{view};{cart};{cart};{buy};1.234,56",
+    ),
+    "en": (
+        "session_id,visitor_id,start,device,viewed product,cart,checkout started,converted,revenue",
+        's{n},v{n},2026-02-0{day} 10:00:00,mobile,{view},{cart},{cart},{buy},"1,234.56"',
+    ),
+}
+
+
+@pytest.mark.parametrize("language", list(BY_SESSION))
+def test_a_table_with_one_row_a_session_gets_its_steps_from_its_headings(audit_home, tmp_path, language):
+    head, row = BY_SESSION[language]
+    flags = [{"view": int(n % 2 == 0), "cart": int(n % 4 == 0), "buy": int(n % 8 == 0)} for n in range(64)]
+    lines = [row.format(n=n, day=1 + n % 7, **flag) for n, flag in enumerate(flags)]
+    path = tmp_path / "sessions.csv"
+    path.write_bytes("\n".join([head, *lines]).encode("cp1252"))
+    text = new_client("acme", [path]).read_text(encoding="utf-8")
+    found = read_config("acme")
+    assert list(found.sources[0].steps) == ["view_item", "add_to_cart", "begin_checkout", "purchase"]
+    assert (found.site, found.journey) == ("shop", ["product_view", "add_to_cart", "checkout", "purchase"])
+    assert "# CHECK: sessions with each: 32, 16, 16, 8" in text
+    assert "each order's own amount, 1,234.56 on average" in text
+
+
+def test_columns_of_words_or_numbers_are_no_steps_and_a_table_without_any_is_refused_with_what_to_type(
+    audit_home, tmp_path
+):
+    path = tmp_path / "sessions.csv"
+    path.write_text("visitor_id,start,order,checkout\nv1,2026-02-01 10:00,A-17,by card\n", encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        new_client("acme", [path])
+    assert "columns: {time: Created at, event: Action, device_id: Visitor ID}" in str(refused.value)
+    assert not (audit_home / "data" / "acme").exists()
+
+
 def test_the_kind_of_site_can_be_said(audit_home, tmp_path):
     rows = [visit("/"), visit("/contact", "generate_lead"), visit("/done", "purchase")]
     new_client("acme", [export(tmp_path, rows)], site="leads")

@@ -18,7 +18,7 @@ from conversion_audit.folders import Folders, home
 from conversion_audit.intake import files, sources
 from conversion_audit.intake.sources import ga4_report, mapping
 from conversion_audit.intake.sources.columns import settled
-from conversion_audit.new import totals
+from conversion_audit.new import by_session, totals
 from conversion_audit.new.archives import refuse_mixed_archives
 from conversion_audit.new.profile import Profile, profile
 from conversion_audit.new.suggest import page_event, suggest
@@ -126,14 +126,21 @@ def _suggested(client: str, folder: Path, site: str | None) -> str:
     opened = files.open_files(files.find(folder, ["raw"]), folder, scratch)
     found = sources.recognise(opened)
     strangers = found.pop("", [])
-    if not found:
+    by_steps = [(file, steps) for file, _ in strangers if (steps := by_session.steps(file))]
+    strangers = [one for one in strangers if one[0] not in [file for file, _ in by_steps]]
+    if not found and not by_steps:
         raise DataError(*(_stranger(file) for file, _ in strangers[:5]))
-    refuse_mixed_archives(client, {**found, "": strangers})
+    refuse_mixed_archives(client, {**found, "": [*strangers, *by_steps]})
     engine = Engine([folder / "raw", scratch], scratch)
     described, tables, counts = [], [], []
-    for kind, recognised in found.items():
-        is_mixed = bool(strangers) or len(found) > 1
-        described.append(_source(engine, kind, recognised, is_mixed))
+    several = [(kind, recognised, {}) for kind, recognised in found.items()]
+    several += [
+        ("table", [(file, f"one row a session; its steps look like {listing(list(steps.values()), 6)}")], steps)
+        for file, steps in by_steps
+    ]
+    for kind, recognised, steps in several:
+        is_mixed = bool(strangers) or len(several) > 1
+        described.append(_source(engine, kind, recognised, is_mixed) | ({"steps": steps} if steps else {}))
         table = _read(engine, kind, [file for file, _ in recognised], described[-1], scratch)
         gives = sources.KINDS[kind].GIVES
         tables += [table] if gives == "rows" else []
@@ -157,7 +164,7 @@ def _name_page_event(described: list[dict], seen: Profile) -> None:
     """Only a table leaves open which event is a page view: the other kinds have their own."""
     event = page_event(seen.events)
     for source in described:
-        if source["kind"] == "table" and event:
+        if source["kind"] == "table" and event and "steps" not in source:
             source["also"] = {"page_events": event}
 
 
@@ -182,7 +189,9 @@ def _stranger(file: files.InputFile) -> Problem:
         file.name,
         why=f"Columns found: {listing(file.columns, 20) or 'none'}.",
         mend=f"Known: {', '.join(module.TITLE for module in sources.KINDS.values())}. "
-        "For any other table of rows, write audit.yaml with kind: table and `columns`.",
+        "Any other table of rows needs a time, an event and a visitor: write audit.yaml with kind: table and e.g. "
+        "columns: {time: Created at, event: Action, device_id: Visitor ID}; "
+        "where one row is a session, steps: {add_to_cart: In cart, purchase: Bought} in place of the event.",
     )
 
 
@@ -221,5 +230,6 @@ def _patterns(names: list[str], is_mixed: bool) -> list[str]:
 
 
 def _read(engine: Engine, kind: str, opened: list[files.InputFile], described: dict, scratch: Path) -> Table:
-    source = Source(kind=kind, files=described["files"], columns=described.get("columns", {}))
+    given = {name: described[name] for name in ("columns", "steps") if name in described}
+    source = Source(kind=kind, files=described["files"], **given)
     return sources.KINDS[kind].read(engine, source, opened, timezone=None, scratch=scratch)

@@ -117,6 +117,15 @@ AUTOMATIC = {
 """Events that mean nothing in themselves."""
 
 
+_HEADINGS = {
+    "product_view": "product, viewed, produkt gesehen, produkte gesehen",
+    "add_to_cart": "cart, basket, in cart, warenkorb",
+    "purchase": "bought, converted, conversion, bestellt",
+    "lead": "leads, enquiry, converted, conversion",
+    "subscription": "converted, conversion",
+}
+"""Of tables with one row a session, beside the names of events."""
+
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
@@ -124,6 +133,12 @@ def plain(event: str) -> str:
     """Return an event name as names are compared: ``Product_Viewed`` is ``product viewed``, ``gewählt`` is ``gewaehlt``."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", event)
     return re.sub(r"[\s_\-.]+", " ", spaced).strip().lower().translate(_SPELLED)
+
+
+def headings(usual: Usual) -> list[str]:
+    """Return how a column is headed that says whether a session came to a step, as names are compared."""
+    names = f"{usual.events}, {usual.name}, {usual.en}, {usual.de}, {_HEADINGS.get(usual.name, '')}"
+    return [plain(name) for name in names.split(",") if name.strip()]
 
 
 def found(usual: Usual, events: dict[str, int]) -> list[str]:

@@ -34,7 +34,7 @@ def written(client: str, sources: list[dict], found: Profile, guess: Suggestion)
     client : str
         The client's folder name.
     sources : list of dict
-        kind, files, reason, and columns where the kind is ``table``.
+        kind, files, reason, and where the kind is ``table`` columns; steps where one row is a session.
     found : Profile
         What the export holds.
     guess : Suggestion
@@ -93,6 +93,11 @@ def source_part(sources: list[dict]) -> str:
         if source.get("columns"):
             lines.append(f"    columns:   # {CHECK}: guessed from the columns' names")
             lines += [f"      {target}: {several(names)}" for target, names in source["columns"].items()]
+        if source.get("steps"):
+            lines.append(
+                f"    steps:   # {CHECK}: one row is a session, and each of these one event of it where it is filled"
+            )
+            lines += [f"      {event}: {scalar(name)}" for event, name in source["steps"].items()]
         lines += [f"    {key}: {scalar(value)}   # {CHECK}" for key, value in source.get("also", {}).items()]
     return "\n".join(lines)
 

@@ -25,7 +25,8 @@ SYNONYMS = {
 _HIDDEN = {"reject", "reject_column", "reject_value", "properties", "order_1", "order_2", "order_3"}
 _USUAL = {
     "time": ("time", "timestamp", "ts", "event_time", "event_timestamp", "created_at", "created", "datetime", "date_time",
-             "occurred_at", "received_at", "server_time", "event_date_time", "at", "when", "zeit", "zeitpunkt", "zeitstempel", "datum"),
+             "occurred_at", "received_at", "server_time", "event_date_time", "at", "when", "zeit", "zeitpunkt", "zeitstempel", "datum",
+             "start", "started_at", "start_time", "session_start", "beginn", "startzeit"),
     "event": ("event", "event_name", "action", "event_type", "type", "activity", "event_action", "ereignis", "aktion"),
     "device_id": ("device_id", "visitor_id", "client_id", "anonymous_id", "cookie_id", "visitorid", "distinct_id", "user_pseudo_id",
                   "fullvisitorid", "customer_id", "besucher", "besucher_id", "uid"),
