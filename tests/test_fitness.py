@@ -319,18 +319,19 @@ def test_a_few_short_cuts_are_no_finding(values):
 
 ORDERS = table(
     """
-    order_id  has_id  revenue  refunded  repeats  differs
-    A1        True    10.0     0         0        False
-    A2        True    20.0     5         2        True
-    event:9   False   30.0     0         0        False
-    A3        True    -        0         0        False
-    A4        True    0.0      0         1        False
+    order_id  event_id  has_id  revenue  refunded  repeats  differs
+    A1        e1        True    10.0     0         0        False
+    A2        e2        True    20.0     5         2        True
+    event:9   e9        False   30.0     0         0        False
+    A3        e3        True    -        0         0        False
+    A4        e4        True    0.0      0         1        False
     """
 )
+PRICED = table("event_id amount currency\ne1 10 EUR\ne3 - CHF\ne7 5 -\n")
 
 
 def test_order_faults_are_counted():
-    assert fitness.order_faults(ORDERS).iloc[0].to_dict() == {
+    assert fitness.order_faults(ORDERS, PRICED).iloc[0].to_dict() == {
         "orders": 5,
         "unnumbered_orders": 1,
         "repeated_orders": 2,
@@ -341,11 +342,13 @@ def test_order_faults_are_counted():
         "refunded_orders": 1,
         "refunded_revenue": 5.0,
         "differing_ids": "A2",
+        "foreign_orders": 0,
+        "currencies": "",
     }
 
 
 def test_order_faults_are_findings_by_their_share():
-    found = {finding.claim: finding.severity for finding in measures.orders(fitness.order_faults(ORDERS), True)}
+    found = {finding.claim: finding.severity for finding in measures.orders(fitness.order_faults(ORDERS, PRICED), True)}
     assert found == {
         "fitness.without_id": "high",
         "fitness.differing_orders": "high",
@@ -355,8 +358,15 @@ def test_order_faults_are_findings_by_their_share():
     }
 
 
+def test_an_order_in_a_currency_without_a_rate_is_told_as_that_and_not_as_one_without_an_amount():
+    faults = fitness.order_faults(ORDERS, PRICED.assign(amount=[10.0, 12.0, 5.0]))
+    assert faults[["unpriced_orders", "foreign_orders", "currencies"]].to_numpy().tolist() == [[0, 1, "CHF"]]
+    found = {finding.claim: finding.severity for finding in measures.orders(faults, True)}
+    assert found["fitness.without_rate"] == "high" and "fitness.without_revenue" not in found
+
+
 def test_no_order_at_all_is_a_finding_where_orders_are_the_goal():
-    none = fitness.order_faults(ORDERS.iloc[:0])
+    none = fitness.order_faults(ORDERS.iloc[:0], PRICED)
     assert none["orders"][0] == 0
     assert [finding.claim for finding in measures.orders(none, True)] == ["fitness.no_orders"]
     assert measures.orders(none, False) == []
@@ -621,7 +631,7 @@ def test_the_verdict_counts_faults_and_names_the_weakened_chapters():
 def test_checks_leave_their_input_unchanged():
     sessions, marks, orders = SESSIONS.copy(), MARKS.copy(), ORDERS.copy()
     fitness.step_gaps(sessions, marks, ["view", "buy"], "buy")
-    fitness.order_faults(orders)
+    fitness.order_faults(orders, PRICED)
     pd.testing.assert_frame_equal(sessions, SESSIONS)
     pd.testing.assert_frame_equal(marks, MARKS)
     pd.testing.assert_frame_equal(orders, ORDERS)

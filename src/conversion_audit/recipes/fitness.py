@@ -104,7 +104,7 @@ TABLES: dict[str, Recipe] = {
     "quiet_hours": Recipe(lambda audit: fitness.quiet_hours(audit.table("event_counts")), needs=("event_counts",)),
     "silent_segments": Recipe(_silent_segments, needs=("event_counts",), keys=KEYS),
     "step_gaps": Recipe(_step_gaps, needs=("marks", "sessions"), keys=KEYS),
-    "order_faults": Recipe(lambda audit: fitness.order_faults(audit.orders), needs=("sessions",)),
+    "order_faults": Recipe(lambda audit: fitness.order_faults(audit.orders, audit.events), needs=("sessions",)),
     "source_totals": Recipe(lambda audit: fitness.source_totals(audit.events, audit.orders), needs=("sessions",)),
     "book_match": Recipe(_book_match, needs=("sessions",)),
     "consent": Recipe(_consent, needs=("event_counts",)),

@@ -21,7 +21,7 @@ _WEAKENS = {"channel": ("03", "05"), "landing_page": ("03",)}
 def orders(faults: pd.DataFrame, has_orders: bool) -> list[Finding]:
     """Find orders without id, with an id that repeats, with differing amounts or none."""
     row = faults.iloc[0].to_dict()
-    row |= {name: int(row[name]) for name in row.keys() - {"differing_ids", "refunded_revenue"}}
+    row |= {name: int(row[name]) for name in row.keys() - {"differing_ids", "currencies", "refunded_revenue"}}
     if not row["orders"]:
         return [fault("no_orders", "high", EVERY, row)] if has_orders else []
     found = []
@@ -29,6 +29,7 @@ def orders(faults: pd.DataFrame, has_orders: bool) -> list[Finding]:
         ("without_id", "unnumbered_orders", ("01",)),
         ("differing_orders", "differing_orders", ("01", "05")),
         ("without_revenue", "unpriced_orders", ("01", "04", "05")),
+        ("without_rate", "foreign_orders", ("01", "04", "05")),
     )
     for claim, name, voids in checks:
         rate = row[name] / row["orders"]

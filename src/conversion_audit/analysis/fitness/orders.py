@@ -10,24 +10,29 @@ from conversion_audit.engine import AnyTable, engine_of, statement
 from conversion_audit.findings import Finding
 
 
-def order_faults(orders: AnyTable) -> pd.DataFrame:
+def order_faults(orders: AnyTable, events: AnyTable) -> pd.DataFrame:
     """
     Count what is odd about orders.
 
     Parameters
     ----------
-    orders : table
-        See `tables.ORDERS`.
+    orders, events : table
+        See `tables.ORDERS` and `tables.EVENTS`.
 
     Returns
     -------
     DataFrame
         One row: orders, unnumbered_orders (without an id), repeated_orders (their id occurs again, as a reloaded page does), repeat_events,
-        differing_orders (with another amount), unpriced_orders (without an amount), free_orders (worth nothing or less), refunded_orders,
-        refunded_revenue, and `differing_ids`, the first five of the differing, comma between.
+        differing_orders (with another amount), unpriced_orders (without an amount), foreign_orders (their amount is in a
+        currency without a rate), free_orders (worth nothing or less), refunded_orders, refunded_revenue, and, comma between,
+        `differing_ids`, the first five of the differing, and `currencies`, the first five without a rate.
     """
     engine = engine_of(orders)
     row = engine.query(statement(__file__, "order_faults"), {"orders": orders})
+    foreign = engine.query(statement(__file__, "without_rate"), {"orders": orders, "events": events})
+    count = int(foreign["orders"].sum())
+    row = row.assign(unpriced_orders=row["unpriced_orders"] - count, foreign_orders=count)
+    row["currencies"] = ", ".join(foreign["currency"].head(5))
     ids = engine.query(statement(__file__, "differing"), {"orders": orders})["order_id"]
     return row.assign(differing_ids=", ".join(ids.head(5)))
 

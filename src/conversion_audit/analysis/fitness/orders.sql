@@ -10,6 +10,14 @@ SELECT count(*) AS orders,
        CAST(coalesce(sum(refunded), 0) AS DOUBLE) AS refunded_revenue
 FROM orders;
 
+-- name: without_rate
+-- Orders whose amount is known, in a currency that nothing turns into the client's; what else stands there names none.
+SELECT e.currency, count(*) AS orders
+FROM orders o JOIN events e ON e.event_id = o.event_id
+WHERE o.revenue IS NULL AND e.amount IS NOT NULL AND matches(e.currency, '^[A-Z][A-Z][A-Z]$')
+GROUP BY e.currency
+ORDER BY orders DESC, e.currency;
+
 -- name: differing
 SELECT order_id FROM orders WHERE differs ORDER BY order_id;
 
