@@ -43,3 +43,18 @@ def test_a_missing_column_is_named_with_the_columns_found(tmp_path):
         "    Columns found: Name, Email, Financial Status, Created at, Currency, Total, Lineitem name.\n"
         "    Name them under `columns` of this source, e.g. columns: {order_id: Name, time: Created at, revenue: Total}."
     )
+
+
+def test_an_order_of_several_rows_is_dead_with_all_of_them_and_a_refunded_one_keeps_its_worth(tmp_path):
+    lines = [
+        "Name,Financial Status,Created at,Total,Lineitem name",
+        "#1,refunded,2026-03-02 10:00:00 +0000,59.90,Hat",
+        "#2,voided,2026-03-02 11:00:00 +0000,10.00,Hat",
+        "#2,,2026-03-02 11:00:00 +0000,,Shoe",
+        "#3,voided,2026-03-02 12:00:00 +0000,10.00,Hat",
+        "#3,paid,2026-03-02 12:00:00 +0000,20.00,Shoe",
+    ]
+    (tmp_path / "books.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    books = rows_of("orders", tmp_path, "books.csv", scratch=tmp_path / "scratch")
+    assert [(row["order_id"], row["revenue"]) for row in plain(books, "order_id")] == [("#1", 59.9), ("#3", 20)]
+    assert books.notes == ("orders of the book that never came about (cancelled, voided, failed, test): 1",)

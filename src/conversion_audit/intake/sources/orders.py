@@ -6,7 +6,8 @@ Status; WooCommerce's has order_id, order_date, order_total): usual names are fo
 ``order_id``, ``time``, ``revenue``, ``currency``, ``status``. What to know of it:
 
 - An order that fills several rows (one a line item) counts once: its first amount is the order's.
-- Orders whose status says that they never came about (cancelled, voided, failed, test) are left out and counted in a note.
+- Orders whose status says that they never came about (cancelled, voided, failed, test) are left out and counted in a note;
+  rows of an order without a status follow its others. A refunded order came about, and is worth what it was sold for.
 - Rows without an order id cannot be matched to anything and are left out and counted in a note.
 """
 
@@ -96,8 +97,8 @@ def read(
     problems = _missing(columns, everywhere, files)
     if problems:
         raise DataError(*problems)
-    # A status has no column of its own among texts; it travels as the event.
-    told = {("event" if target == "status" else target): names for target, names in columns.items()}
+    # A status has no column of its own among texts, and as an event "refunded" would turn the amount's sign.
+    told = {("platform" if target == "status" else target): names for target, names in columns.items()}
     plan = mapping.plan(told, {}, files, ())
     reading = Reading(
         plan.select,
@@ -111,10 +112,11 @@ def read(
     mapped = gather(engine, files, reading)
     settings = casting.Settings(timezone, source.decimal, source.currency)
     rows = casting.cast(mapped, settings)
+    told_rows = engine.create(statement(__file__, "told", stem="orders.duckdb"), {"rows": rows}, name="told")
     made = engine.create(
-        statement(__file__, "orders", stem="orders.duckdb"), {"rows": rows}, name="books", zone=timezone or "UTC"
+        statement(__file__, "orders", stem="orders.duckdb"), {"told": told_rows}, name="books", zone=timezone or "UTC"
     )
-    lost = engine.query(statement(__file__, "lost", stem="orders.duckdb"), {"rows": rows}).iloc[0]
+    lost = engine.query(statement(__file__, "lost", stem="orders.duckdb"), {"told": told_rows}).iloc[0]
     return Rows(made.name, engine, notes=(*rows.notes, *_notes(lost.to_dict())))
 
 
