@@ -553,3 +553,10 @@ except OSError as error:
 def test_a_disk_that_takes_no_more_is_not_the_exports_fault(tmp_path):
     done = subprocess.run([sys.executable, "-c", LITTLE_DISK, str(tmp_path)], capture_output=True, text=True)
     assert done.stdout == "File too large 0\n", done.stderr
+
+
+def test_a_german_log_with_order_numbers_is_a_table_of_events_not_an_order_book(tmp_path):
+    head = "Datum;Besucher-ID;Sitzung;Ereignis;Seite;Bestellnummer;Umsatz;Währung"
+    text = f"{head}\n01.09.2026;B1;S1;Kauf;/danke;A-1;1.234,56;EUR\n"
+    (tmp_path / "log.csv").write_text(text, encoding="cp1252")
+    assert list(recognise(opened(tmp_path, "log.csv", scratch=tmp_path))) == ["table"]

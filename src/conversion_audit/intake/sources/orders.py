@@ -62,6 +62,11 @@ def recognises(file: InputFile) -> str | None:
         "url",
         "session_id",
         "user_pseudo_id",
+        "ereignis",
+        "ereignisname",
+        "sitzung",
+        "sitzungs_id",
+        "besucher_id",
     }
     if {"order_id", "time", "amount"} <= set(found) and not is_analytics:
         return f"its columns look like {listing([f'{target} ({names[0]})' for target, names in found.items()])}"
