@@ -560,3 +560,12 @@ def test_a_german_log_with_order_numbers_is_a_table_of_events_not_an_order_book(
     text = f"{head}\n01.09.2026;B1;S1;Kauf;/danke;A-1;1.234,56;EUR\n"
     (tmp_path / "log.csv").write_text(text, encoding="cp1252")
     assert list(recognise(opened(tmp_path, "log.csv", scratch=tmp_path))) == ["table"]
+
+
+@pytest.mark.parametrize("event", [{}, {"event": ["=visit"]}])
+def test_sessions_with_steps_may_name_their_landing_page(tmp_path, event):
+    write(tmp_path, "s.csv", "id,start,landing,bought\nS1,2026-03-02 10:00:00,/,1\nS2,2026-03-02 11:00:00,/p/1,0\n")
+    columns = {"time": ["start"], "source_session": ["id"], "page_url": ["landing"], **event}
+    found = rows_of("table", tmp_path, "s.csv", scratch=tmp_path / "x", columns=columns, steps={"purchase": "bought"})
+    told = [(row["source_session"], row["event"], row["page_url"]) for row in plain(found, "source_session, order_1")]
+    assert told == [("S1", "session_start", "/"), ("S1", "purchase", "/"), ("S2", "session_start", "/p/1")]

@@ -169,7 +169,11 @@ def plan(columns: dict[str, list[str]], steps: dict[str, str], files: list[Input
         raise DataError(*problems)
     used = {name.split(".", 1)[0] for several in columns.values() for name in several if name not in names}
     shape = {name: (inner if name in used else TEXT) for name, inner in full.items()}
-    parts, parameters, lists = _parts(columns, shape, extra)
+    # What happens in a session are its start and its steps: its row is no event of another name.
+    parts, parameters, lists = _parts({"event": [], **columns} if steps else columns, shape, extra)
+    if steps:
+        parts = [part for part in parts if not part.endswith(' AS "event"')]
+        parameters.pop("constant_event", None)
     taken = {name for several in columns.values() for name in several} | set(steps.values()) | used
     parts.append(f"{_properties([name for name in (*names, *extra) if name not in taken])} AS properties")
     source = "raw"
@@ -258,7 +262,7 @@ def _by_steps(select: str, steps: dict[str, str], source: str) -> str:
     inner = select.replace(f" FROM {source}", f", happened FROM {widened}")
     return (
         'SELECT * EXCLUDE (happened, "time"), happened.event AS event, CAST(happened.place AS VARCHAR) AS order_1, '
-        f'coalesce(happened.at, "time") AS "time" FROM ({inner.replace("AS event,", "AS own_event,")}) sessions'
+        f'coalesce(happened.at, "time") AS "time" FROM ({inner}) sessions'
     )
 
 
