@@ -167,3 +167,11 @@ def test_what_is_no_value_of_its_kind_is_refused_in_the_words_of_a_config(config
 
 def test_a_file_too_large_is_not_read(config):
     assert refused(config, "#" * 1_000_001) == "data/acme/audit.yaml: larger than 1 MB\n    No configuration is."
+
+
+def test_a_goal_s_worth_and_a_word_of_a_few_are_refused_in_one_sentence_each(config):
+    text = GOOD.replace("value: 12.50", "value: 12.50 EUR").replace("type: time", "type: tme")
+    assert refused(config, text) == (
+        "- data/acme/audit.yaml:10: goals.lead.value: is neither revenue nor a number such as 12.50 (seen: '12.50 EUR')\n"
+        "- data/acme/audit.yaml:13: micro_conversions.guide_read.type: should be 'destination', 'time', 'action' or 'negative' (seen: 'tme')"
+    )

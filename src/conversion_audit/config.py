@@ -203,7 +203,7 @@ def _problem(error: dict[str, Any], places: Places) -> Problem:
         return Problem(f"missing key '{key}'", where)
     seen = error["input"] if isinstance(error["input"], str) else ""
     what = next((words for kind, words in _WORDS.items() if kind in error["type"]), error["msg"])
-    what = what.removeprefix("Value error, ")
+    what = what.removeprefix("Value error, ").removeprefix("Input ")
     if not path:  # a mistake between keys: its sentence begins with the key that names what is not there
         where = _place((what.split(" ")[0].rstrip(":"),), places)
     return Problem(f"{key}: {what}" if key else what, where, seen=seen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -80,10 +80,19 @@ class Rule(Model):
         return self
 
 
+def _worth(value: Any) -> Any:
+    if isinstance(value, str) and value != "revenue":
+        try:
+            return Decimal(value)
+        except InvalidOperation:
+            raise ValueError("is neither revenue nor a number such as 12.50") from None
+    return value
+
+
 class Goal(Rule):
     """A goal: what counts, what it is worth, what rate is aimed at."""
 
-    value: Literal["revenue"] | Decimal | None = None
+    value: Annotated[Literal["revenue"] | Decimal | None, BeforeValidator(_worth)] = None
     target: Share | None = None
     label: Label | None = None
 
