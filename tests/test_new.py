@@ -181,6 +181,12 @@ def test_columns_of_words_or_numbers_are_no_steps_and_a_table_without_any_is_ref
     assert not (audit_home / "data" / "acme").exists()
 
 
+def test_what_goes_wrong_is_never_the_goal_however_rare_it_is(audit_home, tmp_path):
+    rows = [visit("/"), visit("/", "form_error"), visit("/", "Odd Thing"), visit("/", "Odd Thing", "2")]
+    new_client("acme", [export(tmp_path, rows)])
+    assert read_config("acme").goals["odd_thing"].event == ["Odd Thing"]
+
+
 def test_the_kind_of_site_can_be_said(audit_home, tmp_path):
     rows = [visit("/"), visit("/contact", "generate_lead"), visit("/done", "purchase")]
     new_client("acme", [export(tmp_path, rows)], site="leads")

@@ -99,7 +99,8 @@ def _goal(found: Profile, sessions: dict[str, int], site: str | None) -> tuple[s
         if paid:
             return kind, usual.GOALS[kind], [paid], "by its order numbers with amounts, not by its name; "
     kind = site or "content"
-    spoken = [e for e in sessions if usual.plain(e) not in {usual.plain(a) for a in usual.AUTOMATIC}]
+    wrong = {event for entry in usual.STEPS if entry.kind == "negative" for event in usual.found(entry, sessions)}
+    spoken = [e for e in sessions if e not in wrong and usual.plain(e) not in {usual.plain(a) for a in usual.AUTOMATIC}]
     rare = min(spoken, key=lambda event: (sessions[event], event), default=None)
     event = rare or next(iter(sessions), "page_view")
     name = re.sub(r"\W+", "_", event).strip("_").lower() or "goal"

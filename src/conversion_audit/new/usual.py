@@ -32,7 +32,7 @@ class Usual(NamedTuple):
 
 STEPS = (
     Usual("product_view", "destination", "Product page", "Produktseite",
-          "view_item, product viewed, viewed product, view product, product view, product detail viewed, view content, clicks, "
+          "view_item, product viewed, item viewed, viewed product, view product, product view, product detail viewed, view content, clicks, "
           "produktansicht, produkt angesehen, produktseite, artikelansicht", "journey"),
     Usual("category_view", "destination", "Category page", "Kategorieseite", "view_item_list, product list viewed, category viewed, viewed category, kategorieansicht, kategorie angesehen"),
     Usual("product_click", "action", "Product chosen from a list", "Produkt aus einer Liste gewählt", "select_item, product clicked"),
