@@ -290,12 +290,8 @@ class Audit:
         parts = [self.prepared.intake_hash, *map(code, MADE_BY), self.config.model_dump_json(), self._scope]
         make = lambda: plain([vars(finding) for finding in ranked(recipes.findings(self))])  # noqa: E731
         records = self.prepared.record("findings", parts, make)
-        return [Finding(**_tuples(record)) for record in records]
+        return [Finding.of(record) for record in records]
 
 
 def _sql(name: str) -> str:
     return statement(__file__, name)
-
-
-def _tuples(record: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}

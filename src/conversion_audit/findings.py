@@ -92,6 +92,11 @@ class Finding:
             digits += _ALPHABET[digit]
         return f"F-{digits}"
 
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Finding:
+        """Return the finding whose fields were kept as plain data."""
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+
     def record(self) -> dict[str, Any]:
         """Return the finding as plain data for findings.json."""
         return plain({"id": self.id, **asdict(self)})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from conversion_audit.analysis.statistics import repeat_wilson, wilson
+from conversion_audit.analysis.statistics import VISITOR_SUMS, repeat_wilson, wilson
 from conversion_audit.engine import AnyTable, engine_of, statement
 
 
@@ -31,7 +31,7 @@ def channels(sessions: AnyTable, marks: AnyTable, orders: AnyTable, goal: str) -
     """
     tables = {"sessions": sessions, "marks": marks, "orders": orders}
     table = engine_of(sessions, marks, orders).query(statement(__file__, "channels"), tables, goal=goal)
-    sums = [table.pop(name) for name in ("hits_hits", "hits_tries", "tries_tries")]
+    sums = [table.pop(name) for name in VISITOR_SUMS]
     table = table.astype({"sessions": int, "goal_sessions": int})
     low, high = repeat_wilson(table.goal_sessions, table.sessions, *sums)
     total = table.goal_sessions.sum()

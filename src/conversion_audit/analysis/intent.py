@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from conversion_audit.analysis.statistics import repeat_wilson, wilson
+from conversion_audit.analysis.statistics import VISITOR_SUMS, repeat_wilson, wilson
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
 from conversion_audit.findings import Finding
 
@@ -121,7 +121,7 @@ def intent_table(intents: AnyTable, can_buy: Mapping[str, str]) -> pd.DataFrame:
         allows for repeated visits.
     """
     table = engine_of(intents).query(statement(__file__, "by_intent"), {"intents": intents})
-    sums = [table.pop(name) for name in ("hits_hits", "hits_tries", "tries_tries")]
+    sums = [table.pop(name) for name in VISITOR_SUMS]
     low, high = repeat_wilson(table.converted, table.sessions, *sums)
     return table.assign(
         can_buy=table.intent.map({SHOP: "can", UNKNOWN: "unclear", **can_buy}),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from conversion_audit.analysis.goals import reach
-from conversion_audit.analysis.statistics import repeat_wilson, wilson
+from conversion_audit.analysis.statistics import VISITOR_SUMS, repeat_wilson, wilson
 from conversion_audit.analysis.visits import compare
 from conversion_audit.engine import AnyTable, engine_of, statement
 from conversion_audit.findings import Finding
@@ -18,7 +18,6 @@ AUTOMATIC = frozenset({"page_view", "session_start", "first_visit", "user_engage
                        "first_open", "app_remove", "os_update"})  # fmt: skip
 NARROW = 0.05
 MOST_TOLD = 3
-SUMS = ("hits_hits", "hits_tries", "tries_tries")
 
 
 def ladder(
@@ -93,7 +92,7 @@ def weekly(marks: AnyTable, sessions: AnyTable, names: Sequence[str], start: pd.
     tables = {"marks": marks, "sessions": sessions, "names": _named(names)}
     start = pd.Timestamp(start)
     table = engine_of(marks, sessions).query(statement(__file__, "weekly"), tables, start=start)
-    low, high = repeat_wilson(table.sessions, table.all_sessions, *(table.pop(name) for name in SUMS))
+    low, high = repeat_wilson(table.sessions, table.all_sessions, *(table.pop(name) for name in VISITOR_SUMS))
     return table.assign(
         week=start + pd.to_timedelta(7 * table.week, unit="D"),
         reach_rate=table.sessions / table.all_sessions,
@@ -252,9 +251,9 @@ def _closeness(table: pd.DataFrame, goal: str) -> pd.DataFrame:
     own = table.name == goal
     had, there = table.sessions.mask(own, 0), table.goal_sessions.fillna(0).mask(own, 0)
     rated, later = table.rated_visitors.fillna(0).mask(own, 0), table.within_goal_visitors.fillna(0).mask(own, 0)
-    low, high = repeat_wilson(there, had, *(table[name].mask(own, 0) for name in SUMS))
+    low, high = repeat_wilson(there, had, *(table[name].mask(own, 0) for name in VISITOR_SUMS))
     within_low, within_high = wilson(later, rated)
-    return table.drop(columns=list(SUMS)).assign(
+    return table.drop(columns=list(VISITOR_SUMS)).assign(
         goal_sessions=there.astype(int),
         closeness_rate=there / had.where(had > 0),
         closeness_low=low,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from conversion_audit.analysis.split import PADDED_TO, Split, landing_cells, soft_counts
-from conversion_audit.analysis.statistics import newcombe, repeat_effect, repeat_wilson, wilson
+from conversion_audit.analysis.statistics import VISITOR_SUMS, newcombe, repeat_effect, repeat_wilson, wilson
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
 from conversion_audit.findings import Finding
 
@@ -167,7 +167,7 @@ def failure_pages(served: AnyTable, most: int = 5) -> pd.DataFrame:
     table = engine_of(served).query(statement(__file__, "failures"), {"served": served})
     table = table.astype({"failures": "int64", "sessions": "int64"})
     total = table.groupby("intent").failures.transform("sum")
-    sums = [table.pop(name) for name in ("hits_hits", "hits_tries", "tries_tries")]
+    sums = [table.pop(name) for name in VISITOR_SUMS]
     low, high = repeat_wilson(table.failures, total, *sums)
     shares = {"failure_share": table.failures / total, "failure_low": low, "failure_high": high}
     return (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from conversion_audit.analysis.goals import reach
-from conversion_audit.analysis.statistics import difference, repeat_wilson
+from conversion_audit.analysis.statistics import VISITOR_SUMS, difference, repeat_wilson
 from conversion_audit.engine import AnyTable, Table, engine_of, quoted, statement
 
 
@@ -23,7 +23,7 @@ def hours(sessions: AnyTable, marks: AnyTable, goal: str) -> pd.DataFrame:
     """
     tables = {"sessions": sessions, "marks": marks}
     table = engine_of(sessions, marks).query(statement(__file__, "hours"), tables, goal=goal)
-    sums = [table.pop(name) for name in ("hits_hits", "hits_tries", "tries_tries")]
+    sums = [table.pop(name) for name in VISITOR_SUMS]
     low, high = repeat_wilson(table.goal_sessions, table.sessions, *sums)
     table = table.astype(dict.fromkeys(("weekday", "hour", "sessions", "goal_sessions"), int))
     return table.assign(goal_rate=table.goal_sessions / table.sessions, goal_low=low, goal_high=high)

@@ -10,7 +10,7 @@ SELECT file,
 FROM lengths;
 
 -- name: ids_made
--- Rows without an id are told apart by everything they say.
+-- Rows without an id are told apart by these columns: rows that differ in none of them are one row, said again.
 SELECT r.*, r.event_id IS NOT NULL AS has_id,
        coalesce(r.event_id, md5(concat_ws('|', coalesce(r.device_id, ''), coalesce(r.user_id, ''), coalesce(r.source_session, ''),
            CAST(r.time AS VARCHAR), coalesce(CAST(r.order_1 AS VARCHAR), ''), coalesce(CAST(r.order_2 AS VARCHAR), ''),

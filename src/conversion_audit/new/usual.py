@@ -80,6 +80,11 @@ STEPS = (
     Usual("rage_click", "negative", "Rage click", "Wutklick", "rage_click, $rageclick, rageclick"),
 )  # fmt: skip
 
+_SIGNED_UP = (
+    "signup completed, sign_up_completed, completed signup, completed sign up, signup complete, signup_success, signup, user signed up, "
+    "registration completed, completed registration, user registered, created account"
+)
+
 GOALS = {
     "shop": Usual("purchase", "goal", "Purchase", "Kauf",
                   "purchase, order completed, completed order, placed order, order placed, orders, order, ecommerce_purchase, "
@@ -91,11 +96,9 @@ GOALS = {
                    "anfrage, anfrage gesendet, kontaktformular gesendet"),
     "subscription": Usual("subscription", "goal", "Subscription", "Abschluss",
                           "subscribe, subscription started, subscribed, subscription created, start_trial, trial started, started trial, billed, sign_up, signed up, account created, registered, "
-                          "signup completed, sign_up_completed, completed signup, completed sign up, signup complete, signup_success, signup, user signed up, "
-                          "registration completed, completed registration, user registered, created account, abo abgeschlossen, registriert, registrierung abgeschlossen"),
+                          f"{_SIGNED_UP}, abo abgeschlossen, registriert, registrierung abgeschlossen"),
     "app": Usual("sign_up", "goal", "Registration", "Registrierung", "sign_up, signed up, account created, complete_registration, registered, "
-                 "signup completed, sign_up_completed, completed signup, completed sign up, signup complete, signup_success, signup, user signed up, "
-                 "registration completed, completed registration, user registered, created account, tutorial_complete"),
+                 f"{_SIGNED_UP}, tutorial_complete"),
     "content": Usual("newsletter", "goal", "Newsletter", "Newsletter",
                      "newsletter_signup, newsletter subscribed, sign_up, subscribe, join_group, file_download, share, newsletter angemeldet, newsletter anmeldung"),
 }  # fmt: skip

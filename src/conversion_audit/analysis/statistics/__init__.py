@@ -14,6 +14,7 @@ from conversion_audit.analysis.statistics.comparisons import (
 from conversion_audit.analysis.statistics.durations import cumulative_incidence, kaplan_meier, logrank, median_time
 from conversion_audit.analysis.statistics.planning import minimum_effect, sample_size
 from conversion_audit.analysis.statistics.proportions import (
+    VISITOR_SUMS,
     clopper_pearson,
     cluster_se,
     design_effect,
@@ -29,6 +30,7 @@ from conversion_audit.analysis.statistics.shrinkage import beta_prior, james_ste
 from conversion_audit.analysis.statistics.watch import cusum
 
 __all__ = [
+    "VISITOR_SUMS",
     "MantelHaenszel",
     "Parts",
     "beta_prior",

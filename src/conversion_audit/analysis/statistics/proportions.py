@@ -148,6 +148,10 @@ def design_effect(residuals: ArrayLike, groups: ArrayLike) -> float:
     return max(1.0, float((_sums(residuals, groups) ** 2).sum()) / total) if total > 0 else 1.0
 
 
+VISITOR_SUMS = ("hits_hits", "hits_tries", "tries_tries")
+"""What `repeat_effect` takes beside hits and tries, as statements name it: sums over visitors of these products."""
+
+
 def repeat_effect(
     hits: pd.Series, tries: pd.Series, hits_hits: pd.Series, hits_tries: pd.Series, tries_tries: pd.Series
 ) -> pd.Series:
