@@ -320,7 +320,7 @@ def test_only_what_show_displayed_leaves_a_notebook():
         "number": "07",
         "name": "07_own_chapter",
         "question": "The question?",
-        "status": "ok",
+        "status": "complete",
         "reason": "",
         "bundles": [{"kind": "text", "text": "told"}],
     }

@@ -18,14 +18,11 @@ from conversion_audit.running import chapters, evidence, files, manifest, pdf, p
 from conversion_audit.running.kernels import Kernels
 from conversion_audit.running.lock import locked
 from conversion_audit.running.progress import Progress
+from conversion_audit.running.told import COMPLETE, FAILED, SKIPPED, Told
 from conversion_audit.running.waiting import ended
 
 if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
     from conversion_audit.audit import Audit
-
-COMPLETE, SKIPPED, FAILED = "complete", "skipped", "failed"
 
 
 @dataclass(frozen=True)
@@ -59,22 +56,6 @@ class Asked:
     pdf: bool = False
     timeout: int = field(default_factory=lambda: int(os.environ.get("AUDIT_CELL_TIMEOUT", "3600")))
     against: str | None = field(default_factory=lambda: os.environ.get("AUDIT_AGAINST") or None)
-
-
-@dataclass(frozen=True)
-class Told:
-    """A chapter after its turn: its status, the reason when it is not complete, and the executed notebook."""
-
-    number: str
-    name: str
-    status: str
-    reason: str = ""
-    absent: tuple[str, ...] = ()
-    notebook: NotebookNode | None = None
-
-    def record(self) -> dict[str, Any]:
-        """Return what the manifest keeps."""
-        return {"name": self.name, "status": self.status, "reason": self.reason or None}
 
 
 @dataclass(frozen=True)

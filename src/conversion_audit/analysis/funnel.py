@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Literal
 
 import pandas as pd
 
+from conversion_audit.analysis.funnel_rules import Rules, rules_of
 from conversion_audit.analysis.funnel_states import exact_chains
 from conversion_audit.engine import AnyTable, Engine, Table, engine_of, statement
 from conversion_audit.errors import ConfigError, Problem
@@ -20,45 +21,6 @@ _CHOICES = {
     "ties": ("favour", "adverse"),
     "in_range": ("entry", "both"),
 }
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How a funnel counts, as the queries need it."""
-
-    rule: str
-    later: int
-    first: bool
-    window: float | None
-    step_window: float | None
-    tolerance: float
-    excluding: bool
-    steps: int
-    has_period: bool = True
-
-    @property
-    def unlimited(self) -> bool:
-        """Nothing limits a chain, so the first entry is the best one."""
-        return self.rule == "moment" and not (self.window or self.step_window or self.excluding)
-
-    @property
-    def keeps_every_state(self) -> bool:
-        """A later event can reach further than an earlier one."""
-        return self.rule == "strict" or self.step_window is not None
-
-    @property
-    def horizon(self) -> float | None:
-        """Seconds after its entry in which a chain can still move; None without a limit."""
-        limits = [self.window, self.step_window and self.step_window * (self.steps - 1)]
-        return min((limit for limit in limits if limit), default=None)
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The values that the statements take."""
-        every = self.keeps_every_state or self.excluding or self.rule == "any_order"
-        names = ("rule", "later", "first", "window", "step_window", "tolerance")
-        in_order = self.rule in ("moment", "strict")
-        return {name: getattr(self, name) for name in names} | {"every": every, "in_order": in_order}
 
 
 def reached(
@@ -130,7 +92,7 @@ def reached(
     """
     _check(steps, unit=unit, order=order, entry=entry, ties=ties, in_range=in_range)
     exclude = list(exclude)
-    rules = _rules(order, entry, window, step_window, ties, tolerance, bool(exclude), len(steps))
+    rules = rules_of(order, entry, window, step_window, ties, tolerance, bool(exclude), len(steps))
     engine = engine_of(marks)
     named = pd.DataFrame(
         [(name, 0) for name in exclude] + [(name, n) for n, name in enumerate(steps, 1)], columns=["name", "step"]
@@ -142,25 +104,6 @@ def reached(
     tables["picked"] = picked
     sql = statement(__file__, f"{unit}_reached")
     return (engine.view if rules.unlimited and unit == "session" else engine.create)(sql, tables, name="reached")
-
-
-def _rules(
-    order: str,
-    entry: str,
-    window: float | None,
-    step_window: float | None,
-    ties: str,
-    tolerance: float,
-    excluding: bool,
-    steps: int,
-) -> Rules:
-    rule = {"sequential": "moment"}.get(order, order)
-    if rule == "moment" and tolerance > 0:
-        rule = "apart" if ties == "adverse" else "near"
-    later = int(ties == "adverse" and rule != "any_order")
-    kept = tolerance if rule in ("near", "apart") else 0.0
-    step_window = None if rule == "any_order" else step_window
-    return Rules(rule, later, entry == "first", window, step_window, kept, excluding, steps)
 
 
 def _step_events(engine: Engine, tables: dict[str, Table], unit: Unit, *, both: bool) -> Table:

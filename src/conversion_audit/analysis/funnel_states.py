@@ -9,7 +9,7 @@ import pandas as pd
 from conversion_audit.engine import Engine, Table, statement
 
 if TYPE_CHECKING:
-    from conversion_audit.analysis.funnel import Rules
+    from conversion_audit.analysis.funnel_rules import Rules
 
 
 def exact_chains(engine: Engine, step_events: Table, entries: Table, rules: Rules) -> Table:

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from conversion_audit.report.formats import formatted, is_missing
+from conversion_audit.report.markdown import markdown_html
 from conversion_audit.report.tables import FEWER_ROWS, MOST_ROWS, card_html, image_html, table_html
 from conversion_audit.report.wording import claim_of, cost_of, next_step_of, record_of
 from conversion_audit.report.words import heading, in_column, label, text, text_or
@@ -83,8 +84,6 @@ def _block(bundle: Mapping[str, Any], board: bool) -> dict[str, Any]:
     if kind == "text":
         return {"kind": "text", "text": formatted(bundle["text"])}
     if kind == "markdown":
-        from conversion_audit.report.page import markdown_html
-
         return {"kind": "markdown", "html": Markup(markdown_html(bundle["text"]))}
     most = BOARD_ROWS if board else MOST_ROWS if kind == "figure" else FEWER_ROWS
     title = bundle.get("claim") or heading(bundle.get("name") or "") or text("page.table")

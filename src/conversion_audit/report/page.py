@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from conversion_audit.report import summary
 from conversion_audit.report.book import blocks, details, finding_view, findings_first, without_repeats
 from conversion_audit.report.formats import formatted, period_text
+from conversion_audit.report.markdown import markdown_html
 from conversion_audit.report.show import MIME
 from conversion_audit.report.voice import ACCENT, Voice, speaking, voice
 from conversion_audit.report.words import has_text, sentences, text, text_or
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MOST_BYTES, _AROUND = 1_450_000, 120
-DONE, PARTLY, LEFT_OUT, FAILED = "ok", "partial", "skipped", "failed"
 _SLUG = re.compile(r"[^0-9a-z]")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-_STATUS = {"complete": DONE, "completed": DONE}
 
 
 def bundles(notebook: NotebookNode | Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -63,7 +62,7 @@ def chapter(
     number, name : str
         ``"03"`` and ``"03_segment_intent"``.
     status : str
-        ok (or complete), partial, skipped or failed.
+        complete, skipped or failed.
     notebook : NotebookNode or None
         Executed, where it was.
     reason : str
@@ -73,7 +72,7 @@ def chapter(
         "number": number,
         "name": name,
         "question": _title(notebook) or name[3:].replace("_", " ").capitalize(),
-        "status": _STATUS.get(status, status),
+        "status": status,
         "reason": reason,
         "bundles": bundles(notebook) if notebook is not None else [],
     }
@@ -170,14 +169,14 @@ def _view(chapters: list, findings: list[dict[str, Any]], about: Mapping[str, An
 def _chapter_view(
     chapter: Mapping[str, Any], findings: list[dict[str, Any]], about: Mapping[str, Any], board: bool
 ) -> dict[str, Any]:
-    number, status = str(chapter["number"]), _STATUS.get(chapter.get("status", DONE), chapter.get("status", DONE))
+    number = str(chapter["number"])
     shown, inside = blocks(chapter.get("bundles") or [], findings, number, board)
     return {
         "id": f"chapter-{_SLUG.sub('', number)}",
         "number": number.lstrip("0") or "0",
         "question": text_or(f"chapters.{chapter.get('name')}", "") or formatted(chapter.get("question")),
         "short": text_or(f"chapters.short.{chapter.get('name')}", "") or formatted(chapter.get("question")),
-        "status": status,
+        "status": chapter.get("status", "complete"),
         "reason": formatted(chapter.get("reason") or ""),
         "lead": next((block["text"] for block in shown if block["kind"] == "lead"), ""),
         "blocks": [block for block in shown if block["kind"] != "lead"],
@@ -202,7 +201,7 @@ def _within(chapters: Sequence[Mapping[str, Any]], most: int) -> list[dict[str, 
 
 
 def _partial(chapters: list[dict[str, Any]]) -> str:
-    broken = [text("page.quoted", {"words": one["question"]}) for one in chapters if one["status"] in {FAILED, PARTLY}]
+    broken = [text("page.quoted", {"words": one["question"]}) for one in chapters if one["status"] == "failed"]
     return text("page.partial", {"chapters": ", ".join(broken)}) if broken else ""
 
 
@@ -233,22 +232,6 @@ def _review(review: Mapping[str, Any]) -> list[str]:
         key = "page.orphan" if orphan.get("nearest") else "page.orphan_none"
         said.append(text(key, {"nearest": "", **orphan}))
     return said
-
-
-def markdown_html(source: str) -> str:
-    """Return a consultant's commentary as HTML: emphasis, lists and paragraphs; markup, links and pictures stay text."""
-    if not source or not source.strip():
-        return ""
-    from markdown_it import MarkdownIt
-
-    parser = MarkdownIt("commonmark", {"html": False}).disable(
-        ["link", "image", "autolink", "reference", "html_inline"]
-    )
-    tokens = parser.parse(source)
-    for token in tokens:
-        if token.type in {"heading_open", "heading_close"}:
-            token.tag = "h4"
-    return parser.renderer.render(tokens, parser.options, {})
 
 
 def _logo(logo: Any) -> str:
@@ -297,4 +280,4 @@ def _without_title(source: str) -> str:
     return "\n".join(line for line in source.splitlines() if not line.startswith("# "))
 
 
-__all__ = ["bundles", "chapter", "has_text", "markdown_html", "readable", "render", "voice_for"]
+__all__ = ["bundles", "chapter", "has_text", "readable", "render", "voice_for"]

@@ -10,7 +10,7 @@ from conversion_audit.running import cover, evidence, publish
 
 if TYPE_CHECKING:
     from conversion_audit.audit import Audit
-    from conversion_audit.runner import Told
+    from conversion_audit.running.told import Told
 
 
 def save_report(draft: publish.Draft, audit: Audit, told: Sequence[Told]) -> None:
