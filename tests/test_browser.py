@@ -110,7 +110,9 @@ def test_a_number_stands_below_the_end_of_its_heading(browser, report):
 @pytest.mark.parametrize("width", WIDTHS)
 def test_long_words_and_wide_tables_do_not_push_the_page_aside(browser, tmp_path, width):
     wide = pd.DataFrame({f"a_column_with_a_long_name_{n}": ["x" * 200] for n in range(12)})
-    chapter = page.chapter("01", "01_define_goals", "complete", None) | {"bundles": bundles_of(wide) + bundles_of("w" * 300)}
+    chapter = page.chapter("01", "01_define_goals", "complete", None) | {
+        "bundles": bundles_of(wide) + bundles_of("w" * 300)
+    }
     path = tmp_path / "report.html"
     path.write_text(page.render([chapter], [], sample.about(client="Ü" * 80)), encoding="utf-8")
     window, _ = opened(browser, path, width)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import inputs
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from conversion_audit.analysis import contribution, goal_claims, goals, goes_wit
 from conversion_audit.analysis.funnel import reached
 from conversion_audit.analysis.statistics import wilson
 from conversion_audit.audit import open_audit
+from conversion_audit.recipes.goals import first_abandoned
 from conversion_audit.report.words import sentences, text
 
 SESSIONS = """
@@ -514,6 +517,21 @@ def test_a_goal_without_a_step_before_it_has_nothing_to_abandon():
     nothing = pd.DataFrame({"sessions": []})
     assert goal_claims.abandoned_claim(nothing, "order", "order") == ("goals.abandoned_undeclared", {"undone": "order"})
     assert goal_claims.abandoned_claim(nothing, "cart", "order")[0] == "goals.abandoned_none"
+
+
+def test_what_is_abandoned_at_one_step_only_is_no_share_of_itself():
+    pay = pd.DataFrame({"step": ["pay"], "sessions": [58], "all_sessions": [58], "abandoned_share": [1.0]})
+    assert goal_claims.abandoned_claim(pay, "pay", "order")[0] == "goals.abandoned_alike"
+    cart = pd.DataFrame(
+        {"step": ["cart", "pay"], "sessions": [30, 28], "all_sessions": 58, "abandoned_share": [0.52, 0.48]}
+    )
+    claim, values = goal_claims.abandoned_claim(cart, "cart", "order")
+    assert (claim, values["step"], values["sessions"]) == ("goals.abandoned_claim", "cart", 30)
+
+
+def test_a_journey_is_begun_at_its_second_step():
+    audit = SimpleNamespace(config=SimpleNamespace(kpis={}, steps=["view", "cart", "pay", "order"]))
+    assert first_abandoned(audit) == ("cart", "order")
 
 
 @pytest.mark.parametrize(

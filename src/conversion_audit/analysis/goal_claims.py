@@ -112,7 +112,9 @@ def abandoned_claim(by_step: pd.DataFrame, of: str, without: str) -> Claim:
     if not len(by_step) or not by_step.sessions.sum():
         return "goals.abandoned_none", {"begun": of, "undone": without}
     row = by_step.sort_values(["sessions"], ascending=False, kind="stable").iloc[0].to_dict()
-    return "goals.abandoned_claim", row | {"begun": of, "undone": without}
+    # Where no step lies between the two, all of them get just as far: that is no news.
+    claim = "goals.abandoned_claim" if len(by_step) > 1 else "goals.abandoned_alike"
+    return claim, row | {"begun": of, "undone": without}
 
 
 def repeat_claim(rates: pd.DataFrame) -> Claim:

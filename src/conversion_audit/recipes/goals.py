@@ -158,12 +158,12 @@ def _channels(audit: Audit) -> AnyTable:
 
 
 def first_abandoned(audit: Audit) -> tuple[str, str] | None:
-    """Return what is begun and what is left undone: the first KPI of that kind, else the journey's second step."""
+    """Return what is begun and what is left undone: the first KPI of that kind, else the journey's second step and its end."""
     config = audit.config
     for kpi in config.kpis.values():
         if kpi.without:
             return kpi.of, kpi.without
-    return (config.steps[-2], config.steps[-1]) if len(config.steps) > 2 else None
+    return (config.steps[1], config.steps[-1]) if len(config.steps) > 2 else None
 
 
 def _abandoned(part: int) -> Any:
