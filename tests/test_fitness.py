@@ -618,13 +618,21 @@ def test_personal_data_is_named_by_kind_and_place():
 
 def test_the_verdict_counts_faults_and_names_the_weakened_chapters():
     high, low = gaps.fault("step_never", "high", ("02", "03"), {}), gaps.fault("duplicates", "low", ("01",), {})
-    assert fitness.verdict([]) == {"claim": "fitness.headline_good", "high": 0, "medium": 0, "low": 0, "chapters": ""}
+    assert fitness.verdict([]) == {
+        "claim": "fitness.headline_good",
+        "high": 0,
+        "medium": 0,
+        "low": 0,
+        "chapters": [],
+        "weakened": 0,
+    }
     assert fitness.verdict([high, low]) == {
         "claim": "fitness.headline_faults",
         "high": 1,
         "medium": 0,
         "low": 1,
-        "chapters": "02, 03",
+        "chapters": [2, 3],
+        "weakened": 2,
     }
 
 

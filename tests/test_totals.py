@@ -210,7 +210,7 @@ def test_audit_check_tells_what_totals_forbid_and_asks_for_no_tags(audit_home, t
     assert checked.exit_code == 0
     assert [one["claim"].split(":")[0] for one in checked.findings] == ["The export holds totals, no visits"]
     assert checked.lines[0].startswith(
-        "The numbers can be used, with 1\u00a0reservation that matters in chapter 00, 01,"
+        "The numbers can be used, with 1\u00a0reservation that matters in 6\u00a0chapters: 0, 1, 2,"
     )
     assert open_audit("ads").summary["value"].to_dict() == {
         "period": "2026-03-02 to 2026-04-26",

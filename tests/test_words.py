@@ -125,6 +125,13 @@ def test_german_lists_stand_where_no_case_would_change_them_and_one_is_singular(
         assert text("fitness.blind_claim", {"days": 1, "all_days": 56}).startswith("1\u00a0Tag fehlt in jeder Rate")
 
 
+def test_several_things_are_listed_as_they_are_spoken():
+    with speaking(Voice(locale="de_CH")):
+        assert (label([1]), label([1, 2]), label(["x", "y", "z"])) == ("1", "1 and 2", "x, y and z")
+    with speaking(DE):
+        assert label([1, 2, 3]) == "1, 2 und 3"
+
+
 def test_a_shop_may_have_its_own_wording():
     assert text("page.true_label") == "Those who could convert"
     with speaking(Voice(site="shop")):

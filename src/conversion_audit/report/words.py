@@ -9,12 +9,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from babel.lists import format_list
+
 from conversion_audit.errors import ConfigError, Problem, closest
 from conversion_audit.report.formats import KINDS, UNKNOWN, formatted, is_missing
 from conversion_audit.report.voice import voice
 
 TEXTS = Path(__file__).parent / "texts"
-LANGUAGES = ("en", "de")
+LANGUAGES = {"en": "en_GB", "de": "de_DE"}
+"""Language -> the locale in which it lists things."""
 _STOPPED, _PARTED = "stopped_at_", {"segment": (", ", ", "), "path": (" > ", " › ")}
 _OWN_WORDS = {"owner": "page.team", "gate": "page.check"}
 _PAGES = {
@@ -156,7 +159,7 @@ def text_or(key: str, otherwise: str) -> str:
 def label(value: Any) -> str:
     """Return a name of the config or a fixed value of the analysis as the client reads it; other values as they are."""
     if isinstance(value, (list, tuple)):
-        return ", ".join(label(part) for part in value)
+        return format_list([label(part) for part in value], locale=LANGUAGES[voice().language])
     if not isinstance(value, str):
         return formatted(value, "number" if isinstance(value, float) else "text")
     if value in voice().labels:

@@ -118,10 +118,10 @@ def verdict(found: Sequence[Finding]) -> dict[str, Any]:
     -------
     dict
         claim (key of the sentence), high, medium, low (faults that weaken a chapter, by severity) and chapters (numbers of
-        those that a high or medium fault weakens, comma between).
+        those that a high or medium fault weakens) and weakened (how many).
     """
     faults = [one for one in found if one.voids]
     by = {severity: sum(one.severity == severity for one in faults) for severity in ("high", "medium", "low")}
-    weak = sorted({chapter for one in faults if one.severity in ("high", "medium") for chapter in one.voids})
+    weak = sorted({int(chapter) for one in faults if one.severity in ("high", "medium") for chapter in one.voids})
     claim = "faults" if by["high"] else "reservations" if by["medium"] else "good"
-    return {"claim": f"fitness.headline_{claim}", **by, "chapters": ", ".join(weak)}
+    return {"claim": f"fitness.headline_{claim}", **by, "chapters": weak, "weakened": len(weak)}
