@@ -58,3 +58,12 @@ def test_an_order_of_several_rows_is_dead_with_all_of_them_and_a_refunded_one_ke
     books = rows_of("orders", tmp_path, "books.csv", scratch=tmp_path / "scratch")
     assert [(row["order_id"], row["revenue"]) for row in plain(books, "order_id")] == [("#1", 59.9), ("#3", 20)]
     assert books.notes == ("orders of the book that never came about (cancelled, voided, failed, test): 1",)
+
+
+def test_a_status_of_woocommerce_is_read_without_the_letters_before_it(tmp_path):
+    lines = ["order_id,status,date,total", "1,wc-completed,2026-03-02 10:00:00,59.90", "2,wc-cancelled,2026-03-02 11:00:00,10.00",
+             "3,wc-failed,2026-03-02 12:00:00,10.00", "4,WC-Refunded,2026-03-02 13:00:00,20.00"]  # fmt: skip
+    (tmp_path / "books.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    columns = {"order_id": "order_id", "time": "date", "revenue": "total", "status": "status"}
+    books = rows_of("orders", tmp_path, "books.csv", scratch=tmp_path / "scratch", columns=columns)
+    assert [row["order_id"] for row in plain(books, "order_id")] == ["1", "4"]

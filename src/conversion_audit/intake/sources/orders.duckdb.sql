@@ -1,6 +1,6 @@
 -- name: told
--- An order is dead where its status says so; rows without one, as a shop's further lines of an order, are as dead as the others.
-WITH judged AS (SELECT *, lower(platform) IN ('cancelled', 'canceled', 'voided', 'failed', 'test', 'storniert', 'expired') AS says FROM rows)
+-- An order is dead where its status says so (WooCommerce writes wc- before it); rows without one, as a shop's further lines of an order, are as dead as the others.
+WITH judged AS (SELECT *, regexp_replace(lower(trim(platform)), '^wc-', '') IN ('cancelled', 'canceled', 'voided', 'failed', 'test', 'storniert', 'expired') AS says FROM rows)
 SELECT *, CASE WHEN says IS NULL THEN coalesce(max(CASE WHEN reject IS NULL THEN CAST(says AS INTEGER) END) OVER (PARTITION BY order_id) = 1
                                                 AND min(CASE WHEN reject IS NULL THEN CAST(says AS INTEGER) END) OVER (PARTITION BY order_id) = 1, FALSE)
                ELSE says END AS is_dead
