@@ -137,9 +137,9 @@ def test_a_site_where_one_signs_up_has_the_way_there_as_its_journey(audit_home, 
     rows += [visit("/"), visit("/login"), visit("/signup", "page_view", "2")]
     new_client("tool", [export(tmp_path, rows)])
     found = read_config("tool")
-    assert (found.site, found.main_goal) == ("subscription", "subscription")
-    assert found.journey == ["pricing_view", "signup_started", "subscription"]
-    assert found.goals["subscription"].event == [done]
+    assert (found.site, found.main_goal) == ("subscription", "sign_up")
+    assert found.journey == ["pricing_view", "signup_started", "sign_up"]
+    assert found.goals["sign_up"].event == [done]
     assert found.intents["account"].pages == ["/login"], "who signs up does not come for an account that is there"
 
 

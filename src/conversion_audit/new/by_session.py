@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources import mapping
@@ -36,7 +37,7 @@ def steps(file: InputFile) -> dict[str, str]:
     taken = {name for names in guess.values() for name in names}
     free = {usual.plain(name): name for name in reversed(file.columns) if name not in taken and _is_step(file, name)}
     found = {}
-    for entry in (*usual.STEPS, *usual.GOALS.values()):
+    for entry in (*usual.STEPS, *chain.from_iterable(usual.GOALS.values())):
         heading = next((name for name in usual.headings(entry) if name in free), None)
         if heading:
             found[entry.events.split(",")[0]] = free.pop(heading)

@@ -90,14 +90,15 @@ def suggest(found: Profile, site: str | None = None) -> Suggestion:
 
 
 def _goal(found: Profile, sessions: dict[str, int], site: str | None) -> tuple[str, usual.Usual, list[str], str]:
-    for kind in (site,) if site else usual.GOALS:
-        events = usual.found(usual.GOALS[kind], sessions)
+    kinds = (site,) if site else tuple(usual.GOALS)
+    for kind, goal in [(name, one) for name in kinds for one in usual.GOALS[name]]:
+        events = usual.found(goal, sessions)
         sold = list(found.events[found.events["is_purchase"]]["event"]) if kind == "shop" else []
         if events or sold:
-            return kind, usual.GOALS[kind], list(dict.fromkeys([*events[:1], *sold])), ""
+            return kind, goal, list(dict.fromkeys([*events[:1], *sold])), ""
         paid = _paid(found.events) if kind == "shop" else None
         if paid:
-            return kind, usual.GOALS[kind], [paid], "by its order numbers with amounts, not by its name; "
+            return kind, goal, [paid], "by its order numbers with amounts, not by its name; "
     kind = site or "content"
     wrong = {event for entry in usual.STEPS if entry.kind == "negative" for event in usual.found(entry, sessions)}
     spoken = [e for e in sessions if e not in wrong and usual.plain(e) not in {usual.plain(a) for a in usual.AUTOMATIC}]

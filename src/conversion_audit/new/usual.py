@@ -85,24 +85,26 @@ _SIGNED_UP = (
     "registration completed, completed registration, user registered, created account"
 )
 
+_SIGN_UP = Usual("sign_up", "goal", "Sign-up", "Registrierung", "sign_up, signed up, account created, complete_registration, registered, "
+                 f"{_SIGNED_UP}, registriert, registrierung abgeschlossen, tutorial_complete")  # fmt: skip
 GOALS = {
-    "shop": Usual("purchase", "goal", "Purchase", "Kauf",
-                  "purchase, order completed, completed order, placed order, order placed, orders, order, ecommerce_purchase, "
-                  "in_app_purchase, transaction, purchased, checkout completed, payment completed, purchase completed, completed purchase, "
-                  "product purchased, item purchased, order created, order submitted, order confirmed, "
-                  "bestellung, bestellung abgeschlossen, kauf, kauf abgeschlossen, gekauft"),
-    "leads": Usual("lead", "goal", "Lead", "Anfrage",
-                   "generate_lead, qualify_lead, lead, lead submitted, form_submit, form submitted, quote_request, demo_request, contact_submit, contact_sent, "
-                   "anfrage, anfrage gesendet, kontaktformular gesendet"),
-    "subscription": Usual("subscription", "goal", "Subscription", "Abschluss",
-                          "subscribe, subscription started, subscribed, subscription created, start_trial, trial started, started trial, billed, sign_up, signed up, account created, registered, "
-                          f"{_SIGNED_UP}, abo abgeschlossen, registriert, registrierung abgeschlossen"),
-    "app": Usual("sign_up", "goal", "Registration", "Registrierung", "sign_up, signed up, account created, complete_registration, registered, "
-                 f"{_SIGNED_UP}, tutorial_complete"),
-    "content": Usual("newsletter", "goal", "Newsletter", "Newsletter",
-                     "newsletter_signup, newsletter subscribed, sign_up, subscribe, join_group, file_download, share, newsletter angemeldet, newsletter anmeldung"),
+    "shop": (Usual("purchase", "goal", "Purchase", "Kauf",
+                   "purchase, order completed, completed order, placed order, order placed, orders, order, ecommerce_purchase, "
+                   "in_app_purchase, transaction, purchased, checkout completed, payment completed, purchase completed, completed purchase, "
+                   "product purchased, item purchased, order created, order submitted, order confirmed, "
+                   "bestellung, bestellung abgeschlossen, kauf, kauf abgeschlossen, gekauft"),),
+    "leads": (Usual("lead", "goal", "Lead", "Anfrage",
+                    "generate_lead, qualify_lead, lead, lead submitted, form_submit, form submitted, quote_request, demo_request, contact_submit, contact_sent, "
+                    "anfrage, anfrage gesendet, kontaktformular gesendet"),),
+    "subscription": (Usual("subscription", "goal", "Subscription", "Abschluss",
+                           "subscribe, subscription started, subscribed, subscription created, start_trial, trial started, started trial, billed, "
+                           "abo abgeschlossen"),
+                     _SIGN_UP),
+    "app": (_SIGN_UP,),
+    "content": (Usual("newsletter", "goal", "Newsletter", "Newsletter",
+                      "newsletter_signup, newsletter subscribed, sign_up, subscribe, join_group, file_download, share, newsletter angemeldet, newsletter anmeldung"),),
 }  # fmt: skip
-"""Kind of site -> its usual main goal."""
+"""Kind of site -> its usual main goals, the first that an export has."""
 
 SIGNUP = ("subscription", "app")
 """Kinds of site where one signs up: the way to it is in their journey too."""
