@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from inputs import as_csv, changed, clean, config, written
 
+import conversion_audit
 from conversion_audit import batch, cli
 from conversion_audit.batch import Ended
 from conversion_audit.folders import Folders
@@ -102,6 +103,20 @@ def test_an_unknown_client_is_told_with_those_there_are_and_the_closest(capsys, 
     )
 
 
+def test_an_export_that_lies_in_raw_already_needs_no_path(capsys, audit_home):
+    raw = audit_home / "data" / "acme" / "raw"
+    raw.mkdir(parents=True)
+    there = "    Put it into data/acme/raw/, or type: audit new acme --from PATH-TO-EXPORT\n"
+    assert run(capsys, "new", "acme") == (2, "", f"audit: no export given\n{there}")
+    (raw / "log.csv").write_bytes(as_csv(clean()))
+    code, _, err = run(capsys, "run", "acme")
+    assert (code, err.splitlines()[-1]) == (2, "    Its export lies there; write its audit.yaml with: audit new acme")
+
+
+def test_the_command_says_which_version_it_is(capsys):
+    assert run(capsys, "--version") == (0, f"audit {conversion_audit.__version__}\n", "")
+
+
 def test_an_export_does_not_steer_the_terminal_that_tells_of_it(capsys, audit_home):
     rows = changed(clean(), {n: {"what": "add_\x1b[31m\x1b]0;mine\x07\x9b\u202e"} for n in (2, 6)})
     written(audit_home, {"a\x1b[31m.csv": as_csv(rows), "b\x1b[31m.csv": b"x\n1\n"}, config().replace("/*", "/a*"))
@@ -132,7 +147,7 @@ def test_an_error_is_one_json_object_where_a_scheduler_reads(capsys, audit_home)
 
 
 def test_an_unknown_command_or_option_is_a_usage_error(capsys, audit_home):
-    assert run(capsys, "rnu")[0] == 2
+    assert run(capsys, "rnu") == (2, "", "audit: No such command 'rnu'. Did you mean 'run'?\n    See: audit --help\n")
     assert run(capsys, "run", "acme", "--fast")[0] == 2
     assert run(capsys, "run")[2] == (
         "audit: name clients, or say --all\n    E.g. audit run acme, audit run acme globex, audit run --all\n"

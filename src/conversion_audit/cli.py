@@ -64,13 +64,19 @@ def guarded(arguments: list[str]) -> int:
         return errors.OK  # the same, noticed by typer or rich, whose code 1 would say that somebody is needed
     except Exception as error:
         if _is_usage(error):
-            return terminal.refuse([error.format_message()], errors.USAGE, False, as_json)  # type: ignore[attr-defined]
+            return terminal.refuse([_usage(error)], errors.USAGE, False, as_json)
         from conversion_audit.running.refused import worded
 
         if refused := worded(error, why=""):
             return terminal.refuse([str(refused)], refused.exit_code, debug, as_json)
         words = f"this is a bug of ours: {type(error).__name__}: {error}\n    See where with: audit --debug ..."
         return terminal.refuse([words], errors.BUG, debug, as_json)
+
+
+def _usage(error: Any) -> str:
+    """What is wrong with the line typed, and where it says how to type it."""
+    at = error.ctx.command_path if getattr(error, "ctx", None) else "audit"
+    return f"{error.format_message()}\n    See: {at} --help"
 
 
 def _is_usage(error: Exception) -> bool:

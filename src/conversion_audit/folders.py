@@ -103,13 +103,16 @@ class Folders:
     def existing(self) -> Folders:
         """Return self, or say which clients there are."""
         if not self.config.is_file():
-            known = clients()
+            known, new = clients(), f"audit new {self.client}"
+            has_export = self.raw.is_dir() and any(self.raw.iterdir())
             raise ConfigError(
                 Problem(
                     f"there is no client {self.client!r}{closest(self.client, known)}",
                     f"data/{self.client}/audit.yaml",
                     why=f"Clients here: {listing(known) or 'none yet'}.",
-                    mend=f"Make it with: audit new {self.client} --from PATH-TO-EXPORT",
+                    mend=f"Its export lies there; write its audit.yaml with: {new}"
+                    if has_export
+                    else f"Make it with: {new} --from PATH-TO-EXPORT",
                 )
             )
         return self

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+import conversion_audit
+
 AUDIT, RUNS, DATA, TRY = "Audit a client", "Look at runs", "Move and forget clients", "Try it"
 HEADINGS = (AUDIT, RUNS, DATA, TRY)
 
@@ -53,8 +55,17 @@ Against = Annotated[
 ]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"audit {conversion_audit.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _every_command(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks. May stand anywhere.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
 ) -> None:
     pass

@@ -78,8 +78,9 @@ def _check(folders: Folders, paths: Sequence[str | Path], site: str | None) -> N
     if folders.config.exists():
         mend = f"Edit it, choose another name, or remove the client with: audit forget {folders.client}"
         problems.append(Problem("this client exists already", f"data/{folders.client}/audit.yaml", mend=mend))
-    if not paths and not folders.raw.is_dir():
-        problems.append(Problem("no export given", mend=f"Type: audit new {folders.client} --from PATH-TO-EXPORT"))
+    if not paths and not any(map(files.is_export, folders.raw.rglob("*"))):
+        mend = f"Put it into data/{folders.client}/raw/, or type: audit new {folders.client} --from PATH-TO-EXPORT"
+        problems.append(Problem("no export given", mend=mend))
     if site is not None and site not in SITES:
         problems.append(Problem("not a kind of site", seen=site, mend=f"One of: {', '.join(SITES)}"))
     if problems:
