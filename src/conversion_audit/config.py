@@ -167,7 +167,7 @@ def typed(data: dict[str, Any], places: Places) -> Config:
         config = Config.model_validate(data)
     except ValidationError as error:
         raise ConfigError(*(_problem(one, places) for one in error.errors())) from None
-    leaks = [replace(problem, where=_place(path, places)) for path, problem in _leaks(config)]
+    leaks = [replace(problem, where=place_of(path, places)) for path, problem in _leaks(config)]
     if leaks:
         raise ConfigError(*leaks)
     return config
@@ -182,13 +182,14 @@ def _leaks(config: Config) -> list[tuple[tuple[str, ...], Problem]]:
     return refuse_leaks(config.intents, config.ineligible, outcomes, config.definition)
 
 
-def _place(path: tuple, places: Places) -> str:
+def place_of(path: tuple[str | int, ...], places: Places) -> str:
+    """Return file and line of a path of keys; of keys that are not written, those of the part that would hold them."""
     return next(places[path[:n]] for n in range(len(path), -1, -1) if path[:n] in places)
 
 
 def _problem(error: dict[str, Any], places: Places) -> Problem:
     path = error["loc"]
-    where = _place(path, places)
+    where = place_of(path, places)
     key = ".".join(str(part) for part in path)
     if error["type"] == "extra_forbidden":
         if path[0] in ("intents", "ineligible") and path[-1] in WHOLE_SESSION:
@@ -205,7 +206,7 @@ def _problem(error: dict[str, Any], places: Places) -> Problem:
     what = next((words for kind, words in _WORDS.items() if kind in error["type"]), error["msg"])
     what = what.removeprefix("Value error, ").removeprefix("Input ")
     if not path:  # a mistake between keys: its sentence begins with the key that names what is not there
-        where = _place((what.split(" ")[0].rstrip(":"),), places)
+        where = place_of((what.split(" ")[0].rstrip(":"),), places)
     return Problem(f"{key}: {what}" if key else what, where, seen=seen)
 
 

@@ -17,6 +17,7 @@ from conversion_audit.report.voice import speaking, voice_of
 from conversion_audit.report.wording import claim_of, next_step_of
 from conversion_audit.report.words import text
 from conversion_audit.running.cover import unread
+from conversion_audit.unseen import unseen
 
 
 @dataclass(frozen=True)
@@ -27,16 +28,20 @@ class Checked:
     Attributes
     ----------
     lines : list of str
-        For people: the verdict, then each finding with the chapters it weakens and what to do.
+        For people: the verdict, then each finding with the chapters it weakens and what to do; before them each name of
+        audit.yaml that never occurs, with its line.
     findings : list of dict
         For programs: id, severity, claim, voids, next_step, in words.
     exit_code : int
         1 where a fault must be mended first, else 0.
+    unseen : list of str
+        See `unseen.unseen`, in words.
     """
 
     lines: list[str]
     findings: list[dict[str, Any]]
     exit_code: int
+    unseen: list[str]
 
 
 def check(audit: Audit) -> Checked:
@@ -52,12 +57,12 @@ def check(audit: Audit) -> Checked:
     """
     audit.stop_if_empty()
     audit.stop_if_too_bad()
-    found = ranked(fitness.findings(audit))
+    found, missing = ranked(fitness.findings(audit)), [str(problem) for problem in unseen(audit)]
     with speaking(replace(voice_of(audit.config), language="en")):
         said = verdict(found)
         told = [_told(finding) for finding in found]
-        lines = [text(said["claim"], said), *unread(audit), *(line for one in told for line in _lines(one))]
-    return Checked(lines, told, errors.NEEDS_YOU if said["high"] else errors.OK)
+        lines = [text(said["claim"], said), *unread(audit), *missing, *(line for one in told for line in _lines(one))]
+    return Checked(lines, told, errors.NEEDS_YOU if said["high"] else errors.OK, missing)
 
 
 def _told(finding: Finding) -> dict[str, Any]:

@@ -54,7 +54,8 @@ def check(client: Client, as_json: Json = False) -> None:
     facts["chapters"] = ", ".join(chapter.name for chapter in planned)
     lines = [*(f"{what:<32} {value}" for what, value in facts.items()), "", *checked.lines]
     status = "needs you" if checked.exit_code else "ok"
-    terminal.answer({"client": client, "status": status, **facts, "findings": checked.findings}, lines, as_json)
+    told = {"client": client, "status": status, **facts, "findings": checked.findings, "unseen": checked.unseen}
+    terminal.answer(told, lines, as_json)
     raise typer.Exit(checked.exit_code)
 
 
