@@ -169,6 +169,25 @@ def test_a_receipt_needs_days_after_the_earlier_audit(audit_home, monkeypatch):
         tickets.receipt_of("demo", "F-3k9a")
 
 
+@pytest.mark.parametrize("has_earlier", [False, True])
+def test_a_receipt_of_an_unknown_finding_names_those_of_the_newest_run(audit_home, monkeypatch, has_earlier):
+    cells = pd.DataFrame({"date": pd.date_range("2026-04-27", "2026-06-21")})
+    now = SimpleNamespace(period=SimpleNamespace(start=AFTER[0], end=AFTER[1]), frame=lambda name: cells)
+    before = past.Previous("earlier", date(2026, 3, 2), date(2026, 6, 18), cells.iloc[:0], findings=[])
+    newest = {"run": "now", "findings": [{"id": "F-3k9a"}, {"id": "F-49g5"}]}
+    monkeypatch.setattr(tickets, "_latest", lambda client: now)
+    monkeypatch.setattr(past, "previous", lambda audit, against: before if has_earlier else None)
+    monkeypatch.setattr(runs, "newest", lambda client: newest)
+    with pytest.raises(ConfigError) as told:
+        tickets.receipt_of("demo", "F-3k9b")
+    assert str(told.value) == (
+        "reports/demo/now: there is no finding 'F-3k9b'; did you mean 'F-3k9a'?\n"
+        "    Findings of that run: F-3k9a, F-49g5"
+    )
+    with pytest.raises(ConfigError, match="too few days came" if has_earlier else "there is no earlier audit"):
+        tickets.receipt_of("demo", "F-3k9a")
+
+
 def test_a_receipt_is_of_what_the_earlier_audit_had_found():
     fates = pd.DataFrame({"finding": ["F-3k9a", "F-49g5"], "fate": ["fixed", "new"]})
     assert tickets._followed(fates, "F-3k9a") == {"finding": "F-3k9a", "fate": "fixed"}

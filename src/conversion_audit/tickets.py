@@ -72,15 +72,17 @@ def receipt_of(client: str, finding: str, against: str | None = None) -> str:
     Raises
     ------
     ConfigError
-        If there is no earlier audit, too little came after it, or it did not find this.
+        If nothing has this id, there is no earlier audit, too little came after it, or it did not find this.
     """
     audit = _latest(client)
     before = past.previous(audit, against)
     if before is None or before.findings is None:
+        _refuse_unknown(client, finding)
         mend = f"Make a run now, audit the next export, and ask then: audit run {client}"
         raise ConfigError(Problem("there is no earlier audit to compare with", f"reports/{client}", mend=mend))
     first, cells = past.new_from(audit, before), past.after(audit, before)
     if first is None:
+        _refuse_unknown(client, finding, before.findings)
         why = f"It goes to {before.end}, this one to {audit.period.end}: what became of a finding is told by new days only."
         raise ConfigError(
             Problem("too few days came after the earlier audit", f"reports/{client}/{before.run}", why=why)
@@ -91,6 +93,17 @@ def receipt_of(client: str, finding: str, against: str | None = None) -> str:
     found = change_fates.fates(before.findings, records, before.cells, cells, edits)
     with speaking(voice_of(audit.config)):
         return receipt(_followed(found, finding), (before.start, before.end), (first, audit.period.end))
+
+
+def _refuse_unknown(client: str, finding: str, earlier: Iterable[Mapping[str, Any]] = ()) -> None:
+    """Raise `ConfigError` for an id that neither the newest run nor the earlier findings have: waiting would not help it."""
+    newest = runs.newest(client)
+    ids = [one["id"] for one in newest["findings"]] if newest else []
+    if not newest or finding in {*ids, *(one["id"] for one in earlier)}:
+        return
+    mend = f"Findings of that run: {', '.join(ids) or 'none'}"
+    what = f"there is no finding {finding!r}{closest(finding, ids)}"
+    raise ConfigError(Problem(what, f"reports/{client}/{newest['run']}", mend=mend))
 
 
 def _followed(fates: pd.DataFrame, finding: str) -> dict[str, Any]:
