@@ -143,6 +143,25 @@ def test_a_site_where_one_signs_up_has_the_way_there_as_its_journey(audit_home, 
     assert found.intents["account"].pages == ["/login"], "who signs up does not come for an account that is there"
 
 
+@pytest.mark.parametrize("goal", ["generate_lead", "form_submit"])
+def test_a_site_of_leads_has_begun_forms_in_its_journey_and_its_contact_page_is_no_service(audit_home, tmp_path, goal):
+    rows = [visit("/"), visit("/contact"), visit("/contact", "form_start"), visit("/contact/thanks", goal)]
+    rows += [visit("/support", visitor="2"), visit("/contact", "form_error", "3")]
+    new_client("firm", [export(tmp_path, rows)])
+    found = read_config("firm")
+    assert (found.site, found.journey) == ("leads", ["form_started", "lead"])
+    assert found.micro_conversions["form_error"].event == ["form_error"], "one name, however it may be spelled"
+    assert found.intents["support"].pages == ["/support"], "who asks for an offer does not come for help"
+    assert found.page_types["contact"] == ["/contact", "/contact/*"]
+
+
+def test_a_shop_s_forms_and_contact_page_are_not_its_journey(audit_home, tmp_path):
+    rows = [visit("/"), visit("/contact"), visit("/contact", "form_start"), visit("/", "purchase", "2")]
+    new_client("shop", [export(tmp_path, rows)])
+    assert read_config("shop").journey == ["purchase"]
+    assert read_config("shop").intents["support"].pages == ["/contact"]
+
+
 BY_SESSION = {
     "de": (
         "Sitzungs-ID;Besucher;Beginn;Gerät;Produkt gesehen;Warenkorb;Kasse;Bestellung;Umsatz",

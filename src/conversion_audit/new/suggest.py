@@ -72,13 +72,10 @@ def suggest(found: Profile, site: str | None = None) -> Suggestion:
     sessions = dict(zip(found.events["event"], found.events["sessions"], strict=True))
     site, goal, events, doubt = _goal(found, sessions, site)
     steps = _steps(sessions, set(events))
-    types, counts, intents, hints, untyped = _pages(found.pages)
-    if site in usual.SIGNUP:  # who goes there comes for the goal, not for an account that is there
-        intents = {name: [page for page in several if not words.is_signup(page)] for name, several in intents.items()}
-        intents = {name: several for name, several in intents.items() if several}
+    types, counts, intents, hints, untyped = _pages(found.pages, site)
     named = {step.usual.name for step in steps}
     after = [step.usual.name for step in steps if step.usual.part == "after"]
-    ways = {"journey", "signup"} if site in usual.SIGNUP else {"journey"}
+    ways = usual.WAYS.get(site, ("journey",))
     return Suggestion(
         site, goal, events, max((sessions[event] for event in events), default=0), doubt,
         bool(found.events[found.events["event"].isin(events)]["amounts"].sum()),
@@ -145,7 +142,7 @@ def _steps(sessions: dict[str, int], goal_events: set[str]) -> list[Step]:
     return steps
 
 
-def _pages(pages: pd.DataFrame) -> tuple[dict, dict, dict, dict, list]:
+def _pages(pages: pd.DataFrame, site: str) -> tuple[dict, dict, dict, dict, list]:
     """Return page types, their rows, pages of intents, hints, and first segments without a type."""
     types: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     intents: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -159,8 +156,10 @@ def _pages(pages: pd.DataFrame) -> tuple[dict, dict, dict, dict, list]:
             untyped["/" + page.split("/")[1] + ("/*" if page.count("/") > 1 else "")] += views
         else:
             pattern = _pattern(page, about.place)
-            types[about.name][pattern] += views
-            if about.group == "intents":
+            # Who goes where one signs up or asks comes for the goal, not for an account that is there or for help.
+            is_way = words.is_way_to(site, page)
+            types["contact" if is_way and site == "leads" else about.name][pattern] += views
+            if about.group == "intents" and not is_way:
                 (hints if about.is_hint else intents)[about.name][pattern] += views
     counts = {name: sum(found.values()) for name, found in types.items()}
     rest = sorted(untyped.items(), key=lambda pair: (-pair[1], pair[0]))

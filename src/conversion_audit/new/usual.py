@@ -19,7 +19,7 @@ class Usual(NamedTuple):
     events : str
         Event names, separated by commas; compared without case, ``_``, ``-`` and space.
     part : str
-        ``journey`` (in this order), ``signup`` (the same, of sites where one signs up), ``after`` or nothing.
+        ``journey`` (in this order), ``signup`` and ``form`` (the same, of the kinds of site in `WAYS`), ``after`` or nothing.
     """
 
     name: str
@@ -57,7 +57,7 @@ STEPS = (
     Usual("shipping", "action", "Delivery details", "Lieferdaten", "add_shipping_info, shipping info entered, versandart gewählt, lieferadresse eingegeben", "journey"),
     Usual("payment", "action", "Payment details", "Zahlungsdaten", "add_payment_info, payment info entered, zahlung gewählt, zahlungsart gewählt", "journey"),
     Usual("coupon", "action", "Coupon used", "Gutschein eingelöst", "coupon_apply, coupon applied, apply coupon, coupon entered, gutschein eingelöst"),
-    Usual("form_started", "action", "Form started", "Formular begonnen", "form_start, form started, started form"),
+    Usual("form_started", "action", "Form started", "Formular begonnen", "form_start, form started, started form, formular begonnen, formular gestartet", "form"),
     Usual("video_started", "action", "Video started", "Video gestartet", "video_start, video started, video playback started, played video"),
     Usual("video_finished", "time", "Video watched to the end", "Video zu Ende gesehen", "video_complete, video completed, video playback completed"),
     Usual("download", "action", "File downloaded", "Datei heruntergeladen", "file_download, file downloaded, downloaded file"),
@@ -106,8 +106,12 @@ GOALS = {
 }  # fmt: skip
 """Kind of site -> its usual main goals, the first that an export has."""
 
-SIGNUP = ("subscription", "app")
-"""Kinds of site where one signs up: the way to it is in their journey too."""
+WAYS = {
+    "leads": ("journey", "form"),
+    "subscription": ("journey", "signup", "form"),
+    "app": ("journey", "signup", "form"),
+}
+"""Kind of site -> the parts of its journey, where they are more than ``journey``."""
 
 PAGE_VIEWS = (
     "page_view", "pageview", "page viewed", "viewed page", "view page", "page visit", "seitenaufruf", "seitenansicht", "seite aufgerufen",
@@ -152,4 +156,4 @@ def found(usual: Usual, events: dict[str, int]) -> list[str]:
     for event in events:
         by_plain.setdefault(plain(event), []).append(event)
     wanted = [plain(name) for name in usual.events.split(",")]
-    return [event for name in wanted for event in by_plain.get(name, ())]
+    return list(dict.fromkeys(event for name in wanted for event in by_plain.get(name, ())))

@@ -84,9 +84,10 @@ def is_home(page: str) -> bool:
     return not rest or (len(rest) == 1 and bool(_HOME.fullmatch(rest[0])))
 
 
-def is_signup(page: str) -> bool:
-    """Return whether a page, or a pattern of pages, is where one signs up."""
-    return any(re.match(patterns()["signup_segment"], segment) for segment in segments(page))
+def is_way_to(site: str, page: str) -> bool:
+    """Return whether a page, or a pattern of pages, is where one reaches the goal of such a site: signs up, or asks."""
+    pattern = patterns()["goal_segment"].get(site)
+    return bool(pattern) and any(re.match(pattern, segment) for segment in segments(page))
 
 
 def page_of(page: str) -> Page | None:
