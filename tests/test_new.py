@@ -162,6 +162,20 @@ def test_a_shop_s_forms_and_contact_page_are_not_its_journey(audit_home, tmp_pat
     assert read_config("shop").intents["support"].pages == ["/contact"]
 
 
+def test_what_an_order_is_worth_is_told_in_one_currency_and_one_odd_day_is_one(audit_home, tmp_path):
+    def paid(at, currency, value):
+        named = {"currency": currency, "value": value, "transaction_id": str(at)}
+        more = [{"key": key, "value": {"string_value": text}} for key, text in named.items()]
+        row = visit("/thanks", "purchase", str(at), at=at)
+        return row | {"event_params": row["event_params"] + more}
+
+    rows = [paid(1, "EUR", "60"), paid(2, "EUR", "80"), paid(3, "PLN", "400")]
+    rows += [visit("/", at=4 + n) for n in range(300)] + [visit("/", at=86_400 + n) for n in range(300)]
+    text = new_client("acme", [export(tmp_path, [*rows, visit("/", at=3 * 86_400)])]).read_text(encoding="utf-8")
+    assert "Guessed: each order's own amount, 70.00 on average." in text, "180.00 is the average of no currency"
+    assert "1 day outside it is almost empty" in text
+
+
 BY_SESSION = {
     "de": (
         "Sitzungs-ID;Besucher;Beginn;Gerät;Produkt gesehen;Warenkorb;Kasse;Bestellung;Umsatz",

@@ -30,7 +30,8 @@ GROUP BY event
 ORDER BY rows DESC, event;
 
 -- name: currencies
-SELECT currency, count(*) AS rows, count(CASE WHEN is_purchase AND amount IS NOT NULL THEN 1 END) AS amounts
+SELECT currency, count(*) AS rows, count(CASE WHEN is_purchase AND amount IS NOT NULL THEN 1 END) AS amounts,
+       CAST(sum(CASE WHEN is_purchase THEN amount END) AS DOUBLE) AS revenue
 FROM rows
 WHERE known(currency) IS NOT NULL
 GROUP BY currency

@@ -31,7 +31,7 @@ class Profile:
         event, rows, sessions, is_page, is_purchase, amounts, addresses (distinct), orders (distinct ids with a positive amount);
         the commonest first.
     currencies : DataFrame
-        currency, rows, amounts; the commonest first.
+        currency, rows, amounts, revenue; the commonest first.
     pages : DataFrame
         host, page, rows, sessions; the commonest first.
     known : Series

@@ -68,7 +68,8 @@ def _head(client: str, found: Profile, guess: Suggestion) -> str:
         lines.append(f"# timezone: Europe/Berlin   # {CHECK}: the export does not say; days are UTC until this is set")
     lines += _currency(found)
     if found.start:
-        odd = f"; {counted(found.odd_days, 'days')} outside it are almost empty" if found.odd_days else ""
+        verb = "is" if found.odd_days == 1 else "are"
+        odd = f"; {counted(found.odd_days, 'days')} outside it {verb} almost empty" if found.odd_days else ""
         lines.append(f"period: {{start: {found.start}, end: {found.end}}}   # the whole export{odd}")
     return "\n".join(lines)
 
@@ -204,11 +205,18 @@ def _causes(found: Profile, guess: Suggestion) -> str:
     return "\n".join(lines)
 
 
+def _average(found: Profile) -> float:
+    """An order's amount, of several currencies of those in the commonest: sums of different money say nothing."""
+    paid = found.currencies[found.currencies["amounts"] > 0]
+    of = paid.iloc[0] if len(paid) else found.totals
+    return of["revenue"] / of["amounts"]
+
+
 def _questions(found: Profile, guess: Suggestion) -> str:
     totals, goal = found.totals, guess.goal.name
     worth = "each order's own amount" if guess.has_revenue else "nothing yet: write value under goals"
     if guess.has_revenue and totals["amounts"]:
-        worth += f", {totals['revenue'] / totals['amounts']:,.2f} on average"
+        worth += f", {_average(found):,.2f} on average"
     cannot = [name for name in guess.intents if words.patterns()["intents"][name]["can_buy"] == "cannot"]
     hosts = ", ".join(host for host, _ in guess.hosts) or "the export names none"
     return "\n".join([
