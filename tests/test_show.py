@@ -160,6 +160,14 @@ def test_a_range_is_shown_where_its_middle_is_not_known():
     assert '–<small class="i">5.00% – 12.00%</small>' in html
 
 
+def test_a_range_of_numbers_with_a_sign_is_told_in_words_for_a_dash_would_be_one_more_sign():
+    frame = pd.DataFrame({"name": ["cart"], "moved": [-0.007], "moved_low": [-0.011], "moved_high": [-0.0003]})
+    html = table_html({**table_data(frame), "kinds": {"name": "text", **dict.fromkeys(frame.columns[1:], "points")}})
+    assert '<small class="i">−1.1\u00a0pts to −0.03\u00a0pts</small>' in html
+    room = pd.DataFrame({"channel": ["social"], "room": [-0.03], "room_low": [-0.29], "room_high": [0.27]})
+    assert '−0.03<small class="i">−0.29 to 0.27</small>' in table_html(table_data(room))
+
+
 def test_only_the_columns_asked_for_stand_in_the_report_and_bounds_follow_their_rate(rates):
     table = table_data(
         pd.DataFrame({"step": ["a"], "n": [9], "step_rate": [0.5], "step_low": [0.4], "step_high": [0.6]})

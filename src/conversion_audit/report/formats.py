@@ -21,7 +21,7 @@ KINDS = (
     "text", "id", "name", "count", "number", "number1", "number2", "percent", "percent0", "percent1", "percent2",
     "points", "money", "money2", "cost", "duration", "date", "month", "time", "flag", "short",
 )  # fmt: skip
-_MONEY = ("amount", "price", "spend")
+_MONEY = ("amount", "price", "spend", "cost")
 _SYMBOLS = {"hour": "h", "minute": "min", "second": "s"}
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
@@ -56,7 +56,8 @@ def formatted(value: Any, kind: str = "text") -> str:
         return UNKNOWN
     write = _WRITERS.get(kind, _text)
     try:
-        return write(value)
+        shown = write(value)
+        return f"−{shown[1:]}" if shown.startswith("-") and write is not _text else shown
     except (TypeError, ValueError, OverflowError, ArithmeticError):
         return _text(value)
 
@@ -109,9 +110,11 @@ def _percent(value: Any, places: int | None = None) -> str:
 
 
 def _points(value: Any) -> str:
-    sign = "+" if value > 0 else "−" if value < 0 else "±"
-    unit = "Pp." if voice().language == "de" else "pts"
-    return f"{sign}{_decimal(abs(value) * 100, 1)}\u00a0{unit}"
+    """Below one point a second decimal: a range that ends at 0.03 does not hold zero, and 0.0 would say it does."""
+    size = abs(value) * 100
+    sign = "±" if size < 0.005 else "+" if value > 0 else "−"
+    shown = _decimal(size, 1 if size < 0.005 or size >= 0.995 else 2)
+    return f"{sign}{shown}\u00a0{'Pp.' if voice().language == 'de' else 'pts'}"
 
 
 def _money(value: Any, places: int | None = None) -> str:
@@ -246,11 +249,9 @@ def _by_name(name: str) -> str | None:
         return "percent"
     if stem.endswith("_points") or stem in {"points", "rate_difference", "difference_rate"}:
         return "points"
-    if stem.startswith(("revenue", "margin_", "value_")) or stem.endswith(
-        ("_revenue", "_value", "_cost", "_price", "_spend")
-    ):
+    if stem in _MONEY or stem.startswith(("revenue", "margin_", "value_", "cost_per")):
         return "money"
-    if stem in {*_MONEY, "cost"} or stem.startswith("cost_per"):
+    if stem.endswith(("_revenue", "_value", "_cost", "_price", "_spend")):
         return "money"
     if stem.endswith("seconds") or stem.startswith("seconds"):
         return "duration"

@@ -159,11 +159,18 @@ def _row(table: Mapping[str, Any], row: Sequence[Any], shown: Sequence[tuple], k
         if place == 0 and is_missing(values[column]):
             words = escape(text("page.all"))
         if low and not is_missing(values[low]) and not is_missing(values[high]):
-            bounds = " – ".join(formatted(values[bound], kinds[column]) for bound in (low, high))
+            bounds = _range_text(values[low], values[high], kinds[column])
             words += f'<small class="i">{escape(bounds)}</small>'
         number = ' class="n"' if kinds[column] in _NUMERIC and place else ""
         cells.append(f'<th scope="row">{words}</th>' if place == 0 else f"<td{number}>{words}</td>")
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def _range_text(low: Any, high: Any, kind: str) -> str:
+    """Between numbers with a sign a dash would read as one more sign."""
+    ends = {"low": formatted(low, kind), "high": formatted(high, kind)}
+    signed = kind == "points" or (not is_missing(low) and not isinstance(low, str) and low < 0)
+    return text("figures.interval_words", ends) if signed else " – ".join(ends.values())
 
 
 def cell_text(value: Any, kind: str, labels: Mapping[str, str]) -> str:
