@@ -511,6 +511,9 @@ def test_the_channel_with_the_highest_rate_is_named_where_that_is_sure():
     assert goal_claims.channel_claim(found, "order")[0] == "goals.channel_claim_alike"
     sure = found.assign(goal_sessions=[5, 40], goal_rate=[0.015, 0.31], goal_low=[0.006, 0.24])
     assert goal_claims.channel_claim(sure, "order")[1]["best"] == "Social"
+    # A channel of few sessions beside it may have a higher rate still: it is held to the others together.
+    said = text(*goal_claims.channel_claim(sure, "order"))
+    assert said.endswith("Social surely has a higher rate than the others together (31.00%)")
 
 
 def test_a_goal_without_a_step_before_it_has_nothing_to_abandon():
