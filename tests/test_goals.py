@@ -545,7 +545,9 @@ def test_a_journey_is_begun_at_its_second_step():
             "2 micro-conversions deserve work now, first of all “a”; 1 should be watched",
         ),
         (["work on", "watch", "leave"], "“a” alone deserves work now; 1 should be watched"),
-        (["leave", "leave", "leave"], "Of 3 micro-conversions none asks for work now, and 0 should be watched"),
+        (["work on", "leave", "leave"], "“a” alone deserves work now"),
+        (["leave", "watch", "leave"], "Of 3 micro-conversions none asks for work now; 1 should be watched"),
+        (["leave", "leave", "leave"], "Of 3 micro-conversions none asks for work now"),
     ],
 )
 def test_what_deserves_work_is_told_as_one_or_as_several(verdicts, said):

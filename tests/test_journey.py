@@ -362,6 +362,17 @@ def test_where_nobody_is_lost_no_step_is_named():
     assert journey_claims.widest_claim(FUNNEL.assign(rated=0, previous=[200.0, 0.0]))[0] == "funnel.nobody"
 
 
+def test_the_funnel_names_only_what_differs_from_the_way_in_order():
+    whole = FUNNEL
+    ends = int(whole.sessions_in_order.iloc[-1])
+    same = text(*journey_claims.funnel_claim(whole.assign(sessions=whole.sessions_in_order)))
+    assert "whatever came before" not in same
+    more = text(*journey_claims.funnel_claim(whole.assign(sessions=ends + 5)))
+    assert more.endswith(f"{ends + 5}\u00a0sessions reach “{STEPS[-1]}” whatever came before")
+    begun = [text(*journey_claims.how_to_read(whole.assign(tied=0, direct_sessions=n), whole)) for n in (0, 7)]
+    assert "at a later step" not in begun[0] and "7\u00a0sessions begin at a later step" in begun[1]
+
+
 def test_landing_pages_that_are_all_too_small_are_known_all_the_same():
     pages = pd.DataFrame({"landing_page": ["(other)"], "goal_sessions": [1], "goal_rate": [0.1], "bounce_rate": [0.5]})
     assert journey_claims.landing_claim(pages) == ("journey.landing_few", {})
@@ -377,6 +388,8 @@ def test_a_landing_page_loses_most_only_where_it_surely_does():
     assert journey_claims.landing_claim(pages)[0] == "journey.landing_claim_alike"
     many = pages.assign(sessions=[3000, 4000], bounces=[900, 800])
     assert journey_claims.landing_claim(many)[1]["left"] == "/a"
+    assert journey_claims.landing_claim(many)[0] == "journey.landing_claim_both"
+    assert journey_claims.landing_claim(many.assign(goal_sessions=[5, 6]))[0] == "journey.landing_claim"
     assert journey_claims.landing_claim(many.assign(goal_sessions=0))[0] == "journey.landing_goalless"
     assert journey_claims.landing_claim(pages.assign(goal_sessions=0))[0] == "journey.landing_goalless_alike"
 

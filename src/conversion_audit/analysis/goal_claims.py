@@ -52,10 +52,11 @@ def attention_claim(table: pd.DataFrame) -> Claim:
     """Return how many micro-conversions deserve work now, and the widest of them."""
     work = table[table.attention == "work on"]
     watched = int((table.attention == "watch").sum())
+    also = "_watched" if watched else ""
     if not len(work):
-        return "goals.attention_none", {"watched": watched, "count": len(table)}
+        return f"goals.attention_none{also}", {"watched": watched, "count": len(table)}
     key = "goals.attention_some" if len(work) > 1 else "goals.attention_one"
-    return key, {"count": len(work), "name": work["name"].iloc[0], "watched": watched}
+    return f"{key}{also}", {"count": len(work), "name": work["name"].iloc[0], "watched": watched}
 
 
 def weekly_claim(weeks: pd.DataFrame, goal: str) -> Claim:

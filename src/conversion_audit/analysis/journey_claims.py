@@ -25,7 +25,9 @@ def funnel_claim(funnel: pd.DataFrame) -> Claim:
         return "funnel.one_step", {"goal": last.step, "anyhow": int(last.sessions)}
     record = {"first_step": first.step, "goal": last.step, "entered": int(first.sessions_in_order)}
     record |= {"finished": int(last.sessions_in_order), "anyhow": int(last.sessions), "total_rate": last.total_rate}
-    return ("funnel.headline" if first.sessions_in_order else "funnel.nobody"), record
+    if not first.sessions_in_order:
+        return "funnel.nobody", record
+    return ("funnel.headline_anyhow" if record["anyhow"] > record["finished"] else "funnel.headline"), record
 
 
 def widest_claim(funnel: pd.DataFrame) -> Claim:
@@ -43,7 +45,7 @@ def widest_claim(funnel: pd.DataFrame) -> Claim:
 
 
 def how_to_read(funnel: pd.DataFrame, adverse: pd.DataFrame) -> Claim:
-    """Return how many sessions took a step at the same instant as the one before, and what would be left without them."""
+    """Return how many sessions begin later, or took a step at the same instant as the one before, where any do."""
     tied = int(funnel.tied.max())
     record = {
         "tied": tied,
@@ -51,7 +53,7 @@ def how_to_read(funnel: pd.DataFrame, adverse: pd.DataFrame) -> Claim:
         "adverse_sessions": int(adverse.sessions_in_order.iloc[-1]),
         "skipped": int(funnel.direct_sessions.iloc[1:].sum()),
     }
-    return ("funnel.read_tied" if tied else "funnel.read"), record
+    return f"funnel.read{'_skipped' * bool(record['skipped'])}{'_tied' * bool(tied)}", record
 
 
 def visitor_claim(funnel: pd.DataFrame) -> Claim:
@@ -154,6 +156,8 @@ def landing_claim(pages: pd.DataFrame) -> Claim:
     counts = (left.bounces, left.sessions, others.bounces, others.sessions)
     if not newcombe(*counts, confidence=1 - 0.05 / len(rows))[0] > 0:
         return f"{key}_alike", record
+    if best.goal_sessions and best.landing_page == left.landing_page:
+        key = "journey.landing_claim_both"
     return key, record | {"left": left.landing_page, "bounce_rate": left.bounce_rate}
 
 
