@@ -62,6 +62,6 @@ def timeouts_record(timeouts: pd.DataFrame) -> dict[str, Any]:
 
 
 def for_everyone(steps: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of `tags.step_gaps` for everyone, without the columns of segments."""
-    rows = steps[steps["device"].isna() & steps["browser"].isna()]
+    """Return the rows of `tags.step_gaps` for everyone that a later step can check, without the columns of segments."""
+    rows = steps[steps["device"].isna() & steps["browser"].isna() & (steps["later_sessions"] > 0)]
     return rows.drop(columns=["device", "browser"]).reset_index(drop=True)
