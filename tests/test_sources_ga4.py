@@ -114,6 +114,35 @@ def test_a_flat_csv_export_gives_the_same_as_the_nested_one(tmp_path, scratch):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("session_source", "session_medium", "session_campaign"),
+        ("session_source", "session_medium", "session_campaign_name"),
+        *(
+            tuple(f"session_traffic_source_last_click{mark}{part}" for part in ("source", "medium", "campaign"))
+            for mark in "._"
+        ),
+        tuple(
+            f"session_traffic_source_last_click_manual_campaign_{part}"
+            for part in ("source", "medium", "campaign_name")
+        ),
+    ],
+)
+def test_a_flat_table_names_the_session_s_source_in_any_usual_way(tmp_path, scratch, names, format):
+    head = ["event_timestamp", "event_name", "user_pseudo_id", "ga_session_id", "page_location", "gclid", *names]
+    values = ["1772449260000000", "page_view", "1.1", "7", "https://a.example/", "", "news", "email", "spring"]
+    with (tmp_path / "flat.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([head, values])
+    if format == "parquet":
+        with duckdb.connect() as connection:
+            connection.execute(f"COPY (FROM '{tmp_path / 'flat.csv'}') TO '{tmp_path / 'flat.parquet'}'")
+    [row] = plain(rows_of("ga4", tmp_path, f"flat.{format}", scratch=scratch))
+    assert [row.get(name) for name in ("source", "medium", "campaign")] == ["news", "email", "spring"]
+    assert (row["source_session"], row["page_url"]) == ("7", "https://a.example/")
+
+
 def test_a_csv_may_hold_event_params_as_json(tmp_path, scratch):
     params = json.dumps([{"key": "page_title", "value": {"string_value": "Hats"}}]).replace('"', '""')
     text = f'event_name,event_timestamp,user_pseudo_id,event_params\npage_view,1772449260000000,1.1,"{params}"\n'

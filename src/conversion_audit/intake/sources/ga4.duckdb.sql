@@ -41,6 +41,7 @@ WITH listed AS (
     SELECT *,
            CASE WHEN known(click.manual_campaign.source) IS NOT NULL THEN 'manual'
                 WHEN known(click.cross_channel_campaign.source) IS NOT NULL THEN 'cross'
+                WHEN known(session_source) IS NOT NULL THEN 'session'
                 WHEN collected.gclid IS NOT NULL OR click.google_ads_campaign.campaign_name IS NOT NULL THEN 'ads'
                 WHEN known(collected.manual_source) IS NOT NULL THEN 'collected'
                 WHEN known(param_source) IS NOT NULL THEN 'param'
@@ -66,16 +67,19 @@ SELECT __file, __line,
        coalesce(page_location, screen) AS page_url,
        page_title, page_referrer AS referrer, term AS search_term,
        CASE scope WHEN 'manual' THEN click.manual_campaign.source WHEN 'cross' THEN click.cross_channel_campaign.source
+            WHEN 'session' THEN session_source
             WHEN 'ads' THEN 'google' WHEN 'collected' THEN collected.manual_source
             WHEN 'param' THEN param_source WHEN 'first' THEN traffic_source.source END AS source,
        CASE scope WHEN 'manual' THEN click.manual_campaign.medium WHEN 'cross' THEN click.cross_channel_campaign.medium
+            WHEN 'session' THEN session_medium
             WHEN 'ads' THEN 'cpc' WHEN 'collected' THEN collected.manual_medium
             WHEN 'param' THEN param_medium WHEN 'first' THEN traffic_source.medium END AS medium,
        CASE scope WHEN 'manual' THEN click.manual_campaign.campaign_name WHEN 'cross' THEN click.cross_channel_campaign.campaign_name
+            WHEN 'session' THEN session_campaign
             WHEN 'ads' THEN coalesce(click.google_ads_campaign.campaign_name, collected.manual_campaign_name)
             WHEN 'collected' THEN collected.manual_campaign_name
             WHEN 'param' THEN param_campaign WHEN 'first' THEN traffic_source.name END AS campaign,
-       click.cross_channel_campaign.default_channel_group AS channel,
+       coalesce(click.cross_channel_campaign.default_channel_group, session_default_channel_group) AS channel,
        platform, app_info.version AS app_version,
        device.category AS device, coalesce(device.web_info.browser, device.browser) AS browser,
        device.operating_system AS os, geo.country AS country, device.language AS language,

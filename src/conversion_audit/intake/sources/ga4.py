@@ -10,6 +10,8 @@ Follows Google's "[GA4] BigQuery Export schema" (support.google.com/analytics/an
   event itself collected (a ``gclid`` is google / cpc), else the event's own parameters; the first touch stands in for them
   on the first event of a first session only.
 - INT64 arrives as text in JSON, missing values are left out, and a parameter's value sits in one of four fields.
+- A flat table is somebody's own query. What it calls ``session_source``, ``session_medium`` and ``session_campaign`` is the
+  session's source, as the last click is.
 - ``session_engaged`` may come late: a session bounced where none of its rows says engaged.
 - The export has no user agent: known bots cannot be told by name.
 """
@@ -35,7 +37,21 @@ _CLICK = {"source": "text", "medium": "text", "campaign_name": "text"}
 _PLAIN = (
     *("event_date", "event_timestamp", "event_name", "user_id", "user_pseudo_id", "stream_id", "platform"),
     *("event_bundle_sequence_id", "batch_event_index", "batch_page_id", "batch_ordering_id"),
+    *("session_source", "session_medium", "session_campaign", "session_default_channel_group"),
 )
+_LAST_CLICK = ("session_traffic_source_last_click.", "session_traffic_source_last_click_", "session_last_click_")
+_ALSO = {
+    "session_source": tuple(f"{scope}source" for scope in _LAST_CLICK),
+    "session_medium": tuple(f"{scope}medium" for scope in _LAST_CLICK),
+    "session_campaign": (
+        "session_campaign_name", *(f"{scope}{name}" for scope in _LAST_CLICK for name in ("campaign", "campaign_name")),
+    ),
+    "session_default_channel_group": (
+        "session_default_channel_grouping", *(f"{scope}default_channel_group" for scope in _LAST_CLICK),
+    ),
+}  # fmt: skip
+"""Column of a flat table -> how else it is called there."""
+
 SHAPE: Shape = {
     **dict.fromkeys(_PLAIN, "text"),
     "event_params": _PARAMETERS,
@@ -110,7 +126,7 @@ def read(
 
 def nested(columns: tuple[str, ...]) -> str:
     """
-    Return the SELECT that gives the rows of a flat CSV export the export's own nested shape.
+    Return the SELECT that gives the rows of a flat table, CSV or Parquet, the export's own nested shape.
 
     A column may hold one leaf (``device.category``, ``device_category``), one branch as JSON (``event_params``), or one
     parameter under its own name (``page_location``, ``event_params.page_location``, ``ep_page_location``).
@@ -118,9 +134,10 @@ def nested(columns: tuple[str, ...]) -> str:
     left = [name for name in columns if not name.startswith("__")]
     parts = []
     for name, shape in SHAPE.items():
-        if name in left:
-            left.remove(name)
-            text = quoted(name)
+        found = next((column for column in (name, *_ALSO.get(name, ())) if column in left), None)
+        if found:
+            left.remove(found)
+            text = quoted(found)
             parts.append(
                 f"{text if shape == 'text' else f'TRY_CAST(TRY_CAST({text} AS JSON) AS {sql_type(shape)})'} AS {name}"
             )

@@ -216,7 +216,7 @@ def _raw(engine: Engine, files: list[InputFile], reading: Reading) -> tuple[str,
         sql = sql.replace(", NULL AS __line", "") if LINE in first.columns else sql
         return (f"WITH text AS ({sql}) {reading.from_text(first.columns)}" if reading.from_text else sql), values
     sql = statement(__file__, "parquet", stem="reading.duckdb")
-    if shape == WHOLE:
+    if shape == WHOLE or _is_flat(first, reading):
         texts = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in first.columns)
         return (
             f"WITH text AS (SELECT {texts}, __file, __line FROM ({sql}) found) {reading.from_text(first.columns)}",
@@ -225,6 +225,12 @@ def _raw(engine: Engine, files: list[InputFile], reading: Reading) -> tuple[str,
     described = engine.query(f"DESCRIBE {sql}", **values)
     kinds = dict(zip(described.column_name, described.column_type, strict=True))
     return f"SELECT {', '.join(_cast_columns(kinds, shape))}, __file, __line FROM ({sql}) found", values
+
+
+def _is_flat(file: InputFile, reading: Reading) -> bool:
+    """Whether a Parquet file has none of the objects and lists that its kind is made of: then it is a table as CSV is."""
+    nested = {name for name, inner in reading.shape.items() if inner != TEXT}
+    return bool(reading.from_text and nested) and not nested & {name.lower() for name in file.columns}
 
 
 def _cast_columns(kinds: dict[str, str], shape: Shape) -> Iterator[str]:
