@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from conversion_audit.findings import Finding, plain, ranked
 
@@ -36,6 +37,23 @@ def test_the_worst_comes_first_and_nothing_twice():
     dear = Finding("friction", "04", "b", "high", revenue={"low": 5000})
     note = Finding("observation", "00", "c")
     assert [one.claim for one in ranked([note, cheap, dear, cheap])] == ["b", "a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "segment", "kept"),
+    [
+        ("2026-03-23", "2026-03-26", {}, False),
+        ("2026-03-23", None, {}, False),
+        (None, "2026-03-26", {}, False),
+        ("2026-03-24", "2026-03-26", {}, True),
+        (None, None, {}, True),
+        ("2026-03-23", "2026-03-26", {"browser": "Safari"}, True),
+    ],
+)
+def test_a_step_that_fell_silent_for_everyone_is_told_by_one_chapter(since, until, segment, kept):
+    event = Finding("tracking", "00", "x", step="cart", since="2026-03-23", until="2026-03-26")
+    step = Finding("tracking", "04", "y", step="cart", since=since, until=until, segment=segment)
+    assert [one.chapter for one in ranked([step, event])].count("04") == kept
 
 
 def test_a_record_is_plain_json_with_absent_as_null():

@@ -18,7 +18,7 @@ from conversion_audit.analysis.friction import cells, dates, drafts, model, pric
 from conversion_audit.analysis.friction.reading import read
 from conversion_audit.findings import Finding
 from conversion_audit.recipes import friction as recipe
-from conversion_audit.report.wording import cost_of
+from conversion_audit.report.wording import claim_of, cost_of, next_step_of
 
 STEPS = ["view", "cart", "buy"]
 
@@ -372,8 +372,10 @@ def test_a_silent_tag_is_tracking_and_its_days_are_left_out():
     assert diagnosis.found.empty
     left_out = diagnosis.steps.set_index(["step", "unit"]).left_out_sessions
     assert left_out["shipping", "session"] > 0 and left_out["checkout", "session"] == 0
-    kinds = [one.kind for one in friction.findings(diagnosis)]
-    assert kinds[0] == "tracking"
+    told = friction.findings(diagnosis)[0]
+    assert (told.kind, told.claim) == ("tracking", "friction.tracking_over"), "days that are over are told as such"
+    assert " from 12 Mar 2026 to 21 Mar 2026 “" in claim_of(told.record())
+    assert next_step_of(told.record()).startswith("The step is recorded again.")
 
 
 def test_a_quiet_shop_is_told_what_would_have_been_seen():

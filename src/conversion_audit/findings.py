@@ -110,7 +110,15 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
         return SEVERITIES.index(finding.severity), -cost, KINDS.index(finding.kind), finding.id
 
     unique = {finding.id: finding for finding in findings}
-    return sorted(unique.values(), key=place)
+    return sorted((one for one in unique.values() if not _is_told(one, unique.values())), key=place)
+
+
+def _is_told(finding: Finding, others: Iterable[Finding]) -> bool:
+    """Whether chapter 00 tells of the same silence of a step, for everyone: one fault is one task."""
+    if finding.kind != "tracking" or finding.chapter == "00" or finding.segment or not (finding.since or finding.until):
+        return False
+    same = (one for one in others if one.chapter == "00" and one.step == finding.step and one.since and not one.segment)
+    return any(finding.since in (None, one.since) and finding.until in (None, one.until) for one in same)
 
 
 def declared_worth(finding: Mapping[str, Any]) -> float | None:

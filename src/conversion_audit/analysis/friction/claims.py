@@ -121,10 +121,12 @@ def _mechanism(diagnosis: Diagnosis, row: pd.Series) -> dict[str, Any]:
 
 def _outage(row: pd.Series) -> Finding:
     segment = {row.column: row.level} if row.column else {}
+    since, until = _absent(row.since), _absent(row.until)
+    span = ("_over" if since else "_until") if until else "_since" if since else ""
     return Finding(
         kind="tracking",
         chapter=CHAPTER,
-        claim="friction.tracking" if row.usual_rate > 0 else "friction.tracking_goal",
+        claim=("friction.tracking" if row.usual_rate > 0 else "friction.tracking_goal") + span,
         severity="high" if row.missing_rate > 0.5 else "medium",
         values={
             "missing": row.missing,
@@ -133,11 +135,11 @@ def _outage(row: pd.Series) -> Finding:
             "usual_rate": row.usual_rate,
         },
         voids=("02", "04", "06"),
-        next_step="friction.next_tracking",
+        next_step="friction.next_tracking_over" if until else "friction.next_tracking",
         step=row.step,
         segment=segment,
-        since=_absent(row.since),
-        until=_absent(row.until),
+        since=since,
+        until=until,
         owner="tracking",
     )
 
