@@ -394,6 +394,14 @@ def test_a_landing_page_loses_most_only_where_it_surely_does():
     assert journey_claims.landing_claim(pages.assign(goal_sessions=0))[0] == "journey.landing_goalless_alike"
 
 
+def test_sessions_without_a_page_are_no_landing_page_that_loses_most():
+    pages = pd.DataFrame({"landing_page": ["/a", "(not set)"], "sessions": [3000, 60], "bounces": [400, 60]})
+    pages = pages.assign(bounce_rate=pages.bounces / pages.sessions, bounce_low=[0.1, 0.9])
+    pages = pages.assign(goal_sessions=[90, 0], goal_rate=[0.03, 0.0])
+    assert journey_claims.landing_claim(pages)[0] == "journey.landing_claim_alike"
+    assert journey_claims.landing_claim(pages.tail(1)) == ("journey.landing_none", {})
+
+
 def test_the_events_are_left_as_they_were():
     before = events()
     transitions.stays(before)

@@ -144,6 +144,7 @@ def hour_claim(hours: pd.DataFrame) -> Claim:
 
 def landing_claim(pages: pd.DataFrame) -> Claim:
     """Return the landing page with the most goals, and the one whose visitors surely leave at once more often than others'."""
+    pages = pages[pages.landing_page != "(not set)"]  # no page: sessions without any, such as a refund's alone
     rows = pages[pages.landing_page != "(other)"]
     if not len(rows):
         return ("journey.landing_few" if len(pages) else "journey.landing_none"), {}
