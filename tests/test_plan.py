@@ -12,6 +12,7 @@ from conftest import table
 from conversion_audit import recipes
 from conversion_audit.analysis import plan, plan_claims, testing
 from conversion_audit.audit import open_audit
+from conversion_audit.report import text
 
 STEPS = ["product_view", "add_to_cart", "checkout", "payment", "purchase"]
 
@@ -134,6 +135,11 @@ def test_the_first_sentence_names_the_first_task_that_has_a_price():
     key, record = plan_claims.headline(plan.plan(FOUND, STEPS, days=30), {"F-aaaa": "Mend the address form."})
     assert key == "plan.headline"
     assert (record["task"], record["n"], record["valued"]) == ("Mend the address form.", 5, 3)
+    said = text(key, record | {"unit": "revenue"})
+    assert "The first of these is worth" in said, "the first of all is the silent measurement F-dddd"
+    unpriced = plan.plan([FOUND[3], FOUND[4]], STEPS, days=30)
+    key, record = plan_claims.headline(unpriced, {})
+    assert (key, record["task"]) == ("plan.headline_unpriced", unpriced.finding.iloc[0])
 
 
 def test_a_price_of_what_is_over_is_none_of_what_is_left_to_do():

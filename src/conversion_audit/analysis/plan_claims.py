@@ -21,8 +21,9 @@ def headline(plan: pd.DataFrame, words: Mapping[str, str]) -> tuple[str, dict[st
     """Return the key and the record of the chapter's first sentence; `words`: finding -> its claim."""
     if plan.empty:
         return "plan.headline_none", {}
-    live = plan[~plan.is_over & ~plan.is_first]
-    first = (live if len(live) else plan).iloc[0]
+    live = plan[~plan.is_over]
+    priced = live[~live.is_first & live.value_low.notna()]
+    first = next(table for table in (priced, live, plan) if len(table)).iloc[0]
     record = first.to_dict() | {
         "n": len(plan),
         "valued": int(plan.value_low.notna().sum()),
