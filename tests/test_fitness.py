@@ -109,7 +109,7 @@ def test_silent_hours_are_one_stretch_and_nights_are_none():
     ]
     found = fitness.silent_hours(counted(busy), "Europe/Berlin")
     assert found.to_dict("records") == [
-        {"since": DAYS[5] + timedelta(hours=10), "hours": 2, "expected": 300.0, "edge": ""}
+        {"since": DAYS[5] + timedelta(hours=10), "hours": 2, "expected": 300.0, "edge": "", "whole_hour": 10}
     ]
 
 
@@ -120,6 +120,13 @@ def test_a_day_that_the_export_does_not_hold_whole_is_no_outage():
     begins, ends = gaps.period(found, fitness.silent_hours(counted(cut)), START, END)
     assert (begins.claim, begins.values["hour"], begins.kind) == ("fitness.day_begins", 12, "observation")
     assert (ends.claim, ends.values["hour"], ends.values["on"]) == ("fitness.day_ends", 15, DAYS[-1].date())
+
+
+def test_events_end_when_the_last_is_recorded_not_where_the_next_were_to_be_expected():
+    busy = steady(many=150, hours=range(8, 22))
+    cut = [row for row in busy if row[0] < DAYS[-1]] + [(DAYS[-1], "page_view", "Chrome", 3)]
+    (ends,) = gaps.period(fitness.days(counted(cut), START, END), fitness.silent_hours(counted(cut)), START, END)
+    assert (ends.claim, ends.values["hour"]) == ("fitness.day_ends", 1), "the day has three events, of its first hour"
 
 
 def test_the_hour_that_summer_time_leaves_out_is_not_silent():

@@ -91,12 +91,12 @@ def silent_hours(counts: AnyTable, zone: str = "UTC") -> pd.DataFrame:
     -------
     DataFrame
         One row per stretch: since (local time), hours, expected (events: medians of the same hours on other days), edge
-        (`begins` before the first event of all, `ends` after the last, else nothing). Days without any event are `days`'
-        matter.
+        (`begins` before the first event of all, `ends` after the last, else nothing), whole_hour (from which events begin,
+        or by which they have ended, for nights of few events lie between; else that of since). Days without any event are `days`' matter.
     """
     hours = event_hours(counts)
     if hours.empty:
-        return pd.DataFrame(columns=["since", "hours", "expected", "edge"])
+        return pd.DataFrame(columns=["since", "hours", "expected", "edge", "whole_hour"])
     grid = hours.pivot_table(index="date", columns="hour", values="events", aggfunc="sum", fill_value=0)
     grid = grid.reindex(columns=range(24), fill_value=0)
     usual = grid.median()
@@ -109,7 +109,10 @@ def silent_hours(counts: AnyTable, zone: str = "UTC") -> pd.DataFrame:
     found = _stretches(silent)
     moments = hours["date"] + pd.to_timedelta(hours["hour"], unit="h")
     edges = [found["since"] < moments.min(), found["since"] > moments.max()]
-    return found.assign(edge=np.select(edges, ["begins", "ends"], ""))
+    whole = np.select(
+        edges, [moments.min().hour, (moments.max().hour + 1) % 24], pd.to_datetime(found["since"]).dt.hour
+    )
+    return found.assign(edge=np.select(edges, ["begins", "ends"], ""), whole_hour=whole)
 
 
 def _exists(local: datetime, zone: str) -> bool:

@@ -72,8 +72,7 @@ def _silence(stretches: pd.DataFrame) -> list[Finding]:
         }
         found.append(fault("silent_hours", "medium" if values["hours"] >= 6 else "low", ("04", "06"), values))
     for row in stretches[stretches["edge"] != ""].itertuples():
-        hour = (row.since.hour + (row.hours if row.edge == "begins" else 0)) % 24
-        values = {"on": row.since.date(), "hour": int(hour), "expected": float(row.expected)}
+        values = {"on": row.since.date(), "hour": int(row.whole_hour), "expected": float(row.expected)}
         found.append(note(f"day_{row.edge}", values))
     return found
 
