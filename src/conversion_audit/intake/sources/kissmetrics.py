@@ -5,6 +5,8 @@ Follows "Data Export" and "JSON Files" (support.kissmetrics.io/docs/data-export)
 
 - ``_t`` is in seconds, UTC. ``_p`` is a cookie's random id until the person is named; a name (an address, a customer id)
   is the login, and both have the name only from then on.
+- Who is named stays on the device: named rows are of the cookie that was given that name last. Without that, every visit
+  with a login would be two, the second from nowhere.
 - A row without ``_n`` is no event: it sets properties, or with ``_p2`` gives a person a second name. Such rows are kept
   under the names "properties set" and "alias", so that every row is counted.
 - There are no row ids and no sessions: sessions are made by inactivity, repeats are told by the whole row.
@@ -19,6 +21,7 @@ from conversion_audit.engine import Engine, Table, statement
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources import objects
 from conversion_audit.intake.sources.objects import ORDER, Places, paths
+from conversion_audit.intake.sources.stored import Rows
 
 KIND = "kissmetrics"
 TITLE = "Kissmetrics, data export"
@@ -47,6 +50,7 @@ PLACES = Places(
         "user_agent": paths("User Agent", "user_agent"),
         "error": paths("Error Message", "error_message"),
         **{name: paths(*keys) for name, keys in ORDER.items()},
+        "amount": paths(*ORDER["amount"], "Billing Amount", "Billed Amount"),
     },
     drop=("__line",),
     page_events=("Page View", "page view", "Viewed Page", "visited page", "Pageview"),
@@ -63,4 +67,10 @@ def read(
     engine: Engine, source: config.Source, files: list[InputFile], *, timezone: str | None, scratch: Path
 ) -> Table:
     """Read a Kissmetrics export: see `objects.read` and the notes above. `salvage` and `page_events` of `source` are used."""
-    return objects.read(engine, source, files, PLACES, timezone, scratch)
+    rows = objects.read(engine, source, files, PLACES, timezone, scratch)
+    aliases = engine.create(statement(__file__, "aliases", stem="kissmetrics.duckdb"), {"rows": rows})
+    if not len(aliases):
+        return rows
+    given = {"rows": rows, "aliases": aliases}
+    named = engine.view(statement(__file__, "devices", stem="kissmetrics.duckdb"), given, name="on_devices")
+    return Rows(named.name, engine, notes=rows.notes)
