@@ -334,6 +334,16 @@ def test_what_is_only_noted_stands_in_a_short_list(html):
     assert re.search(r"<h3[^>]*>Also noted</h3><ul class=\"asides\">\s*<li>29 orders came twice\.", html)
 
 
+def test_a_noted_claim_and_its_next_step_are_two_sentences():
+    noted = {"id": "F-n2", "chapter": "00", "kind": "observation", "severity": "info"}
+    both = [
+        {**noted, "claim": f"{end} come twice{mark}", "next_step": f"{end} of it."}
+        for end, mark in (("Some", ""), ("All", "."))
+    ]
+    html = page.render(sample.chapters(), both, sample.about())
+    assert 'Some come twice. <span class="quiet">Some of it.' in html and 'All come twice. <span class="quiet">' in html
+
+
 def with_bundles(number: str, bundles: list, **about) -> str:
     chapter = page.chapter(number, f"{number}_x", "ok", None) | {"bundles": bundles}
     return page.render([chapter], [], sample.about(**about))
