@@ -192,4 +192,7 @@ def test_no_figure_or_heading_is_cut_in_print(browser, report):
     headings = "[...document.querySelectorAll('main h2, main h3, main h4')]"
     assert set(window.evaluate(f"{headings}.map(one => getComputedStyle(one).breakAfter)")) == {"avoid"}
     assert window.evaluate(f"Math.max(...{blocks}.map(one => one.offsetHeight))") < 900
+    # The summary takes the paper's width: held to a screen's measure, its last lines went to a page of their own.
+    told = "[...document.querySelectorAll('.first h4, .first .next')]"
+    assert set(window.evaluate(f"{told}.map(one => getComputedStyle(one).maxWidth)")) == {"none"}
     window.close()
