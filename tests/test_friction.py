@@ -249,6 +249,7 @@ def test_what_was_lost_of_a_goal_with_a_declared_worth_costs_as_much_each(broken
     assert first.values["goal_value"] == 40
     assert cost_of(first.record()).endswith("lost in this period, each completion at €40.00")
     assert "value_lost" in friction_claims.prices(lead) and "revenue_lost" in friction_claims.prices(diagnosis)
+    assert [*friction_claims.prices(diagnosis)][:3] == ["step", "segment", "lost_orders"]  # what the figure draws first
 
 
 @pytest.mark.parametrize(("value", "earns", "each"), [("revenue", True, None), (40, False, 40.0), (None, False, None)])

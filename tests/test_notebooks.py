@@ -48,6 +48,13 @@ def test_every_chapter_leaves_a_sentence_and_a_figure_or_table(home):
     assert {name for name, found in kinds.items() if not found & {"figure", "table"}} == set()
 
 
+def test_the_goal_by_day_is_counted_in_sessions_with_the_goal(home):
+    """Not in people who stood before a step and went on, as the steps are."""
+    _, published = home
+    table = (published.report.parent / "tables" / "goal_by_day.csv").read_text(encoding="utf-8-sig")
+    assert table.startswith("date,sessions,goal_sessions,rate,")
+
+
 def test_the_report_is_one_page_without_request_script_path_or_traceback(home):
     folder, published = home
     page = published.report.read_text(encoding="utf-8")

@@ -42,26 +42,11 @@ def steps_claim(steps: pd.DataFrame) -> Claim:
 
 def prices(diagnosis: Diagnosis) -> pd.DataFrame:
     """Return the findings with what they cost, the costliest first, as the client reads them."""
-    names = [
-        "step",
-        "segment",
-        "since",
-        "until",
-        "verdict",
-        "mechanism",
-        "sessions_at_risk",
-        "step_rate",
-        "benchmark_rate",
-    ]
-    names += ["loss_share", "lost_orders", "lost_orders_low", "lost_orders_high", "lost_orders_net_low"]
-    names += [
-        "lost_orders_net_high",
-        "revenue_lost",
-        "revenue_lost_low",
-        "revenue_lost_high",
-        "come_back_rate",
-        "kept_share",
-    ]
+    # What the figure draws comes first: as many columns stand in the report as fit.
+    cost = [f"{name}{end}" for name in ("lost_orders", "revenue_lost") for end in ("", "_low", "_high")]
+    names = ["step", "segment", *cost, "verdict", "mechanism", "since", "until", "sessions_at_risk", "step_rate"]
+    names += ["benchmark_rate", "loss_share", "lost_orders_net_low", "lost_orders_net_high", "come_back_rate"]
+    names += ["kept_share"]
     table = named(diagnosis.found)[names]
     if diagnosis.about.goal_value.isna().all():
         return table
