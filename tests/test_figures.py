@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
 
 from conversion_audit.report import figures
 from conversion_audit.report.figures import style
@@ -240,3 +241,13 @@ def test_counts_of_millions_stand_beside_the_bar_and_not_on_it():
         counts = [one for one in ax.texts if one.get_text() in {"11,554,867", "34,467"}]
         assert len(counts) == 2 and all(one.get_window_extent().x0 > ends for one in counts)
         assert max(one.get_window_extent().x1 for one in ax.texts) <= figure.bbox.x1
+
+
+def test_names_of_lines_are_dark_enough_to_be_read():
+    """An amber line may be light, amber words may not: 4.5 to one against the paper."""
+    axes = figures.plot_times(pd.concat(times([name], [n]) for n, name in enumerate("abcdefg", 1)))
+    assert len(axes.texts) == 7
+    for name in axes.texts:
+        light = np.array([((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(name.get_color())]) @ [0.2126, 0.7152, 0.0722]
+        assert 1.05 / (light + 0.05) >= 4.5
+    plt.close(axes.figure)

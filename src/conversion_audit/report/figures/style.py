@@ -51,6 +51,17 @@ def tint(color: str, strength: float) -> tuple[float, float, float]:
     return tuple(p + (c - p) * strength for c, p in zip(mpl.colors.to_rgb(color), paper, strict=True))
 
 
+def readable(color: str) -> tuple[float, float, float]:
+    """Return a line's colour for the words beside it: mixed with ink until they stand out from the paper (4.5 to one)."""
+    plain, ink = mpl.colors.to_rgb(color), mpl.colors.to_rgb(INK)
+    for share in (0, 0.15, 0.3, 0.45, 0.6):
+        mixed = tuple(c + (i - c) * share for c, i in zip(plain, ink, strict=True))
+        linear = [((c + 0.055) / 1.055) ** 2.4 for c in mixed]
+        if 1.05 / (0.05 + 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]) >= 4.5:
+            return mixed
+    return ink
+
+
 def axes_for(ax: Axes | None, height: float, width: float = WIDTH) -> Axes:
     """Return the axes to draw on: those given, else new ones in the house style, inches high and wide."""
     use_style()

@@ -17,6 +17,7 @@ from conversion_audit.report.figures.style import (
     nothing_to_draw,
     percent_axis,
     pick,
+    readable,
     redrawable,
 )
 from conversion_audit.report.formats import formatted
@@ -77,7 +78,7 @@ def _name_lines(ax: Axes, ends: list[tuple[float, float, str, str]]) -> None:
     for _, share, name, color in sorted(ends, key=lambda end: end[1]):
         below = max(share, below + least)
         words = named(name, 14 if is_narrow(ax) else 26)
-        ax.annotate(words, (right, below), (6, 0), textcoords="offset points", va="center", color=color)
+        ax.annotate(words, (right, below), (6, 0), textcoords="offset points", va="center", color=readable(color))
 
 
 def _time_axis(ax: Axes, seconds: pd.Series) -> None:
