@@ -251,3 +251,11 @@ def test_names_of_lines_are_dark_enough_to_be_read():
         light = np.array([((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(name.get_color())]) @ [0.2126, 0.7152, 0.0722]
         assert 1.05 / (light + 0.05) >= 4.5
     plt.close(axes.figure)
+
+
+def test_the_key_of_the_true_rate_names_only_what_is_drawn():
+    rates_ = pd.DataFrame({"by": ["session"], "naive_rate": 0.05, "lower_rate": 0.07, "upper_rate": 0.1})
+    without = [one.get_text() for one in figures.plot_true_rate(rates_).get_legend().get_texts()]
+    known = rates_.assign(true_rate=0.08, low=0.06, high=0.12)
+    assert without == ["all sessions", "lowest to highest"]
+    assert len(figures.plot_true_rate(known).get_legend().get_texts()) == 4

@@ -122,7 +122,7 @@ def plot_true_rate(rates: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlim(0, min(max(tops) * 1.12, 1.04) or 1)
     ax.xaxis.grid(True)
     percent_axis(ax)
-    _true_legend(ax)
+    _true_legend(ax, {key for key, column in columns.items() if column})
     return ax
 
 
@@ -155,12 +155,14 @@ def _value(ax: Axes, x: float, y: int, color: str, above: int = 12) -> None:
     ax.annotate(words, (x, y), (0, above), fontsize=8.6, color=color, weight="bold", **place)
 
 
-def _true_legend(ax: Axes) -> None:
-    handles = [
-        ax.plot([], [], "D", color=LOSS, ms=6)[0],
-        ax.plot([], [], "o", color=accent(), ms=7)[0],
-        ax.barh([0], [0], color=tint(accent(), 0.35)),
-        ax.plot([], [], color=accent(), lw=1.4)[0],
-    ]
-    words = [text(f"figures.{key}") for key in ("naive", "middle", "bounds", "interval")]
-    legend_above(ax, handles, words, columnspacing=1.2, fontsize=7.4 if is_narrow(ax) else 8.6)
+def _true_legend(ax: Axes, known: set[str]) -> None:
+    handles = {
+        "naive": ax.plot([], [], "D", color=LOSS, ms=6)[0],
+        "middle": ax.plot([], [], "o", color=accent(), ms=7)[0],
+        "bounds": ax.barh([0], [0], color=tint(accent(), 0.35)),
+        "interval": ax.plot([], [], color=accent(), lw=1.4)[0],
+    }
+    needs = {"naive": {"naive"}, "middle": {"estimate"}, "bounds": {"lower", "upper"}, "interval": {"low", "high"}}
+    drawn = [key for key in handles if needs[key] <= known]
+    words = [text(f"figures.{key}") for key in drawn]
+    legend_above(ax, [handles[key] for key in drawn], words, columnspacing=1.2, fontsize=7.4 if is_narrow(ax) else 8.6)
