@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -259,3 +260,16 @@ def test_the_key_of_the_true_rate_names_only_what_is_drawn():
     known = rates_.assign(true_rate=0.08, low=0.06, high=0.12)
     assert without == ["all sessions", "lowest to highest"]
     assert len(figures.plot_true_rate(known).get_legend().get_texts()) == 4
+
+
+def test_the_steps_over_the_map_are_whole_names():
+    steps = ["Solution page", "Quote form opened", "Quote form begun", "Quote form second page", "Quote requested"]
+    cells = pd.DataFrame({"segment": "a", "step": steps, "rate": 0.5})
+    wide = figures.plot_map(cells).figure
+    for figure in (wide, style.narrow_one(wide)):
+        figure.draw_without_rendering()
+        heads = figure.axes[0].get_xticklabels()
+        assert [one.get_text().replace("\n", " ") for one in heads] == steps
+        assert min(one.get_window_extent().y0 for one in heads) >= 0
+    boxes = [one.get_window_extent() for one in wide.axes[0].get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
@@ -48,11 +50,11 @@ def plot_map(cells: pd.DataFrame, ax: Axes | None = None) -> Axes:
     if rows.empty or rate is None:
         return nothing_to_draw(axes_for(ax, 1.5), text("figures.nothing"))
     segments, steps = list(dict.fromkeys(rows["segment"]))[:_MOST], list(dict.fromkeys(rows["step"]))
-    ax = axes_for(ax, height=0.75 + 0.36 * len(segments))
+    ax = axes_for(ax, height=0.9 + 0.36 * max(len(segments), 2))
     for row in rows[rows["segment"].isin(segments)].to_dict("records"):
         _cell(ax, steps.index(row["step"]), segments.index(row["segment"]), row, rate)
     narrow = is_narrow(ax)
-    ax.set_xticks(range(len(steps)), [named(step, 16 if narrow or len(steps) > 4 else 24) for step in steps])
+    ax.set_xticks(range(len(steps)), [_head(step, one_line=narrow) for step in steps])
     ax.set_yticks(range(len(segments)), [beside(ax, in_column("segment", segment), 32) for segment in segments])
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", labelsize=8.6 if len(steps) <= 6 else 7, rotation=60 if narrow and len(steps) > 2 else 0)
@@ -61,6 +63,11 @@ def plot_map(cells: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for side in ax.spines.values():
         side.set_visible(False)
     return ax
+
+
+def _head(step: str, one_line: bool) -> str:
+    """Cut in the middle, two steps of one form would have one name: on two lines, or slanted on a phone, they are whole."""
+    return named(step, 22) if one_line else "\n".join(wrap(named(step, 30), 14, max_lines=2, placeholder="…"))
 
 
 def _cell(ax: Axes, x: int, y: int, row: dict, rate: str) -> None:
