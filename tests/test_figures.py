@@ -273,3 +273,16 @@ def test_the_steps_over_the_map_are_whole_names():
         assert min(one.get_window_extent().y0 for one in heads) >= 0
     boxes = [one.get_window_extent() for one in wide.axes[0].get_xticklabels()]
     assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
+def test_what_was_changed_is_written_whole_beside_its_line_and_no_other_line_crosses_it():
+    days = pd.date_range("2026-01-01", periods=56)
+    changes = {28: 'paid social campaign "Spring story"', 32: "new product video", 54: "another page for payment"}
+    rate = pd.DataFrame({"date": days, "rate": 0.03, "change": [changes.get(n) for n in range(56)]})
+    wide = figures.plot_control(rate).figure
+    for figure in (wide, style.narrow_one(wide)):
+        figure.draw_without_rendering()
+        (ax,) = figure.axes
+        assert [one.get_text() for one in ax.texts] == list(changes.values())
+        assert all(one.get_window_extent().x0 >= 0 and one.get_window_extent().x1 <= figure.bbox.x1 for one in ax.texts)
+        assert all(one.get_bbox_patch() is not None and one.get_zorder() > 2 for one in ax.texts)

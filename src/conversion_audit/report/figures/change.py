@@ -12,6 +12,7 @@ from conversion_audit.report.figures.style import (
     LINE,
     LOSS,
     MUTED,
+    PAPER,
     TRACK,
     accent,
     axes_for,
@@ -134,12 +135,15 @@ def _marks(ax: Axes, rows: pd.DataFrame, day: str, rate: str) -> None:
         ax.plot(alarms[day], alarms[rate], "o", color=LOSS, ms=6, mec="white", mew=1)
     if "change" not in rows:
         return
+    first, last = rows[day].min(), rows[day].max()
     for place, row in enumerate(rows[rows["change"].notna()].to_dict("records")):
         ax.axvline(row[day], color=INK, lw=0.8, ls=(0, (2, 2)))
-        # Changes a few days apart would write over each other: every other name stands one line lower.
+        left = (row[day] - first) / max(last - first, pd.Timedelta(days=1)) > 0.6
+        # Changes a few days apart would write over each other: every other name stands one line lower, on paper of its own.
         ax.annotate(
-            named(row["change"], 34), (row[day], 1), (4, -2 - 13 * (place % 3)), xycoords=("data", "axes fraction"),
-            textcoords="offset points", va="top", fontsize=8.4, color=MUTED,
+            named(row["change"], 42), (row[day], 1), (-4 if left else 4, -2 - 13 * (place % 3)), zorder=5,
+            xycoords=("data", "axes fraction"), textcoords="offset points", ha="right" if left else "left", va="top",
+            fontsize=7.4 if is_narrow(ax) else 8.4, color=MUTED, bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.8},
         )  # fmt: skip
 
 
