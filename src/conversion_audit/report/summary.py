@@ -96,7 +96,7 @@ def _lead(head: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], whose:
         "naive": formatted(naive, "percent2"),
         "goal": label(head.get("goal") or ""),
         "whose": whose,
-        **{name: formatted(true.get(name), "percent2") for name in ("lower", "upper")},
+        **{name: formatted(end, "percent2") for name, end in _ends(true).items()},
         "middle": formatted(true.get("estimate"), "percent2"),
     }
     if not is_missing(true.get("estimate")):
@@ -127,16 +127,16 @@ def _rates(head: Mapping[str, Any], whose: str) -> dict[str, Any] | None:
         return shown
     is_open = middle is None and upper >= 1  # only those who converted show that they could: all of them did
     note = f"page.true_note_{'middle' if middle is not None else 'least' if is_open else 'bounds'}"
-    bounds = {"low": _or(true.get("low"), lower), "high": _or(true.get("high"), upper)}
+    bounds = _ends(true)
     values = (
         (formatted(middle, "percent2"),)
         if middle is not None
-        else tuple(formatted(v, "percent2") for v in (lower, upper))
+        else tuple(formatted(end, "percent2") for end in bounds.values())
     )
     return shown | {
         "true": text("page.true_least", {"low": values[0]}) if is_open else " – ".join(dict.fromkeys(values)),
-        "true_note": text(note, {**bounds, "completions": _completions(head), "expected": true.get("expected")}),
-        "is_range": middle is None and lower != upper,
+        "true_note": text(note, {"expected": None, **true, **bounds, "completions": _completions(head)}),
+        "is_range": middle is None and bounds["low"] != bounds["high"],
         "scale": _scale(float(naive), middle, lower, upper, bounds, whose),
     }
 
@@ -195,5 +195,8 @@ def _number(value: Any) -> float | None:
     return None if is_missing(value) else float(value)
 
 
-def _or(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else value
+def _ends(true: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ends of the interval, which holds the rules' mistakes as well; without one the bounds."""
+    known = {"low": _number(true.get("low")), "high": _number(true.get("high"))}
+    other = {"low": true.get("lower"), "high": true.get("upper")}
+    return {name: other[name] if end is None else end for name, end in known.items()}
