@@ -21,7 +21,8 @@ from conversion_audit.engine import Engine, Table, statement
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources import objects
 from conversion_audit.intake.sources.objects import ORDER, Places, paths
-from conversion_audit.intake.sources.stored import Rows
+from conversion_audit.intake.sources.stored import Store
+from conversion_audit.tables import ROWS
 
 KIND = "kissmetrics"
 TITLE = "Kissmetrics, data export"
@@ -71,6 +72,8 @@ def read(
     aliases = engine.create(statement(__file__, "aliases", stem="kissmetrics.duckdb"), {"rows": rows})
     if not len(aliases):
         return rows
-    given = {"rows": rows, "aliases": aliases}
-    named = engine.view(statement(__file__, "devices", stem="kissmetrics.duckdb"), given, name="on_devices")
-    return Rows(named.name, engine, notes=rows.notes)
+    kinds = {name: column.kind for name, column in ROWS.columns.items()}
+    store = Store.begun(engine, scratch, kinds)
+    store.add(statement(__file__, "devices", stem="kissmetrics.duckdb"), {"rows": rows, "aliases": aliases})
+    rows.store.drop()
+    return store.completed(kinds, rows.notes)
