@@ -171,6 +171,20 @@ def test_further_columns_are_looked_up_in_a_joined_file(tmp_path, scratch):
     ]
 
 
+@pytest.mark.parametrize(
+    ("heading", "value"),
+    [
+        ("session source,session medium,session campaign", "news,email,spring"),
+        ("sessionSource,sessionMedium,sessionCampaignName", "news,email,spring"),
+        ("Session source / medium,Session campaign", "news / email,spring"),
+        ("sourceMedium,Medium,Campaign", "news / email,email,spring"),
+    ],
+)
+def test_a_session_s_source_is_known_by_its_usual_headings_also_together_with_its_medium(tmp_path, heading, value):
+    [row] = plain(read(tmp_path, f"time,event,visitor_id,{heading}\n2026-03-02 10:00:00,view,a,{value}\n"))
+    assert [row.get(name) for name in ("source", "medium", "campaign")] == ["news", "email", "spring"]
+
+
 def test_a_constant_names_the_event_of_every_row(tmp_path):
     found = read(
         tmp_path, "id,at,who\n7,2026-03-02 10:00:00,c1\n",

@@ -99,7 +99,10 @@ WITH names AS (
                 WHEN regexp_full_match(money, '[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?') THEN replace(money, ',', '') END AS plain
     FROM instants
 ), valued AS (
-    SELECT *, CASE WHEN abs(CAST(plain AS DOUBLE)) < 1e11 THEN CAST(plain AS DECIMAL(18, 4)) END AS worth FROM utc
+    SELECT *, CASE WHEN abs(CAST(plain AS DOUBLE)) < 1e11 THEN CAST(plain AS DECIMAL(18, 4)) END AS worth,
+           -- "google / organic" under one heading, as Google's own reports write it.
+           CASE WHEN contains(source, ' / ') AND coalesce(medium = split_part(source, ' / ', 2), TRUE) THEN split_part(source, ' / ', 2) END AS its_medium
+    FROM utc
 )
 SELECT file, line,
        -- An id that stands for nothing tells no two rows apart, and a session of that name would last for months.
@@ -108,7 +111,8 @@ SELECT file, line,
        TRY_CAST(order_1 AS BIGINT) AS order_1, TRY_CAST(order_2 AS BIGINT) AS order_2, TRY_CAST(order_3 AS BIGINT) AS order_3,
        local_date, event,
        coalesce(is_page, FALSE) AS is_page,
-       page_url, page_title, referrer, search_term, source, medium, campaign, channel, platform, app_version, device, browser, os,
+       page_url, page_title, referrer, search_term,
+       CASE WHEN its_medium IS NULL THEN source ELSE split_part(source, ' / ', 1) END AS source, coalesce(its_medium, medium) AS medium, campaign, channel, platform, app_version, device, browser, os,
        country, language, user_agent, order_id,
        CASE WHEN returned THEN -abs(worth) ELSE worth END AS amount,
        CASE WHEN worth IS NULL THEN amount END AS amount_text,

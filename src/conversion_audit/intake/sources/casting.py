@@ -60,7 +60,8 @@ def cast(mapped: Rows, settings: Settings) -> Rows:
     Numbers as times are seconds, milliseconds, microseconds or nanoseconds, told apart row by row by the years 2005 to
     2100; a number outside takes its file's usual unit. Other letters behind a time than AM, PM and a zone's name make it
     unreadable. Times without a zone are the client's: an hour that does not exist moves forward; one that comes twice is
-    the first, or the second where the order of rows says so. ``1.234`` and ``1,234`` are never guessed.
+    the first, or the second where the order of rows says so. ``1.234`` and ``1,234`` are never guessed. A source such as
+    ``google / organic`` holds its medium.
 
     Parameters
     ----------
@@ -110,7 +111,7 @@ def cast(mapped: Rows, settings: Settings) -> Rows:
 
 def _filled(given: set[str]) -> list[str]:
     """Columns of `tables.ROWS` that may hold something when only these texts are given."""
-    of_others = {"items": ITEM, "currency": ("amount",), "amount_text": ("amount",)}
+    of_others = {"items": ITEM, "currency": ("amount",), "amount_text": ("amount",), "medium": ("source",)}
     always = {"file", "line", "time", "is_page", "is_purchase", "is_refund", "reject", "reject_column", "reject_value"}
     return [name for name in ROWS.columns if name in always | given or given & set(of_others.get(name, ()))]
 
