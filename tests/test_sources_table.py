@@ -185,6 +185,73 @@ def test_a_session_s_source_is_known_by_its_usual_headings_also_together_with_it
     assert [row.get(name) for name in ("source", "medium", "campaign")] == ["news", "email", "spring"]
 
 
+@pytest.mark.parametrize(
+    ("heading", "day", "clock"),
+    [
+        ("date,time", "2026-03-02", "10:01:02"),
+        ("time,timestamp", "10:01:02", "2026-03-02"),
+        ("Datum,Uhrzeit", "02.03.2026", "10:01:02"),
+        ("Datum,Uhrzeit", "2026-03-02 00:00:00", "10:01:02 Uhr"),
+        ("date,time", "20260302", "10:01:02"),
+        ("Date,Time", "03/02/2026", "10:01:02 AM"),
+        ("date,server_time", "2026-03-02", "11:01:02+01:00"),
+    ],
+)
+def test_day_and_time_of_day_in_two_columns_are_one_time(tmp_path, heading, day, clock):
+    rows = f"{day},{clock},view,a\n" + (f"03/13/2026,{clock},view,a\n" if "/" in day else "")
+    found = plain(read(tmp_path, f"{heading},event,visitor_id\n{rows}"))
+    assert found[0]["time"] == "2026-03-02 10:01:02"
+    assert "properties" not in found[0]
+
+
+def test_a_row_without_its_time_of_day_is_at_midnight_and_a_column_of_both_stays_the_time(tmp_path):
+    columns = {"time": "day", "time_of_day": "clock", "event": "event", "visitor_id": "who"}
+    text = "day,clock,event,who\n2026-03-02,09:00,view,a\n2026-03-03,,view,a\n,09:00,view,a\n"
+    found = plain(read(tmp_path, text, columns=columns))
+    assert [row.get("time") for row in found] == ["2026-03-02 09:00:00", "2026-03-03 00:00:00", None]
+    [row] = plain(read(tmp_path, "date,time,event,visitor_id\n2026-03-02,2026-03-02 09:00,view,a\n"))
+    assert row["time"] == "2026-03-02 09:00:00"
+
+
+WHERE_BOTH = "Write both under `columns` of this source in audit.yaml: columns: {{time: {}, time_of_day: {}}}."
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        (
+            {"time": ["day", "clock"]},
+            "rows.csv: time: day is a day and clock a time of day\n"
+            "    Of several columns the first that is filled counts: every event would be at midnight.\n"
+            "    " + WHERE_BOTH.format("day", "clock"),
+        ),
+        (
+            {"time": "clock"},
+            "rows.csv: time: clock holds times of day only (seen: '09:00')\n"
+            "    Without its day no event can be placed.\n    " + WHERE_BOTH.format("DAY-COLUMN", "clock"),
+        ),
+        (
+            {"time_of_day": "clock"},
+            "rows.csv: time_of_day: clock has no day\n    " + WHERE_BOTH.format("DAY-COLUMN", "clock"),
+        ),
+        (
+            {"time": "day", "time_of_day": "both"},
+            "rows.csv: time_of_day: both holds no times of day such as 14:05 or 14:05:00 (seen: '2026-03-02 09:00')\n"
+            "    Map such a column, or leave time_of_day out where `time` holds both.",
+        ),
+        (
+            {"time": "both", "time_of_day": "clock"},
+            "rows.csv: time: both holds no plain days (seen: '2026-03-02 09:00')\n"
+            "    time_of_day is written behind it.\n"
+            "    Leave time_of_day out where `time` holds both, else map a column of days to `time`.",
+        ),
+    ],
+)
+def test_a_time_of_day_that_no_time_can_be_made_of_is_refused(tmp_path, columns, told):
+    text = "day,clock,both,event,who\n2026-03-02,09:00,2026-03-02 09:00,view,a\n"
+    assert refusal(tmp_path, text, columns={**columns, "event": "event", "visitor_id": "who"}) == told
+
+
 def test_a_constant_names_the_event_of_every_row(tmp_path):
     found = read(
         tmp_path, "id,at,who\n7,2026-03-02 10:00:00,c1\n",

@@ -11,6 +11,7 @@ from typing import Any
 from conversion_audit.engine import literal, quoted
 from conversion_audit.errors import ConfigError, DataError, Problem, closest, listing
 from conversion_audit.intake.files import InputFile
+from conversion_audit.intake.sources import clock
 from conversion_audit.intake.sources.casting import MAPPED
 from conversion_audit.intake.sources.reading import TEXT, Shape
 
@@ -93,12 +94,13 @@ def guess(*files: InputFile) -> dict[str, list[str]]:
         if column:
             found[target] = [column]
             taken.add(column)
-    return found
+    both = clock.pair(known, found.get("time", [None])[0], files)
+    return found | both
 
 
 def typed_names(columns: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Return a mapping with synonyms replaced, or raise ConfigError for targets that rows do not have."""
-    targets = [name for name in MAPPED if name not in _HIDDEN]
+    targets = [*(name for name in MAPPED if name not in _HIDDEN), clock.TIME_OF_DAY]
     found, problems = {}, []
     for name, sources in columns.items():
         target = name if name in targets else SYNONYMS.get(name)
@@ -235,7 +237,7 @@ def _parts(
         parts.append(f"'session ' || known({session}) AS device_id")
     if "event" not in columns and "page_url" in columns:
         parts.append("'page_view' AS event")
-    return parts, parameters, lists
+    return clock.together(parts), parameters, lists
 
 
 def _properties(names: list[str]) -> str:

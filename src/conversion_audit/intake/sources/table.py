@@ -6,6 +6,7 @@ synonyms, see `SYNONYMS`) -> the file's column, or several of which the first fi
 
 - ``time: Created at`` names a column; ``time: events.ts`` a field inside a column that holds objects or lists of objects
   (a list gives one row per element); ``event: "=purchase"`` is the text itself, the same in every row.
+- Day and time of day in two columns: ``time: Datum, time_of_day: Uhrzeit``.
 - One row a session: ``steps: {view_item: viewed, purchase: bought_at}`` turns each row into a ``session_start`` and one event
   for each step whose column is filled: with a time, at that time; with a flag or a count, at the session's start, in
   the order of ``steps``.
@@ -25,7 +26,7 @@ from conversion_audit import config
 from conversion_audit.engine import Engine, Table, quoted
 from conversion_audit.errors import DataError, Problem, closest, listing
 from conversion_audit.intake.files import InputFile
-from conversion_audit.intake.sources import casting, mapping
+from conversion_audit.intake.sources import casting, clock, mapping
 from conversion_audit.intake.sources.columns import settled
 from conversion_audit.intake.sources.reading import Reading, gather
 
@@ -82,7 +83,7 @@ def read(
     main = settled(engine, [file for file in files if not _join_key(source, file)], wanted)
     columns = columns or mapping.guess(*main)
     extra = tuple(dict.fromkeys(name for file in looked_up for name in file.columns))
-    problems = _missing(columns, source, main, extra)
+    problems = clock.problems(columns, main) or _missing(columns, source, main, extra)
     if problems:
         raise DataError(*problems)
     plan = mapping.plan(columns, source.steps, main, extra)
