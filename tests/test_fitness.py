@@ -590,6 +590,12 @@ def test_ties_count_every_event_of_a_shared_moment():
     assert measures.order_of_events(fitness.ties(events.iloc[:0])) == []
 
 
+@pytest.mark.parametrize(("rate", "weakened"), [(0.5, ("02",)), (1.0, ("02", "04"))])
+def test_where_nearly_every_event_shares_its_instant_friction_cannot_be_told_either(rate, weakened):
+    [finding] = measures.order_of_events(pd.DataFrame([{"events": 10, "tied_events": 10 * rate, "tied_rate": rate}]))
+    assert (finding.claim, finding.voids) == ("fitness.ties", weakened)
+
+
 def test_a_file_that_another_one_holds_is_no_tag_built_in_twice():
     rows = [
         ("day", "analysed", "ok", 900),

@@ -388,6 +388,16 @@ def test_a_quiet_shop_is_told_what_would_have_been_seen():
     assert quiet[0].values["comparisons"] > 300
 
 
+def test_days_without_times_of_day_are_told_instead_of_too_few_sessions():
+    world = worlds.world(14, 300)
+    sessions = world.sessions.assign(events=12, seconds=[0.0] * 200 + [600.0] * 100)
+    diagnosis = friction.diagnose(world.marks, sessions, worlds.STEPS, worlds.SUSPECTS, worlds.ADJUSTERS)
+    answer = friction.findings(diagnosis)[-1]
+    assert (answer.claim, answer.next_step) == ("friction.timeless", "friction.next_timeless")
+    assert answer.values["machines"] >= 200 and answer.values["sessions"] == 300
+    assert friction_claims.headline(diagnosis) == ("friction.headline_timeless", {})
+
+
 def test_three_hundred_sessions_get_no_verdict_but_a_date():
     world = worlds.world(14, 300)
     diagnosis = friction.diagnose(world.marks, world.sessions, worlds.STEPS, worlds.SUSPECTS, worlds.ADJUSTERS)

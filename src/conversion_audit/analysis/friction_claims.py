@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from conversion_audit.analysis.friction import Diagnosis, headline_leak
+from conversion_audit.analysis.friction import Diagnosis, headline_leak, is_timeless
 from conversion_audit.analysis.friction.verdict import LIKELY
 
 Claim = tuple[str, dict[str, Any]]
@@ -18,6 +18,8 @@ FEWEST_SHOWN = 60
 def headline(diagnosis: Diagnosis) -> Claim:
     """Return how many places stop people, and what they cost together."""
     likely = diagnosis.found[diagnosis.found.verdict == LIKELY]
+    if not len(likely) and is_timeless(diagnosis):
+        return "friction.headline_timeless", {}
     if not len(likely):
         visible = headline_leak(diagnosis.leaks) is not None
         return ("friction.headline_none" if visible else "friction.headline_small"), {}

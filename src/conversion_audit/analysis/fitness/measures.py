@@ -13,7 +13,7 @@ FEW, MANY = 0.02, 0.10
 UNKNOWN, MOSTLY_UNKNOWN = 0.10, 0.95
 UNCOVERED = 0.20
 NO_CONSENT, MUCH_NO_CONSENT = 0.05, 0.20
-TIED, MUCH_TIED = 0.02, 0.20
+TIED, MUCH_TIED, ALL_TIED = 0.02, 0.20, 0.90
 NO_USER_AGENT = frozenset(("ga4", "ga360"))
 _WEAKENS = {"channel": ("03", "05"), "landing_page": ("03",)}
 
@@ -212,7 +212,8 @@ def order_of_events(ties: pd.DataFrame) -> list[Finding]:
     if not values["rate"] > TIED:
         return []
     if values["rate"] > MUCH_TIED:
-        return [fault("ties", "medium", ("02",), values)]
+        # Where days come without times of day, no pace and no way through can be told either.
+        return [fault("ties", "medium", ("02", "04") if values["rate"] > ALL_TIED else ("02",), values)]
     return [note("ties", values)]
 
 

@@ -25,14 +25,20 @@ def findings(diagnosis: Diagnosis) -> list[Finding]:
 
     Frictions and incidents; unexplained gaps, lower; silent tags; traffic that goes on less often; what could not be
     said. Where nothing was found: that it is quiet, with the smallest loss that would have been seen, or that the data
-    are too few, with the day on which there will be enough.
+    are too few, with the day on which there will be enough, or that their times tell nothing.
     """
     made = [_friction(diagnosis, row) for _, row in diagnosis.found.iterrows()]
     made += [_outage(row) for _, row in diagnosis.outages.iterrows()]
     made += _mixes(diagnosis) + _watched(diagnosis)
     if not len(diagnosis.found):
         seen = headline_leak(diagnosis.leaks)
-        made.append(_small(diagnosis) if seen is None else _quiet(diagnosis.about.iloc[0], seen))
+        made.append(
+            _timeless(diagnosis)
+            if is_timeless(diagnosis)
+            else _small(diagnosis)
+            if seen is None
+            else _quiet(diagnosis.about.iloc[0], seen)
+        )
     return made
 
 
@@ -176,6 +182,27 @@ def _quiet(about: pd.Series, seen: pd.Series) -> Finding:
     values = {"comparisons": int(about.comparisons), "sessions": int(about.sessions)}
     values |= {"loss": seen.smallest_loss_share, "leak_step": seen.step, "leak_level": seen.level}
     return Finding("strength", CHAPTER, "friction.quiet", "info", "quiet", values)
+
+
+def is_timeless(diagnosis: Diagnosis) -> bool:
+    """Whether most sessions were left out for a machine's pace: so many are no bots, their times have no time of day."""
+    about = diagnosis.about.iloc[0]
+    return bool(about.machine_sessions > about.sessions)
+
+
+def _timeless(diagnosis: Diagnosis) -> Finding:
+    about = diagnosis.about.iloc[0]
+    values = {"machines": int(about.machine_sessions), "sessions": int(about.machine_sessions + about.sessions)}
+    return Finding(
+        kind="observation",
+        chapter=CHAPTER,
+        claim="friction.timeless",
+        severity="info",
+        verdict="cannot say",
+        values=values,
+        next_step="friction.next_timeless",
+        owner="tracking",
+    )
 
 
 def headline_leak(leaks: pd.DataFrame) -> pd.Series | None:
