@@ -288,12 +288,14 @@ def test_events_that_nothing_covers_come_biggest_first():
         s1         7            chat         False
         s3         8            chat         False
         s1         9            scroll       False
+        s1         11           alias        False
         s1         10           seitenaufruf True
         """
     )
     found = ladder.uncovered(pd.concat([events, loose]), marks(), ["view", "cart", "buy"])
     assert found.to_dict("records") == [
         {"event": "chat", "events": 2, "sessions": 2, "is_automatic": False},
+        {"event": "alias", "events": 1, "sessions": 1, "is_automatic": True},
         {"event": "scroll", "events": 1, "sessions": 1, "is_automatic": True},
         {"event": "seitenaufruf", "events": 1, "sessions": 1, "is_automatic": True},
     ]

@@ -15,7 +15,7 @@ from conversion_audit.engine import AnyTable, engine_of, statement
 from conversion_audit.findings import Finding
 
 AUTOMATIC = frozenset({"page_view", "session_start", "first_visit", "user_engagement", "scroll", "screen_view",
-                       "first_open", "app_remove", "os_update"})  # fmt: skip
+                       "first_open", "app_remove", "os_update", "alias", "properties set"})  # fmt: skip
 NARROW = 0.05
 MOST_TOLD = 3
 
