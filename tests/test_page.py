@@ -399,6 +399,8 @@ def test_a_segment_of_everyone_begins_its_sentence_with_a_capital():
     assert claim_of(finding) == "Everyone: only 60% go on to “pay”, against 90% of comparable visitors"
     mobile = finding | {"segment": {"device": "mobile", "os": "iOS"}}
     assert claim_of(mobile) == "Mobile, iOS: only 60% go on to “pay”, against 90% of comparable visitors"
+    new = finding | {"segment": {"is_new": "true", "device": "mobile"}}
+    assert claim_of(new).startswith("New visitors, Mobile: only 60%"), "'true: only 60%' says nothing of who that is"
 
 
 def test_a_check_of_a_finding_says_what_it_ruled_out_and_whether_it_passed():

@@ -142,6 +142,11 @@ def test_the_first_sentence_names_the_first_task_that_has_a_price():
     assert (key, record["task"]) == ("plan.headline_unpriced", unpriced.finding.iloc[0])
 
 
+def test_new_visitors_are_named_where_the_plan_says_who():
+    assert plan_claims.places('{"is_new": "false", "device": "mobile"}') == ["is_new_false", "mobile"]
+    assert plan_claims.places("{}") == ["everyone"]
+
+
 def test_a_price_of_what_is_over_is_none_of_what_is_left_to_do():
     over, unpriced = FOUND[2], FOUND[4]
     key, record = plan_claims.headline(plan.plan([over, unpriced], STEPS, days=30), {})

@@ -121,6 +121,11 @@ def _is_told(finding: Finding, others: Iterable[Finding]) -> bool:
     return any(finding.since in (None, one.since) and finding.until in (None, one.until) for one in same)
 
 
+def levels(segment: Mapping[str, Any]) -> list[str]:
+    """Return a segment's values, each by the name of its word: true and false alone say nothing of who that is."""
+    return [f"is_new_{value}".lower() if column == "is_new" else str(value) for column, value in segment.items()]
+
+
 def declared_worth(finding: Mapping[str, Any]) -> float | None:
     """Return what the config declares a lost completion of a finding's record to be worth; None where its order says, or nobody."""
     return (finding.get("values") or {}).get("goal_value")

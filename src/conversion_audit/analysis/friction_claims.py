@@ -10,6 +10,7 @@ import pandas as pd
 
 from conversion_audit.analysis.friction import Diagnosis, headline_leak, is_timeless
 from conversion_audit.analysis.friction.verdict import LIKELY
+from conversion_audit.findings import levels
 
 Claim = tuple[str, dict[str, Any]]
 FEWEST_SHOWN = 60
@@ -61,7 +62,7 @@ def named(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _words(segment: str) -> str:
-    return ", ".join(str(value) for value in json.loads(segment).values()) or "everyone"
+    return ", ".join(levels(json.loads(segment))) or "everyone"
 
 
 def of_findings(diagnosis: Diagnosis, table: pd.DataFrame) -> pd.DataFrame:

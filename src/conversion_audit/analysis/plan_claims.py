@@ -10,6 +10,7 @@ import pandas as pd
 
 from conversion_audit.analysis import allocation
 from conversion_audit.analysis.testing import MOST_WEEKS, NO_RATE, TEST
+from conversion_audit.findings import levels
 
 # Of the plan -> what columns begin with.
 UNITS = {"margin": "margin", "revenue": "revenue", "value": "value", "orders": "completions"}
@@ -43,7 +44,7 @@ def where(segment: str) -> str:
 
 def places(segment: str) -> list[str]:
     """Return a segment's values, each to be shown by its own word."""
-    return [str(value) for value in json.loads(segment or "{}").values()] or ["everyone"]
+    return levels(json.loads(segment or "{}")) or ["everyone"]
 
 
 def ranked(plan: pd.DataFrame, words: Mapping[str, str]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conversion_audit.errors import ConfigError
-from conversion_audit.findings import declared_worth
+from conversion_audit.findings import declared_worth, levels
 from conversion_audit.report.formats import formatted, is_missing
 from conversion_audit.report.words import has_text, label, text, text_or
 
@@ -33,7 +33,7 @@ def segment_words(segment: Mapping[str, Any] | str | None) -> str:
     """Return a segment as one phrase: ``mobile, Safari``; everyone where there is none."""
     if isinstance(segment, str):
         return label(segment)
-    return ", ".join(label(str(value)) for value in (segment or {}).values()) or text_or("page.everyone", "everyone")
+    return ", ".join(map(label, levels(segment or {}))) or text_or("page.everyone", "everyone")
 
 
 def claim_of(finding: Mapping[str, Any]) -> str:
