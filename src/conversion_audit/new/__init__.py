@@ -146,6 +146,10 @@ def _suggested(client: str, folder: Path, site: str | None) -> str:
         gives = sources.KINDS[kind].GIVES
         tables += [table] if gives == "rows" else []
         counts += [table] if gives == "stage_counts" else []
+    if strangers and not (tables or counts):
+        raise DataError(
+            _only_totals([one["kind"] for one in described]), *(_stranger(file) for file, _ in strangers[:5])
+        )
     if tables:
         seen = profile(engine, tables)
         _name_page_event(described, seen)
