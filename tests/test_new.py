@@ -371,3 +371,46 @@ def test_a_german_log_is_read_by_its_words_and_its_orders_by_what_they_carry(aud
         ["Fehlermeldung"],
     )
     assert found.sources[0].page_events == ["seitenaufruf"]
+
+
+def test_a_file_that_nobody_knew_is_named_where_only_orders_were_understood(audit_home, tmp_path):
+    (tmp_path / "orders.csv").write_text("Name,Created at,Total\n1,2026-03-02,5\n", encoding="utf-8")
+    (tmp_path / "views.csv").write_text("Moment,Besuch,Adresse\n2026-03-02,1,/\n", encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        new_client("acme", [tmp_path / "orders.csv", tmp_path / "views.csv"])
+    message = str(refused.value)
+    assert "raw/views.csv: is of no kind that is known" in message, (
+        "it holds the events, and was passed over in silence"
+    )
+    assert "Columns found: Moment, Besuch, Adresse." in message
+
+
+ROMANCE = {
+    "fr": (
+        "Date et heure;Identifiant visiteur;Identifiant session;Événement;URL de la page;Appareil;N° commande;Montant;Message d'erreur",
+        ["page vue", "produit vu", "ajout au panier", "début de commande", "achat"], ("Événement", "N° commande"),
+    ),
+    "it": (
+        "Data e ora;ID visitatore;ID sessione;Evento;URL della pagina;Dispositivo;Numero ordine;Importo;Messaggio di errore",
+        ["visualizzazione pagina", "prodotto visto", "aggiunto al carrello", "checkout iniziato", "acquisto"], ("Evento", "Numero ordine"),
+    ),
+    "es": (
+        "Fecha y hora;ID visitante;ID sesión;Evento;URL de la página;Dispositivo;Número de pedido;Importe;Mensaje de error",
+        ["vista de página", "producto visto", "añadido al carrito", "inicio de compra", "compra"], ("Evento", "Número de pedido"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", list(ROMANCE))
+def test_a_log_in_another_language_is_read_by_its_words(audit_home, tmp_path, language):
+    head, events, (event, order) = ROMANCE[language]
+    rows = [f"2{n}/03/2026 10:0{n}:00;v1;s1;{name};/p/{n};Mobile;;;" for n, name in enumerate(events)]
+    rows[-1] = rows[-1].removesuffix(";;;") + ";A-1;1 234,50;"
+    (tmp_path / "log.csv").write_text("\n".join([head, *rows, ""]), encoding="cp1252")
+    new_client("acme", [tmp_path / "log.csv"])
+    found = read_config("acme")
+    assert found.journey == ["product_view", "add_to_cart", "checkout", "purchase"]
+    assert (found.goals["purchase"].event, found.goals["purchase"].value) == ([events[-1]], "revenue")
+    columns = found.sources[0].columns
+    assert (columns["event"], columns["order_id"], found.sources[0].page_events) == ([event], [order], [events[0]])
+    assert {"time", "device_id", "source_session", "page_url", "device", "amount", "error"} <= set(columns)

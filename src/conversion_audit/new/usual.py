@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 
@@ -33,7 +34,8 @@ class Usual(NamedTuple):
 STEPS = (
     Usual("product_view", "destination", "Product page", "Produktseite",
           "view_item, product viewed, item viewed, viewed product, view product, product view, product detail viewed, view content, clicks, "
-          "produktansicht, produkt angesehen, produktseite, artikelansicht", "journey"),
+          "produktansicht, produkt angesehen, produktseite, artikelansicht, produit vu, vue produit, fiche produit, page produit, prodotto visto, "
+          "visualizzazione prodotto, producto visto, vista de producto", "journey"),
     Usual("category_view", "destination", "Category page", "Kategorieseite", "view_item_list, product list viewed, category viewed, viewed category, kategorieansicht, kategorie angesehen"),
     Usual("product_click", "action", "Product chosen from a list", "Produkt aus einer Liste gewählt", "select_item, product clicked"),
     Usual("promotion_click", "action", "Promotion clicked", "Aktion angeklickt", "select_promotion, promotion clicked"),
@@ -46,17 +48,21 @@ STEPS = (
           "signup started, sign_up_started, started signup, started sign up, signup_start, sign_up_start, start_signup, begin_signup, begin_sign_up, signup begun, "
           "registration started, started registration, registrierung begonnen, registrierung gestartet", "signup"),
     Usual("add_to_cart", "action", "Added to cart", "In den Warenkorb", "add_to_cart, product added, added to cart, cart add, carts, added product, "
-          "warenkorb hinzugefügt, in den warenkorb, in den warenkorb gelegt, artikel hinzugefügt", "journey"),
+          "warenkorb hinzugefügt, in den warenkorb, in den warenkorb gelegt, artikel hinzugefügt, ajout au panier, ajouté au panier, "
+          "aggiunta al carrello, aggiunto al carrello, añadido al carrito, añadir al carrito", "journey"),
     Usual("cart_view", "destination", "Cart viewed", "Warenkorb angesehen", "view_cart, cart viewed, viewed cart, warenkorb angesehen, warenkorb"),
     Usual("checkout", "action", "Checkout begun", "Kasse betreten",
           "begin_checkout, checkout started, started checkout, initiate checkout, checkout begun, checkout, "
-          "kasse gestartet, kasse betreten, kasse, checkout gestartet, bestellvorgang gestartet", "journey"),
+          "kasse gestartet, kasse betreten, kasse, checkout gestartet, bestellvorgang gestartet, début de commande, commande commencée, "
+          "passage en caisse, inizio checkout, checkout iniziato, inicio de compra, inicio del pago", "journey"),
     Usual("checkout_step_2", "action", "Checkout step 2", "Kasse, Schritt 2", "checkout_step_2"),
     Usual("checkout_step_3", "action", "Checkout step 3", "Kasse, Schritt 3", "checkout_step_3"),
     Usual("checkout_step_4", "action", "Checkout step 4", "Kasse, Schritt 4", "checkout_step_4"),
-    Usual("shipping", "action", "Delivery details", "Lieferdaten", "add_shipping_info, shipping info entered, versandart gewählt, lieferadresse eingegeben", "journey"),
-    Usual("payment", "action", "Payment details", "Zahlungsdaten", "add_payment_info, payment info entered, zahlung gewählt, zahlungsart gewählt", "journey"),
-    Usual("coupon", "action", "Coupon used", "Gutschein eingelöst", "coupon_apply, coupon applied, apply coupon, coupon entered, gutschein eingelöst"),
+    Usual("shipping", "action", "Delivery details", "Lieferdaten", "add_shipping_info, shipping info entered, versandart gewählt, lieferadresse eingegeben, "
+          "livraison choisie, mode de livraison, spedizione scelta, envío elegido", "journey"),
+    Usual("payment", "action", "Payment details", "Zahlungsdaten", "add_payment_info, payment info entered, zahlung gewählt, zahlungsart gewählt, "
+          "paiement choisi, mode de paiement, pagamento scelto, metodo di pagamento, método de pago", "journey"),
+    Usual("coupon", "action", "Coupon used", "Gutschein eingelöst", "coupon_apply, coupon applied, apply coupon, coupon entered, gutschein eingelöst, redeem_voucher, voucher redeemed"),
     Usual("form_started", "action", "Form started", "Formular begonnen", "form_start, form started, started form, formular begonnen, formular gestartet", "form"),
     Usual("video_started", "action", "Video started", "Video gestartet", "video_start, video started, video playback started, played video"),
     Usual("video_finished", "time", "Video watched to the end", "Video zu Ende gesehen", "video_complete, video completed, video playback completed"),
@@ -64,19 +70,20 @@ STEPS = (
     Usual("scrolled", "time", "Scrolled to the end", "Bis zum Ende gescrollt", "scroll, scrolled"),
     Usual("shared", "action", "Shared", "Geteilt", "share, product shared, content shared"),
     Usual("newsletter", "action", "Newsletter", "Newsletter", "newsletter_signup, newsletter signup, newsletter subscribed, sign_up_news, subscribed to newsletter"),
-    Usual("login", "action", "Logged in", "Angemeldet", "login, signed in, user signed in, logged in, angemeldet, eingeloggt"),
-    Usual("contact_sent", "action", "Contact form sent", "Kontaktformular gesendet", "contact_submit, contact_sent, contact_form_submit, contact form submitted, kontaktformular gesendet, kontaktformular abgeschickt"),
+    Usual("login", "action", "Logged in", "Angemeldet", "login, signed in, user signed in, logged in, angemeldet, eingeloggt, connexion, accesso, inicio de sesión"),
+    Usual("contact_sent", "action", "Contact form sent", "Kontaktformular gesendet", "contact_submit, contact_sent, contact_form_submit, contact form submitted, kontaktformular gesendet, kontaktformular abgeschickt, "
+          "formulaire contact envoyé, formulaire de contact envoyé"),
     Usual("chat", "action", "Chat started", "Chat begonnen", "chat_start, chat started, live chat started"),
     Usual("call", "action", "Phone number clicked", "Telefonnummer angeklickt", "click_phone, click_to_call, phone_call, call clicked"),
     Usual("store_found", "action", "Store found", "Filiale gefunden", "find_store, store_search, store_directions, click_directions"),
     Usual("return_filed", "action", "Return filed", "Rücksendung angemeldet", "return_request, return_created, rma_created, return_label, refund_requested, "
-          "retoure angemeldet, rücksendung angemeldet"),
+          "retoure angemeldet, rücksendung angemeldet, retour demandé, reso richiesto"),
     Usual("job_applied", "action", "Job application", "Bewerbung", "job_apply, job_application, application_submit"),
     Usual("order_tracking", "action", "Order tracked", "Sendung verfolgt", "track_order, order_status, order_status_view, tracking_click, track_shipment", "after"),
     Usual("review", "action", "Review written", "Bewertung geschrieben", "review, write_review, review_submit, product reviewed", "after"),
     Usual("remove_from_cart", "negative", "Removed from cart", "Aus dem Warenkorb entfernt", "remove_from_cart, product removed, removed from cart, warenkorb entfernt, aus dem warenkorb entfernt"),
     Usual("form_error", "negative", "Form error", "Fehler im Formular", "form_error, form error, validation_error, formularfehler"),
-    Usual("error", "negative", "Error", "Fehler", "exception, app_exception, error, js_error, javascript_error, application crashed, fehler, fehlermeldung"),
+    Usual("error", "negative", "Error", "Fehler", "exception, app_exception, error, js_error, javascript_error, application crashed, fehler, fehlermeldung, erreur, errore"),
     Usual("rage_click", "negative", "Rage click", "Wutklick", "rage_click, $rageclick, rageclick"),
 )  # fmt: skip
 
@@ -92,7 +99,8 @@ GOALS = {
                    "purchase, order completed, completed order, placed order, order placed, orders, order, ecommerce_purchase, "
                    "in_app_purchase, transaction, purchased, checkout completed, payment completed, purchase completed, completed purchase, "
                    "product purchased, item purchased, order created, order submitted, order confirmed, "
-                   "bestellung, bestellung abgeschlossen, kauf, kauf abgeschlossen, gekauft"),),
+                   "bestellung, bestellung abgeschlossen, kauf, kauf abgeschlossen, gekauft, achat, commande validée, commande terminée, "
+                   "acquisto, ordine completato, compra, pedido completado"),),
     "leads": (Usual("lead", "goal", "Lead", "Anfrage",
                     "generate_lead, qualify_lead, lead, lead submitted, form_submit, form submitted, quote_request, demo_request, contact_submit, contact_sent, "
                     "anfrage, anfrage gesendet, kontaktformular gesendet"),),
@@ -141,7 +149,8 @@ _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 def plain(event: str) -> str:
     """Return an event name as names are compared: ``Product_Viewed`` is ``product viewed``, ``gewählt`` is ``gewaehlt``."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", event)
-    return re.sub(r"[\s_\-.]+", " ", spaced).strip().lower().translate(_SPELLED)
+    spelled = unicodedata.normalize("NFKD", re.sub(r"[\s_\-.]+", " ", spaced).strip().lower().translate(_SPELLED))
+    return "".join(char for char in spelled if not unicodedata.combining(char))
 
 
 def headings(usual: Usual) -> list[str]:

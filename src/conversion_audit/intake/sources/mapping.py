@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,39 +28,46 @@ _HIDDEN = {"reject", "reject_column", "reject_value", "properties", "order_1", "
 _USUAL = {
     "time": ("time", "timestamp", "ts", "event_time", "event_timestamp", "created_at", "created", "datetime", "date_time",
              "occurred_at", "received_at", "server_time", "event_date_time", "at", "when", "zeit", "zeitpunkt", "zeitstempel", "datum",
-             "start", "started_at", "start_time", "session_start", "beginn", "startzeit"),
-    "event": ("event", "event_name", "action", "event_type", "type", "activity", "event_action", "ereignis", "aktion"),
+             "start", "started_at", "start_time", "session_start", "beginn", "startzeit",
+             "viewed_at", "visited_at", "logged_at", "date_et_heure", "horodatage", "data_e_ora", "data_ora", "fecha_y_hora", "fecha_hora"),
+    "event": ("event", "event_name", "action", "event_type", "type", "activity", "event_action", "ereignis", "aktion", "evenement", "evento"),
     "device_id": ("device_id", "visitor_id", "client_id", "anonymous_id", "cookie_id", "visitorid", "distinct_id", "user_pseudo_id",
-                  "fullvisitorid", "customer_id", "besucher", "besucher_id", "uid"),
-    "user_id": ("user_id", "userid", "account_id", "member_id", "login_id", "customer", "kunde", "kundennummer"),
-    "source_session": ("session_id", "session", "sessionid", "visit_id", "user_session", "sitzung", "sitzungs_id"),
+                  "fullvisitorid", "customer_id", "besucher", "besucher_id", "uid",
+                  "identifiant_visiteur", "id_visiteur", "visiteur", "id_visitatore", "visitatore", "id_visitante", "visitante"),
+    "user_id": ("user_id", "userid", "account_id", "member_id", "login_id", "customer", "kunde", "kundennummer",
+                "identifiant_client", "id_client", "id_cliente"),
+    "source_session": ("session_id", "session", "sessionid", "visit_id", "user_session", "sitzung", "sitzungs_id",
+                       "identifiant_session", "id_session", "id_sessione", "sessione", "id_sesion", "sesion"),
     "event_id": ("event_id", "message_id", "insert_id", "row_id", "uuid"),
-    "page_url": ("page_url", "url", "page_location", "page", "page_path", "path", "location", "seite"),
-    "page_title": ("page_title", "title", "seitentitel"),
-    "referrer": ("referrer", "referer", "page_referrer", "http_referer"),
+    "page_url": ("page_url", "url", "page_location", "page", "page_path", "path", "location", "seite",
+                 "url_de_la_page", "url_page", "url_della_pagina", "url_pagina", "pagina", "url_de_la_pagina"),
+    "page_title": ("page_title", "title", "seitentitel", "titre_de_la_page", "titolo_pagina", "titulo_de_la_pagina"),
+    "referrer": ("referrer", "referer", "page_referrer", "http_referer", "referent"),
     "search_term": ("search_term", "search_query", "keyword_search", "site_search"),
-    "source": ("session_source", "source", "utm_source", "traffic_source", "quelle", "session_source_medium", "source_medium"),
-    "medium": ("session_medium", "medium", "utm_medium"),
-    "campaign": ("session_campaign", "session_campaign_name", "campaign", "utm_campaign", "campaign_name", "kampagne"),
-    "channel": ("session_default_channel_group", "session_default_channel_grouping", "session_channel", "channel", "channel_group", "default_channel_group", "channel_grouping", "kanal"),
+    "source": ("session_source", "source", "utm_source", "traffic_source", "quelle", "session_source_medium", "source_medium", "sorgente", "fuente"),
+    "medium": ("session_medium", "medium", "utm_medium", "mezzo", "medio"),
+    "campaign": ("session_campaign", "session_campaign_name", "campaign", "utm_campaign", "campaign_name", "kampagne", "campagne", "campagna", "campana"),
+    "channel": ("session_default_channel_group", "session_default_channel_grouping", "session_channel", "channel", "channel_group",
+                "default_channel_group", "channel_grouping", "kanal", "canal", "canale"),
     "platform": ("platform",),
     "app_version": ("app_version",),
-    "device": ("device", "device_category", "device_type", "geraet", "gerät"),
-    "browser": ("browser", "browser_name"),
-    "os": ("os", "operating_system", "os_name", "betriebssystem"),
-    "country": ("country", "country_code", "land"),
-    "language": ("language", "locale", "sprache"),
+    "device": ("device", "device_category", "device_type", "geraet", "gerät", "appareil", "dispositivo"),
+    "browser": ("browser", "browser_name", "navigateur", "navegador"),
+    "os": ("os", "operating_system", "os_name", "betriebssystem", "systeme", "systeme_d_exploitation", "sistema_operativo"),
+    "country": ("country", "country_code", "land", "pays", "paese", "pais"),
+    "language": ("language", "locale", "sprache", "langue", "lingua", "idioma"),
     "user_agent": ("user_agent", "useragent"),
-    "order_id": ("order_id", "transaction_id", "order_number", "bestellnummer", "bestell_id"),
-    "amount": ("amount", "revenue", "value", "order_value", "total", "umsatz", "betrag"),
-    "currency": ("currency", "currency_code", "waehrung", "währung"),
-    "error": ("error", "error_message", "fehler", "fehlermeldung"),
+    "order_id": ("order_id", "transaction_id", "order_number", "bestellnummer", "bestell_id",
+                 "n_commande", "numero_de_commande", "id_commande", "numero_ordine", "id_ordine", "numero_de_pedido", "id_pedido"),
+    "amount": ("amount", "revenue", "value", "order_value", "total", "umsatz", "betrag", "montant", "chiffre_d_affaires", "importo", "importe"),
+    "currency": ("currency", "currency_code", "waehrung", "währung", "devise", "valuta", "moneda"),
+    "error": ("error", "error_message", "fehler", "fehlermeldung", "erreur", "message_d_erreur", "errore", "messaggio_di_errore", "mensaje_de_error"),
     "load_seconds": ("load_seconds", "page_load_seconds"),
     "item_id": ("item_id", "product_id", "sku", "aid", "artikelnummer"),
-    "item_name": ("item_name", "product_name", "product"),
+    "item_name": ("item_name", "product_name", "product", "produit", "prodotto", "producto"),
     "item_category": ("item_category", "product_category", "category_code"),
-    "item_price": ("item_price", "price", "unit_price", "preis"),
-    "item_quantity": ("item_quantity", "quantity", "qty", "menge"),
+    "item_price": ("item_price", "price", "unit_price", "preis", "prix", "prezzo", "precio"),
+    "item_quantity": ("item_quantity", "quantity", "qty", "menge", "quantite", "quantita", "cantidad"),
 }  # fmt: skip
 
 
@@ -80,10 +88,14 @@ def plain(name: str) -> str:
     return re.sub(r"[^\w]+", "_", spaced).strip("_").lower()
 
 
+def _unaccented(name: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFKD", name) if not unicodedata.combining(char))
+
+
 def guess(*files: InputFile) -> dict[str, list[str]]:
     """Return the usual columns that files have, by name: target -> [column]; fields of nested lists as ``list.field``."""
     names = tuple(dict.fromkeys(name for file in files for name in file.columns))
-    known = {plain(name): name for name in reversed(names)}
+    known = {key: name for name in reversed(names) for key in (_unaccented(plain(name)), plain(name))}
     for name, inner in shapes([record for file in files for record in file.records], names).items():
         fields = inner[0] if isinstance(inner, list) else {}
         known |= {plain(field): f"{name}.{field}" for field in fields if plain(field) not in known}
