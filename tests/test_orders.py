@@ -1,8 +1,11 @@
 """Purchase events -> orders."""
 
+import inputs
 import pandas as pd
 from conftest import table
 
+from conversion_audit.audit import open_audit
+from conversion_audit.intake import ledger
 from conversion_audit.intake.orders import items, orders
 
 EMPTY_ITEMS = pd.DataFrame({"event_id": pd.Series(dtype="string")})
@@ -97,3 +100,16 @@ def test_addresses_and_cards_are_masked_in_what_an_item_is_called_and_part_numbe
     assert found.name.tolist() == ["Card for [email]", "Hat"]
     assert found.category.tolist()[0] == "0601 063 900"
     assert found.brand.tolist()[0] == "[card]"
+
+
+def test_a_page_with_an_order_s_number_is_an_order_where_the_goal_is_that_page(audit_home):
+    rows = [row | {"what": "page_view" if row["what"] == "purchase" else row["what"]} for row in inputs.clean()]
+    rows += [rows[-1] | {"id": "x", "where": "/account/orders"}, rows[-1] | {"id": "y", "order": "", "worth": ""}]
+    by_page = inputs.config().replace("{event: purchase, value: revenue}", "{page: /Done*, value: revenue}")
+    audit = inputs.taken_in(audit_home, inputs.as_csv(rows), by_page)
+    assert (audit.headline["orders"], audit.headline["revenue"]) == (20, 1000), "they were no orders, and worth nothing"
+    assert ledger.totals(audit.ledger)["orders"]["analysed"] == 20
+    both = by_page.replace("{page: /Done*", "{event: page_view, page: /done")
+    (audit.folders.data / "audit.yaml").write_text(both, encoding="utf-8")
+    again = open_audit("acme")
+    assert again.headline["orders"] == 20, "not every page view is an order"

@@ -21,6 +21,7 @@ from conversion_audit.intake import (
     remarks,
     rows,
     sessions,
+    sold,
     sources,
     traffic,
     zones,
@@ -117,7 +118,8 @@ def take_in(engine: Engine, config: Config, opened: Opened, *, key: bytes, scrat
     for name, column, amount in (("book_orders", "order_id", "revenue"), ("outcomes", "lead_id", "value")):
         tables[name] = rows.with_ids(_converted(config, tables[name], amount), column, key)
     notes += [Remark("empty", file=file.name) for several in opened.values() for file in several if file.is_empty]
-    raw = engine.there(_together(engine, "rows", given.get("rows", [])))
+    raw = sold.on_pages(_together(engine, "rows", given.get("rows", [])), config.goals.values(), config.own_hosts)
+    raw = engine.there(raw)
     tables |= prepare(
         config,
         raw,
@@ -233,7 +235,7 @@ def prepare(
     rejects = rows.rejects(staged)
     _refuse_multiplied(staged, rejects, repeated, events)
     items = rows.with_ids(orders.items(kept), "item_id", key)
-    worth = _sales(config)
+    worth = sold.events(config.goals.values())
     placed = orders.orders(sessions.purchases(kept, events, worth), items, zone=zone)
     aside = traffic.set_aside(events, accepted, config.internal)
     visits = sessions.visits(events, facts, by_channel, owners, placed, aside, zone=zone)
@@ -263,12 +265,6 @@ def _named_channels(facts: Table, own: Collection[str]) -> pd.DataFrame:
     """The channel of each source, medium and campaign; where the export knows sources, a session without one came directly."""
     named = channels.channels(sessions.source_triples(facts), own=own)
     return named.assign(channel=named["channel"].fillna("Direct")) if named["channel"].notna().any() else named
-
-
-def _sales(config: Config) -> list[str]:
-    """Events of the goals whose worth is the revenue of each."""
-    goals = [goal for goal in config.goals.values() if goal.value == "revenue" and not goal.where]
-    return [event for goal in goals for event in goal.event]
 
 
 def _same_ids(config: Config, facts: Table) -> list[Remark]:
