@@ -91,6 +91,31 @@ def test_a_number_too_long_for_a_spreadsheet_is_written_as_text(tmp_path):
         assert "1234567890123456789" in book.read("xl/sharedStrings.xml").decode()
 
 
+def test_days_and_times_are_dates_and_durations_in_a_spreadsheet(tmp_path):
+    frame = pd.DataFrame({"date": ["2026-03-02T00:00:00", "2026-03-03", "soon"], "median_seconds": [76.4, 3.0, 1.0]})
+    path = save_workbook([chapter_with(frame)], tmp_path / "audit.xlsx")
+    assert re.search(r'<c r="A2" s="\d+"><v>46083</v>', sheet_xml(path)) and "<v>46084</v>" in sheet_xml(path)
+    with zipfile.ZipFile(path) as book:
+        shared, styles = book.read("xl/sharedStrings.xml").decode(), book.read("xl/styles.xml").decode()
+    assert "soon" in shared and "2026-03" not in shared
+    assert "#,##0.0&quot; s&quot;" in styles  # a number of seconds without its unit is any number
+
+
+def test_the_first_sheet_names_client_and_period_and_each_chapters_sheets(tmp_path):
+    about = {"client": "Acme", "period": {"start": "2026-03-02", "end": "2026-04-26"}}
+    chapters = [
+        chapter_with(pd.DataFrame({"n": [1]}), f"rows_{n}", f"0{n}") | {"question": f"Why {n}?"} for n in (0, 1)
+    ]
+    path = save_workbook(
+        [*chapters, {"number": "02", "question": "Empty?", "bundles": []}], tmp_path / "audit.xlsx", about
+    )
+    with zipfile.ZipFile(path) as book:
+        shared = re.findall(r"<t[^>]*>([^<]*)</t>", book.read("xl/sharedStrings.xml").decode())
+    first = shared[: shared.index("N") if "N" in shared else None]
+    assert first[0] == "Acme · 2 March – 26 April 2026"
+    assert first[2:8] == ["Chapter 0", "Why 0?", "rows_0", "A claim", "Chapter 1", "Why 1?"] and "Empty?" not in shared
+
+
 def test_no_cell_of_the_workbook_is_a_formula_or_a_link(tmp_path):
     frame = pd.DataFrame({"=column": [*FORMULAS, "http://example.org"]})
     path = save_workbook([chapter_with(frame)], tmp_path / "audit.xlsx")

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from conversion_audit.report.formats import is_missing
-from conversion_audit.report.words import heading, label, text_or
+from conversion_audit.report.formats import is_missing, period_text
+from conversion_audit.report.words import heading, label, text, text_or
 
 _LEADS = "=+-@|\t\r\n"
 _ESCAPED = "'"
@@ -32,8 +32,9 @@ _NUMBER_FORMATS = {
     "points": "0.00%",
     "money": "#,##0.00",
     "money2": "#,##0.00",
-    "duration": "#,##0.0",
+    "duration": '#,##0.0" s"',
 }
+_DATES = {"date": 14, "time": 22}  # built in: written as the reader's own country does
 
 
 def tables(chapters: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -199,7 +200,7 @@ def save_workbook(chapters: Sequence[Mapping[str, Any]], path: Path, about: Mapp
         found = tables(chapters)
         sheets = _sheet_names(found)
         formats = _formats(book)
-        _contents(book, formats, found, sheets)
+        _contents(book, formats, (chapters, found, sheets), about or {})
         for name, table in found.items():
             _sheet(book.add_worksheet(sheets[name]), formats, table)
     beside = path.with_name(path.name + ".part")
@@ -223,21 +224,39 @@ def _sheet_names(found: Iterable[str]) -> dict[str, str]:
 
 def _formats(book: Any) -> dict[str, Any]:
     made = {kind: book.add_format({"num_format": form, "valign": "top"}) for kind, form in _NUMBER_FORMATS.items()}
+    made |= {kind: book.add_format({"num_format": n, "valign": "top", "align": "left"}) for kind, n in _DATES.items()}
     return made | {
         "text": book.add_format({"num_format": "@", "valign": "top"}),
         "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}),
+        "chapter": book.add_format({"bold": True, "top": 1}),
         "title": book.add_format({"bold": True, "font_size": 14}),
     }
 
 
-def _contents(book: Any, formats: Mapping[str, Any], found: Mapping[str, Mapping], sheets: Mapping[str, str]) -> None:
+def _contents(book: Any, formats: Mapping[str, Any], of: tuple, about: Mapping[str, Any]) -> None:
+    """Write the first sheet: whose numbers these are, and chapter by chapter which sheet says what."""
+    chapters, found, sheets = of
+    period = about.get("period") or {}
+    whose = [str(about.get("client") or ""), period_text(period["start"], period["end"]) if period.get("end") else ""]
     sheet = book.add_worksheet("contents")
     sheet.set_column(0, 0, 32)
-    sheet.set_column(1, 1, 90)
-    sheet.write_string(0, 0, text_or("page.contents", "Contents"), formats["title"])
-    for row, (name, table) in enumerate(found.items(), 2):
+    sheet.set_column(1, 1, 110)
+    sheet.write_string(0, 0, " · ".join(filter(None, whose)) or text("page.contents"), formats["title"])
+    sheet.write_string(1, 0, text("page.workbook"))
+    row, asked = 2, {str(one["number"]): one for one in chapters}
+    for name, table in found.items():
+        one = asked.pop(table["chapter"], None)
+        if one:
+            row += 1
+            sheet.write_string(
+                row, 0, text("page.chapter", {"number": str(one["number"]).lstrip("0") or "0"}), formats["chapter"]
+            )
+            question = text_or(f"chapters.{one.get('name')}", "") or str(one.get("question") or "")
+            sheet.write_string(row, 1, question, formats["chapter"])
+            row += 1
         sheet.write_url(row, 0, f"internal:'{sheets[name]}'!A1", string=sheets[name])
         sheet.write_string(row, 1, table["claim"][:_LONGEST_CELL])
+        row += 1
 
 
 def _sheet(sheet: Any, formats: Mapping[str, Any], table: Mapping[str, Any]) -> None:
@@ -260,10 +279,21 @@ def _write(
 ) -> None:
     if value is None or (isinstance(value, float) and is_missing(value)):
         return
-    if isinstance(value, bool):
+    if kind in _DATES and (moment := _moment(value)):
+        sheet.write_datetime(row, place, moment, formats[kind])
+    elif isinstance(value, bool):
         sheet.write_boolean(row, place, value)
     elif isinstance(value, (int, float)) and abs(value) < _EXACT and kind not in {"id", "text"}:
         sheet.write_number(row, place, value, formats.get(kind, formats["number"]))
     else:
         words = labels.get(value, value) if isinstance(value, str) else _flat(value)
         sheet.write_string(row, place, words[:_LONGEST_CELL], formats["text"])
+
+
+def _moment(value: Any) -> datetime | None:
+    """Return a day or time for a spreadsheet, whose calendar begins in 1900 and knows no zones; None for what is none."""
+    try:
+        moment = datetime.fromisoformat(str(value)).replace(tzinfo=None)
+    except ValueError:
+        return None
+    return moment if moment.year >= 1900 else None
