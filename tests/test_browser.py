@@ -84,6 +84,23 @@ def test_nothing_overflows(browser, report, width):
     window.close()
 
 
+def test_a_table_of_five_rates_with_their_ranges_fits_a_phone(browser, tmp_path):
+    """A range goes over two lines there: on one it held each column to its own width, and the last ones out of sight."""
+    rates = {f"{name}_{end}": [0.121] for name in ("left", "kept", "won") for end in ("rate", "low", "high")}
+    told = pd.DataFrame({"landing_page": ["/returns"], "sessions": [26_983], **rates})
+    chapter = {
+        "number": "02",
+        "question": "?",
+        "status": "ok",
+        "bundles": bundles_of(told, name="pages", claim="A claim"),
+    }
+    path = tmp_path / "table.html"
+    path.write_text(page.render([chapter], [], sample.about()), encoding="utf-8")
+    window, _ = opened(browser, path, 390)
+    assert window.evaluate("(one => one.scrollWidth - one.clientWidth)(document.querySelector('.scroll'))") <= 0
+    window.close()
+
+
 def test_no_table_is_cut_on_a_wide_screen(browser, report):
     window, _ = opened(browser, report, 1280)
     window.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
