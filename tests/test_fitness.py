@@ -9,6 +9,7 @@ from conftest import table
 
 from conversion_audit.analysis import fitness
 from conversion_audit.analysis.fitness import gaps, measures
+from conversion_audit.report.words import text
 
 START = date(2026, 3, 2)
 END = date(2026, 3, 29)
@@ -249,6 +250,13 @@ def test_step_gaps_count_who_shows_a_later_step_only():
         ["cart", 2, 3, 3, 2, 3, 2],
     ]
     assert found["without_rate"].tolist() == pytest.approx([0.5, 2 / 3])
+
+
+def test_where_no_step_has_a_gap_nothing_is_told_of_what_gaps_are_due_to():
+    found = fitness.for_everyone(fitness.step_gaps(SESSIONS, MARKS, ["view", "cart", "buy"], "buy"))
+    gap, whole = fitness.steps_record(found), fitness.steps_record(found.assign(without=0))
+    assert (gap["claim"], gap["step"]) == ("fitness.steps_claim", "cart")
+    assert "tracking" in text(f"{gap['claim']}_read") and "tracking" not in text(f"{whole['claim']}_read")
 
 
 def test_step_gaps_of_a_step_that_nothing_follows_are_not_known():

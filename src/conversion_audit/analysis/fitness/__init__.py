@@ -34,6 +34,7 @@ from conversion_audit.analysis.fitness.records import (
     for_everyone,
     hours_record,
     people_record,
+    steps_record,
     timeouts_record,
     traffic_record,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "silent_segments",
     "source_totals",
     "step_gaps",
+    "steps_record",
     "ties",
     "timeouts_record",
     "totals_findings",

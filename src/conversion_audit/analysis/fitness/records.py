@@ -65,3 +65,11 @@ def for_everyone(steps: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of `tags.step_gaps` for everyone that a later step can check, without the columns of segments."""
     rows = steps[steps["device"].isna() & steps["browser"].isna() & (steps["later_sessions"] > 0)]
     return rows.drop(columns=["device", "browser"]).reset_index(drop=True)
+
+
+def steps_record(everyone: pd.DataFrame) -> dict:
+    """Return the step of `for_everyone` that is recorded with the largest gap, or that none is."""
+    worst = everyone[everyone["without"] > 0].nlargest(1, "without_rate")
+    if not len(worst):
+        return {"claim": "fitness.steps_none"}
+    return {"claim": "fitness.steps_claim", **worst.iloc[0].to_dict()}
