@@ -113,6 +113,9 @@ def test_days_that_are_too_few_are_said_and_not_compared(audit_home):
     assert past.new_from(now, before) is None and past.after(now, before).empty
     said = "After the audit of 27 Apr 2026 to 15 Jun 2026 this period has 6\u00a0more days: too few to tell what moved."
     assert text(*past.compared(now, before)) == said
+    same = replace(before, end=now.period.end)
+    said = "The audit before, of 27 Apr 2026 to 21 Jun 2026, holds every day of this period: nothing is new to compare."
+    assert text(*past.compared(now, same)) == said
     run(audit("2026-03-02", "2026-04-26"), FIRST)  # an older run that leaves enough days is better
     found = past.previous(now)
     assert (found.run, past.new_from(now, found)) == (FIRST, date(2026, 4, 27))

@@ -139,6 +139,8 @@ def compared(audit: Audit, before: Previous | None) -> tuple[str, dict[str, Any]
     record = {"start": before.start, "end": before.end, "days": max((end - first).days + 1, 0), "first": first}
     if first == start:
         return f"change.against_{'run' if before.run else 'days'}", record
+    if not record["days"]:
+        return "change.against_same", record
     return f"change.against_{'few' if new_from(audit, before) is None else 'shared'}", record
 
 
