@@ -177,6 +177,12 @@ def test_only_the_columns_asked_for_stand_in_the_report_and_bounds_follow_their_
     assert "more column" not in html
 
 
+def test_a_finding_in_a_table_is_told_to_its_end():
+    """The longest of the demo's plan, in German, has 186 letters: it ended in '… wurden beim Einlesen unkenntlich…'."""
+    longest = "Der Export enthält personenbezogene Daten " + "x" * 144
+    assert longest in table_html(table_data(pd.DataFrame({"place": [1], "task": [longest]})))
+
+
 def test_a_table_shows_as_many_columns_as_fit_and_counts_the_others():
     table = table_data(pd.DataFrame({f"column_{n:02}": [f"thirteen_long_{n}"] for n in range(12)}))
     html = table_html(table)

@@ -11,7 +11,7 @@ from conversion_audit.report.voice import Voice, speaking
 from conversion_audit.report.words import heading, label, row_label, text, text_or
 
 MOST_ROWS, FEWER_ROWS = 25, 8
-LONGEST_CELL = 180
+LONGEST_CELL = 240
 WIDEST, _LONG_TEXT, _BETWEEN = 104, 22, 3
 _NUMERIC = {"count", "number", "number1", "number2", "percent", "percent1", "percent2", "points", "money", "duration"}
 _ENDINGS = ("_rate", "_share")
