@@ -46,6 +46,12 @@ def test_totals_count_the_period():
     }  # fmt: skip
 
 
+def test_bounces_that_nobody_can_tell_are_unknown_and_not_none():
+    unknown = SESSIONS.assign(is_bounce=pd.array([None] * len(SESSIONS), dtype="boolean"))
+    assert totals(unknown, ORDERS, MARKS, "purchase", in_orders=True)["bounces"] is None
+    assert totals(SESSIONS.head(0), ORDERS, MARKS, "purchase", in_orders=True)["bounces"] == 0
+
+
 def test_a_site_without_orders_has_completions_and_no_revenue():
     found = totals(SESSIONS, NOTHING, MARKS, "cart", in_orders=False)
     assert (found["orders"], found["completions"], found["revenue"]) == (0, 2, None)

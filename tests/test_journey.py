@@ -386,6 +386,9 @@ def test_a_landing_page_loses_most_only_where_it_surely_does():
     pages = pages.assign(goal_rate=pages.goal_sessions / pages.sessions, bounce_rate=pages.bounces / pages.sessions)
     pages["bounce_low"] = [0.12, 0.1]
     assert journey_claims.landing_claim(pages)[0] == "journey.landing_claim_alike"
+    untold = pages.assign(bounces=np.nan, bounce_rate=np.nan, bounce_low=np.nan)
+    assert journey_claims.landing_claim(untold)[0] == "journey.landing_claim_untold"
+    assert journey_claims.landing_claim(untold.assign(goal_sessions=0))[0] == "journey.landing_goalless_untold"
     many = pages.assign(sessions=[3000, 4000], bounces=[900, 800])
     assert journey_claims.landing_claim(many)[1]["left"] == "/a"
     assert journey_claims.landing_claim(many)[0] == "journey.landing_claim_both"

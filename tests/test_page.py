@@ -446,3 +446,11 @@ def test_a_logo_is_a_picture_in_the_page_or_nothing():
     with_logo = sample.report(logo="data:image/png;base64,AAAA")
     assert 'src="data:image/png;base64,AAAA"' in with_logo
     assert "evil" not in sample.report(logo="//evil.example/logo.png")
+
+
+def test_the_cover_says_that_bounces_cannot_be_told_where_the_export_has_no_page_views():
+    from conversion_audit.report import summary
+
+    shown = summary._facts({"sessions": 2000, "visitors": 900, "bounces": None, "orders": 96})
+    assert shown[-1] == ("cannot be told", "who leaves at once: no page views")
+    assert summary._facts({"sessions": 2000, "bounces": 500, "orders": 96})[-1] == ("25.0%", "leave at once")

@@ -133,6 +133,15 @@ def test_a_session_bounced_as_the_source_says_else_without_second_page_or_action
     assert bounces(events, sessions, nothing, []).frame().is_bounce.sum() == 3
 
 
+def test_without_any_page_view_nobody_can_tell_who_bounced_but_the_source(events, sessions):
+    nothing = pd.DataFrame({"session_id": pd.Series(dtype="string"), "name": pd.Series(dtype="string")})
+    nothing["event_number"] = 1
+    sessions = sessions.assign(is_single_page=True)
+    said = bounces(events.assign(is_page=False), sessions, nothing, []).frame().set_index("session_id").is_bounce
+    flags = sessions.set_index("session_id").is_bounce
+    assert said.isna().to_dict() == flags.isna().to_dict() and said.isna().any()
+
+
 def test_a_place_reached_after_the_landing_is_no_bounce_but_the_landing_itself_is():
     found = table(
         """

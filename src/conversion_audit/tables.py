@@ -172,7 +172,9 @@ SESSIONS = Contract(
         "visit_number": Column("int", "1.. in the visitor's life; the source's own number where it has one"),
         "is_new": Column("bool", "First visit"),
         "is_bounce": Column(
-            "bool", "The source's flag; else one page, nothing done, nothing reached after the landing"
+            "bool",
+            "The source's flag; else one page, nothing done, nothing reached after the landing",
+            "no page views, no flag",
         ),
         "is_single_page": Column("bool", "At most one page view: the other count, shown beside"),
         "orders": Column("int", "Distinct orders placed"),

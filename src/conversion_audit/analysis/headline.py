@@ -28,15 +28,16 @@ def totals(sessions: AnyTable, orders: AnyTable, marks: AnyTable, goal: str, *, 
     Returns
     -------
     dict
-        goal, sessions, visitors, bounces, orders, completions, revenue (None where no order carries an
-        amount), and naive_conversion_rate, the share of sessions with the goal (None without sessions).
+        goal, sessions, visitors, bounces (None where they cannot be told), orders, completions, revenue (None where no
+        order carries an amount), and naive_conversion_rate, the share of sessions with the goal (None without sessions).
     """
     found = {"sessions": sessions, "orders": orders, "marks": marks}
     row = engine_of(sessions).query(statement(__file__, "totals"), found, goal=goal).iloc[0]
-    counts = {name: int(row[name]) for name in ("sessions", "visitors", "bounces", "orders")}
+    counts = {name: int(row[name]) for name in ("sessions", "visitors", "orders")}
     return {
         "goal": goal,
         **counts,
+        "bounces": None if pd.isna(row.bounces) else int(row.bounces),
         "completions": int(row.goal_orders if in_orders else row.goal_marks),
         "revenue": None if pd.isna(row.revenue) else round(float(row.revenue), 2),
         "naive_conversion_rate": row.goal_sessions / row.sessions if row.sessions else None,

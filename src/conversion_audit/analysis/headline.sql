@@ -1,6 +1,6 @@
 -- name: totals
 SELECT s.sessions, s.visitors, s.bounces, o.orders, o.goal_orders, o.revenue, g.goal_marks, g.goal_sessions
-FROM (SELECT count(*) AS sessions, count(DISTINCT visitor_id) AS visitors, coalesce(sum(CAST(is_bounce AS INTEGER)), 0) AS bounces
+FROM (SELECT count(*) AS sessions, count(DISTINCT visitor_id) AS visitors, CASE WHEN count(*) = 0 THEN 0 ELSE sum(CAST(is_bounce AS INTEGER)) END AS bounces
       FROM sessions) s
 CROSS JOIN (SELECT count(*) AS orders, count(CASE WHEN goal = $goal THEN 1 END) AS goal_orders, sum(revenue) AS revenue
             FROM orders) o

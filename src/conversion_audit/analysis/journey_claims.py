@@ -153,6 +153,8 @@ def landing_claim(pages: pd.DataFrame) -> Claim:
     others = pages[pages.landing_page != left.landing_page][["bounces", "sessions"]].sum()
     record = {"best": best.landing_page, "goal_sessions": int(best.goal_sessions), "goal_rate": best.goal_rate}
     key = "journey.landing_claim" if best.goal_sessions else "journey.landing_goalless"
+    if rows.bounce_rate.isna().all():
+        return f"{key}_untold", record
     # Chosen as the worst of several: each is held to its part of the error that one alone would have.
     counts = (left.bounces, left.sessions, others.bounces, others.sessions)
     if not newcombe(*counts, confidence=1 - 0.05 / len(rows))[0] > 0:

@@ -109,7 +109,7 @@ def bounces(
     Say of every session whether it bounced.
 
     A session bounced where the source says so; where the source says nothing: one page at most, nothing done, and nothing
-    arrived at but the landing itself.
+    arrived at but the landing itself. An export without any page view cannot say who saw one page only.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def bounces(
     Returns
     -------
     Table
-        One row per session: session_id, is_bounce.
+        One row per session: session_id, is_bounce, null where it cannot be told.
     """
     counting = pd.DataFrame({"name": pd.Series([*acting, *arriving], dtype="string")})
     counting["is_place"] = [False] * len(acting) + [True] * len(arriving)

@@ -102,8 +102,9 @@ WITH silent AS (
     WHERE m.event_number > coalesce(l.event_number, 1)
       AND (e.page IS NULL OR s.landing_page IS NULL OR e.page <> s.landing_page)
 )
-SELECT s.session_id, coalesce(s.is_bounce, s.is_single_page AND a.session_id IS NULL) AS is_bounce
-FROM sessions s LEFT JOIN active a ON a.session_id = s.session_id;
+SELECT s.session_id,
+       coalesce(s.is_bounce, CASE WHEN p.pages > 0 THEN s.is_single_page AND a.session_id IS NULL END) AS is_bounce
+FROM sessions s LEFT JOIN active a ON a.session_id = s.session_id CROSS JOIN (SELECT count(*) AS pages FROM landings) p;
 
 -- name: bounce_marks
 SELECT e.session_id, e.visitor_id, e.event_number, e.moment, e.visitor_event_number, e.visitor_moment, e.time,

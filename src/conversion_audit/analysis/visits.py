@@ -67,6 +67,9 @@ def by_column(
         rates = rates.assign(
             **{f"{rate}_rate": table[count] / table.sessions, f"{rate}_low": low, f"{rate}_high": high}
         )
+    if not engine.query("SELECT COUNT(is_bounce) AS known FROM sessions", {"sessions": sessions}).known[0]:
+        unknown = ["bounces", "bounce_rate", "bounce_low", "bounce_high"]
+        rates = rates.assign(**dict.fromkeys(unknown, float("nan")))
     return rates.rename(columns={"label": column})
 
 

@@ -80,9 +80,18 @@ def channel_costs(audit: Audit) -> dict[str, Any]:
 
 
 def types(audit: Audit) -> dict[str, str]:
-    """Return micro-conversion -> its type, then the main goal."""
+    """Return micro-conversion -> its type, then the main goal; without a bounce where none can be told."""
     config = audit.config
-    return {name: one.type for name, one in config.micro_conversions.items()} | {config.main_goal: "goal"}
+    untold = untold_bounces(audit)
+    told = {name: one.type for name, one in config.micro_conversions.items() if name not in untold}
+    return told | {config.main_goal: "goal"}
+
+
+def untold_bounces(audit: Audit) -> set[str]:
+    """Return the names of bounces where nothing says who bounced: shown, they would read as nobody's."""
+    names = {name for name, one in audit.config.micro_conversions.items() if one.rule == "single_page"}
+    known = "SELECT COUNT(is_bounce) AS known FROM s"
+    return names if names and not audit.engine.query(known, {"s": audit.table("sessions")}).known[0] else set()
 
 
 def past(audit: Audit) -> Audit:

@@ -22,7 +22,7 @@ from conversion_audit.analysis.funnel_segments import by_segment
 from conversion_audit.analysis.funnel_steps import funnel_table, options, step_table
 from conversion_audit.engine import AnyTable, Table
 from conversion_audit.findings import Finding
-from conversion_audit.recipes.goals import every_order, until
+from conversion_audit.recipes.goals import every_order, until, untold_bounces
 from conversion_audit.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -122,7 +122,8 @@ def compared(audit: Audit, column: str, a: str | None = None, b: str | None = No
         return {}
     groups = [visits.with_value(audit.sessions, column, value) for value in (a, b)]
     config = audit.config
-    names = list(dict.fromkeys([*config.steps, *config.micro_conversions]))
+    untold = untold_bounces(audit)
+    names = [name for name in dict.fromkeys([*config.steps, *config.micro_conversions]) if name not in untold]
     ways = [transitions.transitions(transitions.of_sessions(_stays(audit), group)) for group in groups]
     steps = visits.compare(audit.marks, *groups, names)
     return {"column": column, "a": a, "b": b, "steps": steps, "ways": transitions.compare(*ways)}

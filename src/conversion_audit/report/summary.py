@@ -188,7 +188,10 @@ def _facts(head: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("revenue", head.get("revenue") or None, "money"),
         ("bounce_rate", bounce, "percent1"),
     ]
-    return [(formatted(value, kind), text(f"page.fact_{name}")) for name, value, kind in cells if not is_missing(value)]
+    told = [(formatted(value, kind), text(f"page.fact_{name}")) for name, value, kind in cells if not is_missing(value)]
+    if "bounces" in head and bounce is None:
+        told.append((text("page.fact_untold"), text("page.fact_untold_bounce_rate")))
+    return told
 
 
 def _number(value: Any) -> float | None:
