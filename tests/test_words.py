@@ -263,9 +263,11 @@ def test_the_house_speaks_the_clients_language_and_calls_things_by_their_labels(
         sources=[{"kind": "ga4", "files": "raw/*"}],
         goals={"purchase": {"event": ["purchase"], "label": {"en": "Order", "de": "Bestellung"}}},
         journey=["add_to_cart"],
+        after_purchase=["repeat_purchase"],
     )
     house(config)
     assert label("purchase") == "Bestellung"
+    assert label("repeat_purchase") == "Wieder gekauft", "it was “Repeat purchase” in either language"
     assert label("add_to_cart") == "Add to cart"
     assert heading("sessions") == "Sitzungen"
     assert heading("step_low") == "Vom Schritt davor (von)"

@@ -78,7 +78,8 @@ def speaking(new: Voice) -> Iterator[Voice]:
 def voice_of(config: Any) -> Voice:
     """Return the voice of a client's config: its labels are those of every name the config defines or mentions."""
     names = {*config.micro_conversions, *config.goals, *config.kpis, *config.intents, *config.steps}
-    names |= {*config.after_purchase, *config.page_types}
+    # A second purchase needs no definition, so that it has our word in either language and no label of the config's.
+    names |= {*config.after_purchase, *config.page_types} - {"repeat_purchase"}
     return Voice(
         language=config.language,
         locale=(config.locale or "").replace("-", "_"),
