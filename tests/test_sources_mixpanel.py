@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 from exports import FIXTURES, expected, opened, plain, rows_of
 
 from conversion_audit.intake.sources import recognise
@@ -25,3 +27,11 @@ def test_the_kind_is_told_from_the_rows(tmp_path):
     assert {kind: reason for kind, [(_, reason)] in found.items()} == {
         "mixpanel": "its rows have event and properties.distinct_id, properties.time"
     }
+
+
+def test_what_was_paid_back_is_an_amount_of_its_own(tmp_path):
+    refund = {"time": 1772449200, "distinct_id": "d1", "order_id": "A1", "refund_amount": 20.5}
+    line = json.dumps({"event": "Order Refunded", "properties": refund})
+    (tmp_path / "export.jsonl").write_text(line + "\n", encoding="utf-8")
+    (row,) = plain(rows_of("mixpanel", tmp_path, "export.jsonl", scratch=tmp_path / "scratch"))
+    assert (row["is_refund"], row["amount"]) == (True, -20.5)

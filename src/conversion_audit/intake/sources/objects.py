@@ -17,7 +17,19 @@ from conversion_audit.intake.sources.stored import Rows
 CAMPAIGN = {"source": "utm_source", "medium": "utm_medium", "campaign": "utm_campaign"}
 ORDER = {
     "order_id": ("order_id", "orderId", "Order ID", "transaction_id", "checkout_id"),
-    "amount": ("revenue", "Revenue", "$revenue", "total", "Total", "amount", "Amount", "value", "Value", "Order Total"),
+    "amount": (
+        "revenue",
+        "Revenue",
+        "$revenue",
+        "total",
+        "Total",
+        "amount",
+        "Amount",
+        "value",
+        "Value",
+        "Order Total",
+        "refund_amount",
+    ),
     "currency": ("currency", "Currency", "currency_code"),
 }
 """Names that shops give their orders in event properties, the commonest first."""
