@@ -271,6 +271,11 @@ def test_the_steps_over_the_map_are_whole_names():
         heads = figure.axes[0].get_xticklabels()
         assert [one.get_text().replace("\n", " ") for one in heads] == steps
         assert min(one.get_window_extent().y0 for one in heads) >= 0
+    many = pd.concat(
+        [cells.replace("Quote form second page", "Anfrageformular zweite Seite").assign(segment=s) for s in "abcdefgh"]
+    )
+    narrow = style.narrow_one(figures.plot_map(many).figure)
+    assert "Anfrageformular zweite Seite" in [one.get_text() for one in narrow.axes[0].get_xticklabels()]
     boxes = [one.get_window_extent() for one in wide.axes[0].get_xticklabels()]
     assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
 

@@ -54,7 +54,9 @@ def plot_map(cells: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for row in rows[rows["segment"].isin(segments)].to_dict("records"):
         _cell(ax, steps.index(row["step"]), segments.index(row["segment"]), row, rate)
     narrow = is_narrow(ax)
-    ax.set_xticks(range(len(steps)), [_head(step, one_line=narrow) for step in steps])
+    ax.set_xticks(
+        range(len(steps)), [_head(step, (30 if len(segments) > 6 else 22) if narrow else 0) for step in steps]
+    )
     ax.set_yticks(range(len(segments)), [beside(ax, in_column("segment", segment), 32) for segment in segments])
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", labelsize=8.6 if len(steps) <= 6 else 7, rotation=60 if narrow and len(steps) > 2 else 0)
@@ -65,9 +67,9 @@ def plot_map(cells: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _head(step: str, one_line: bool) -> str:
+def _head(step: str, slanted: int) -> str:
     """Cut in the middle, two steps of one form would have one name: on two lines, or slanted on a phone, they are whole."""
-    return named(step, 22) if one_line else "\n".join(wrap(named(step, 30), 14, max_lines=2, placeholder="…"))
+    return named(step, slanted) if slanted else "\n".join(wrap(named(step, 30), 14, max_lines=2, placeholder="…"))
 
 
 def _cell(ax: Axes, x: int, y: int, row: dict, rate: str) -> None:
