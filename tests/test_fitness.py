@@ -423,7 +423,7 @@ def test_orders_are_held_to_the_books_one_by_one():
     assert {finding.claim for finding in measures.books(found)} == {
         "fitness.books_missing",
         "fitness.books_extra",
-        "fitness.books_revenue",
+        "fitness.books_revenue_less",
     }
 
 
@@ -446,6 +446,15 @@ def test_books_that_differ_a_little_are_told_in_both_directions_and_by_amount():
     values = found["fitness.books_differ"].values
     assert [values[name] for name in ("missing", "missing_revenue", "extra", "extra_revenue")] == [1, 10.0, 1, 10.0]
     assert (values["differing"], values["differing_revenue"]) == (1, 0.5)
+
+
+def test_orders_without_an_amount_are_not_worth_less_than_in_the_books():
+    mine, theirs = (
+        books("order_id revenue\n1 NaN\n2 10.0"),
+        books("order_id revenue date\n1 9 2026-03-03\n2 10 2026-03-03"),
+    )
+    (agree,) = measures.books(fitness.book_match(mine, theirs, mine, START, END))
+    assert agree.claim == "fitness.books_agree", "that amounts are missing is told of the orders"
 
 
 def test_an_order_that_the_audit_set_aside_is_not_missing_in_the_export():

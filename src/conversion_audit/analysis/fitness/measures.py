@@ -79,8 +79,11 @@ def books(match: pd.DataFrame) -> list[Finding]:
     if only_export:
         told = values | {"rate": only_export / values["exported"]}
         found.append(fault("books_extra", "low", ("01",), told) if told["rate"] > FEW else note("books_extra", told))
-    if booked_revenue and abs(revenue / booked_revenue - 1) > FEW:
-        found.append(fault("books_revenue", "medium", ("01", "05"), values | {"rate": revenue / booked_revenue - 1}))
+    apart = rows.loc["in_both", "net_revenue"] / booked_revenue if booked_revenue else 0.0
+    if abs(apart) > FEW:
+        claim = "books_revenue_less" if apart < 0 else "books_revenue_more"
+        told = values | {"rate": abs(apart)}
+        found.append(fault(claim, "medium", ("01", "05"), told, next_step="fitness.books_revenue_next"))
     elif values["differing"]:
         told = values | {"rate": values["differing"] / both}
         found.append(fault("books_differ", "low", ("01",), told) if told["rate"] > FEW else note("books_differ", told))

@@ -81,12 +81,13 @@ def book_match(orders: AnyTable, book_orders: AnyTable, every: AnyTable, start: 
     DataFrame
         One row per place where orders were found, empty without books::
 
-            found_in     orders  revenue  book_revenue  differing_orders  differing_revenue
-            in_both         940  81230.0       81410.0                12              203.5
-            books_only       61      NaN        5020.0                 0                NaN
-            export_only       4    310.0           NaN                 0                NaN
+            found_in     orders  revenue  book_revenue  differing_orders  differing_revenue  net_revenue
+            in_both         940  81230.0       81410.0                12              203.5       -180.0
+            books_only       61      NaN        5020.0                 0                NaN          NaN
+            export_only       4    310.0           NaN                 0                NaN          NaN
 
-        `differing_orders` have another amount in the books, by more than a cent; `differing_revenue` adds up by how much.
+        `differing_orders` have another amount in the books, by more than a cent; `differing_revenue` adds up by how much,
+        `net_revenue` what the export has more, of orders with an amount on either side.
         An order of the period that stands on the other side in any period, or set aside, counts as both.
     """
     found = {"orders": orders, "book_orders": book_orders, "every": every}

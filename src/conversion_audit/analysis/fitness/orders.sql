@@ -40,7 +40,8 @@ WITH counted AS (
 )
 SELECT found_in, count(*) AS orders, CAST(sum(revenue) AS DOUBLE) AS revenue, CAST(sum(book_revenue) AS DOUBLE) AS book_revenue,
        count(CASE WHEN abs(revenue - book_revenue) > 0.01 THEN 1 END) AS differing_orders,
-       CAST(sum(CASE WHEN abs(revenue - book_revenue) > 0.01 THEN abs(revenue - book_revenue) END) AS DOUBLE) AS differing_revenue
+       CAST(sum(CASE WHEN abs(revenue - book_revenue) > 0.01 THEN abs(revenue - book_revenue) END) AS DOUBLE) AS differing_revenue,
+       CAST(sum(revenue - book_revenue) AS DOUBLE) AS net_revenue
 FROM matched
 WHERE EXISTS (SELECT 1 FROM book_orders)
 GROUP BY found_in
