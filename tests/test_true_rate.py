@@ -330,7 +330,7 @@ def test_what_would_narrow_the_rate_names_the_checks_that_fail_and_no_other():
         {"name": "misfit", "value": 0.47, "limit": 0.03, "passed": False},
     ]
     said = text(*advice({**record, "estimate": None, "checks": passed + failed, "gates": failed}))
-    assert "landings on category or search pages, how far silent landings are" in said
+    assert "landings on category or search pages and how far silent landings are" in said
     assert "service pages" not in said and "a longer period" not in said
     assert advice({**record, "estimate": None, "gates": []})[0] == "true_rate.narrow_none"
 
