@@ -162,10 +162,13 @@ def test_an_export_prepared_in_parts_gives_the_same_tables(shop, tmp_path, monke
     next(made["parts"].glob("orders-*")).unlink()  # as when a run was killed: what stands is made anew, folders too
     monkeypatch.setenv("AUDIT_HOME", str(homes["parts"]))
     assert open_audit("acme").headline == headlines["parts"] == headlines["whole"]
-    assert {path.name.split("-")[0] for path in made["parts"].iterdir() if path.is_dir() and path.suffix} == {"events"}
+    assert {path.name.split("-")[0] for path in made["parts"].iterdir() if path.is_dir() and path.suffix} == {
+        "events",
+        "visits",
+    }
     for name in ("events", "visits", "orders", "items", "fates", "marks", "sessions"):
         found = [
-            f"{folder}/{name}-*" + ("/*" if name == "events" and which == "parts" else "")
+            f"{folder}/{name}-*" + ("/*" if name in ("events", "visits") and which == "parts" else "")
             for which, folder in made.items()
         ]
         whole, parts = (f"SELECT * FROM read_parquet('{pattern}')" for pattern in found)

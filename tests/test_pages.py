@@ -145,6 +145,21 @@ def test_long_addresses_are_read_whole():
     assert len(page("https://x.de/" + "a/" * 30000)) > 1000
 
 
+def test_addresses_that_differ_in_click_ids_alone_are_read_once():
+    from conversion_audit.intake.pages import _parsed
+
+    _parsed.cache_clear()
+    read = pages([f"https://x.de/a?gclid=Cj0K{n}&fbclid=Iw{n}&q=hut" for n in range(50)])
+    assert _parsed.cache_info().misses == 1
+    assert read["value"].nunique() == 50
+    assert set(zip(read["page"], read["click_source"], read["search_term"], strict=True)) == {("/a", "google", "hut")}
+
+
+def test_a_click_id_that_makes_a_page_is_read_as_it_is():
+    assert page("https://x.de/#/a&gclid=red") == "/a&gclid=red"
+    assert page("https://x.de/a?gclid=red", keep=["gclid"]) == "/a?gclid=red"
+
+
 def test_naughty_strings_never_raise():
     naughty = json.loads(real_data("messy/blns.json").read_text(encoding="utf-8"))
     read = pages(naughty, keep=["q"])

@@ -41,6 +41,10 @@ WHOLE: Parts = ({},)
 SHARE = 0.3
 """Of the memory there is, what one step may hold at once: others hold some too, and what does not fit is written and read again."""
 
+_PARQUET = "FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 61440"
+"""Snappy: a third more room than zstd takes, a quarter less time to write and to read. Row groups of half the usual size:
+each thread holds one while it fills, and touching new memory is a tenth of what writing costs."""
+
 _PARAMETER = re.compile(r"\$(\w+)")
 _serial = count(1)
 
@@ -195,11 +199,8 @@ class Engine:
         with replacing(path) as folder:
             folder.mkdir()
             for n, part in enumerate(parts):
-                # Snappy: a third more room than zstd takes, a quarter less time to write and to read.
-                copy = (
-                    f"COPY ({sql}) TO {literal(str(folder / f'{n:03}.parquet'))} (FORMAT parquet, COMPRESSION snappy)"
-                )
-                self._run(copy, parameters | dict(part))
+                target = literal(str(folder / f"{n:03}.parquet"))
+                self._run(f"COPY ({sql}) TO {target} ({_PARQUET})", parameters | dict(part))
         return self.open(path)
 
     def open(self, *paths: Path) -> Table:

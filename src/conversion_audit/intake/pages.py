@@ -62,6 +62,7 @@ _FILES = frozenset(
 )
 
 
+_CLICK_ID = re.compile(rf"(?<=[?&])({'|'.join(queries.CLICK_IDS)})=[^&#]+")
 _PORT = re.compile(r":(?:80|443)?$")
 _NO_HOST = re.compile(r"[^\w.:\[\]-]")
 
@@ -130,8 +131,14 @@ def referrers(values: Iterable[str | None]) -> pd.DataFrame:
 
 
 def _read(url: str, keep: Sequence[str], own: Collection[str]) -> tuple:
-    """Own hosts matter for addresses without a scheme alone, so that a page and a referrer of one address are read once."""
-    return _parsed(url, tuple(keep), frozenset() if "://" in url else frozenset(own))
+    """
+    Own hosts matter for addresses without a scheme alone, so that a page and a referrer of one address are read once.
+
+    Each click has its own id, of which only that there is one counts: addresses that differ in nothing else are read once too.
+    """
+    is_page = "#" in url or not queries.CLICK_IDS.keys().isdisjoint(keep)
+    same = url if is_page else _CLICK_ID.sub(r"\1=1", url)
+    return _parsed(same, tuple(keep), frozenset() if "://" in url else frozenset(own))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -238,7 +238,8 @@ def prepare(
     worth = sold.events(config.goals.values())
     placed = orders.orders(sessions.purchases(kept, events, worth), items, zone=zone)
     aside = traffic.set_aside(events, accepted, config.internal)
-    visits = sessions.visits(events, facts, by_channel, owners, placed, aside, zone=zone)
+    path = scratch / "visits.parquet"
+    visits = sessions.visits(events, facts, by_channel, owners, placed, aside, path=path, zone=zone)
     fates = ledger.fates(staged, repeated, numbered, owners, visits, rates, worth, zone=zone)
     tables = {"events": events, "items": items, "orders": placed, "rejects": rejects, "aside": aside}
     for name, table in tables.items():

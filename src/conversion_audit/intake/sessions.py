@@ -17,6 +17,7 @@ VISIT_BYTES = 360.0
 """Memory for one session while its first and last values are looked for."""
 
 _NO_LAST_ROW = 2**62
+_IN_RANGES = {"ordered": "ordered_here", "channels_here": "channels_here"}
 
 
 def add_sessions(rows: AnyTable, *, timeout_seconds: float) -> Table:
@@ -147,15 +148,16 @@ def events(
     Table
         See `tables.EVENTS`.
     """
-    found = {
-        "rows": rows,
-        "numbered": numbered,
-        "session_channels": channels,
-        "rates": rates,
-        **texts,
-    }
-    sql, currency = statement(__file__, "events"), str(rates["currency"][0])
-    return engine_of(rows).write(sql, path, found, parts=_row_ranges(numbered), zone=zone, currency=currency)
+    found = {"rows": rows, "rates": rates, **texts}
+    ranges, sql = _row_ranges(numbered), statement(__file__, "events")
+    if len(ranges) > 1:
+        found |= {"numbered": numbered, "session_channels": channels}
+        here = ", ".join(f"{name} AS ({statement(__file__, section)})" for name, section in _IN_RANGES.items())
+        sql = f"WITH {here} {sql}"
+    else:
+        found |= {"ordered": numbered, "channels_here": channels}
+    currency = str(rates["currency"][0])
+    return engine_of(rows).write(sql, path, found, parts=ranges, zone=zone, currency=currency)
 
 
 def _row_ranges(numbered: AnyTable) -> Parts:
@@ -192,10 +194,11 @@ def visits(
     orders: AnyTable,
     aside: AnyTable,
     *,
+    path: Path,
     zone: str,
 ) -> Table:
     """
-    Make one row per session (see `tables.SESSIONS`); `is_bounce` is the source's own verdict, null where it has none.
+    Write one row per session (see `tables.SESSIONS`); `is_bounce` is the source's own verdict, null where it has none.
 
     Parameters
     ----------
@@ -203,6 +206,8 @@ def visits(
         See above and `orders`.
     aside : table
         session_id -> reason, for sessions that are set aside.
+    path : Path
+        The Parquet file, a folder of them where memory is short.
     zone : str
         The client's time zone.
     """
@@ -217,7 +222,7 @@ def visits(
     engine = engine_of(events)
     number = engine.parts(len(owners) * VISIT_BYTES)
     parts = [{"part": part, "parts": number} for part in range(number)]
-    return engine.create(statement(__file__, "visits"), found, name="visits", parts=parts, zone=zone)
+    return engine.write(statement(__file__, "visits"), path, found, parts=parts, zone=zone)
 
 
 def _made(section: str, **found: AnyTable) -> Table:

@@ -146,13 +146,14 @@ SELECT e.event_id, e.session_id, e.visitor_id, e.visitor_event_number, e.time, e
        s.is_purchase, s.is_refund
 FROM events e JOIN sold s ON s.event_id = e.event_id;
 
+-- name: ordered_here
+-- Where memory is short, events are made in ranges of row ids: of sessions too, only those of the range are held then.
+SELECT * FROM numbered WHERE row_id > $after AND row_id <= $until;
+
+-- name: channels_here
+SELECT * FROM session_channels WHERE session_number IN (SELECT session_number FROM ordered);
+
 -- name: events
--- Made in ranges of row ids where memory is short: of sessions too, only those of the range are held then.
-WITH ordered AS (
-    SELECT * FROM numbered WHERE row_id > $after AND row_id <= $until
-), sessions_here AS (
-    SELECT * FROM session_channels WHERE session_number IN (SELECT session_number FROM ordered)
-)
 SELECT r.event_id, c.visitor_id, r.device_id, r.user_id, c.session_id,
        n.event_number, n.visitor_event_number, n.moment, n.visitor_moment,
        r.time,
@@ -171,7 +172,7 @@ SELECT r.event_id, c.visitor_id, r.device_id, r.user_id, c.session_id,
        CASE WHEN o.value IS NULL THEN r.properties ELSE o.clean END AS properties
 FROM rows r
 JOIN ordered n ON n.row_id = r.row_id
-LEFT JOIN sessions_here c ON c.session_number = n.session_number
+LEFT JOIN channels_here c ON c.session_number = n.session_number
 LEFT JOIN pages p ON p.value = r.page_url
 LEFT JOIN titles i ON i.value = r.page_title
 LEFT JOIN referrers f ON f.value = r.referrer
@@ -184,7 +185,6 @@ WHERE r.row_id > $after AND r.row_id <= $until;
 -- name: visits
 WITH seen AS (
     SELECT session_id,
-           min(visitor_id) AS visitor_id,
            min(device_id) AS device_id,
            min(time) AS start,
            seconds_between(min(time), max(time)) AS seconds,
@@ -213,21 +213,21 @@ WITH seen AS (
     WHERE session_id IS NOT NULL
     GROUP BY session_id
 )
-SELECT f.session_id, f.visitor_id, f.device_id, v.user_id, s.source_session, f.start,
+SELECT f.session_id, s.visitor_id, f.device_id, v.user_id, s.source_session, f.start,
        CAST(local_time(f.start, $zone) AS DATE) AS date,
        CAST(EXTRACT(HOUR FROM local_time(f.start, $zone)) AS INTEGER) AS hour,
        f.seconds, f.events, f.pages, f.landing_page, f.landing_page_type, f.exit_page,
        c.channel, known(s.source) AS source, known(s.medium) AS medium, known(s.campaign) AS campaign, f.referrer,
        f.platform, f.device, f.browser, f.os, f.country, f.language,
        CAST(coalesce(s.visit_number,
-            ROW_NUMBER() OVER (PARTITION BY f.visitor_id ORDER BY f.start, f.session_id)) AS INTEGER) AS visit_number,
-       coalesce(s.visit_number, ROW_NUMBER() OVER (PARTITION BY f.visitor_id ORDER BY f.start, f.session_id)) = 1 AS is_new,
+            ROW_NUMBER() OVER (PARTITION BY s.visitor_id ORDER BY f.start, f.session_id)) AS INTEGER) AS visit_number,
+       coalesce(s.visit_number, ROW_NUMBER() OVER (PARTITION BY s.visitor_id ORDER BY f.start, f.session_id)) = 1 AS is_new,
        CAST(s.bounced AS BOOLEAN) AS is_bounce,
        f.pages <= 1 AS is_single_page,
        CAST(coalesce(o.orders, 0) AS INTEGER) AS orders,
        CAST(coalesce(o.revenue, 0) AS DECIMAL(18, 4)) AS revenue,
        a.reason AS set_aside,
-       SUBSTR(md5(f.visitor_id), 1, 2) AS bucket
+       SUBSTR(md5(s.visitor_id), 1, 2) AS bucket
 FROM seen f
 JOIN owned v ON v.session_id = f.session_id
 JOIN facts s ON s.session_number = v.session_number
