@@ -114,6 +114,28 @@ def test_a_flat_csv_export_gives_the_same_as_the_nested_one(tmp_path, scratch):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("bad", ["", '{"event_name": "view", "cut\n'])
+def test_a_flat_table_as_json_lines_keeps_its_parameters_also_those_that_come_late(tmp_path, scratch, bad):
+    row = {
+        "event_date": "20260302", "event_timestamp": 1772449260000000, "event_name": "purchase", "user_pseudo_id": "1.1",
+        "device": {"category": "mobile"}, "geo_country": "Germany", "ga_session_id": 1772449200,
+        "page_location": "https://shop.example/done", "transaction_id": "0012", "value": 59.9,
+        "items": [{"item_id": "SKU-1", "price": 29.95}],
+    }  # fmt: skip
+    first = [json.dumps({key: row[key] for key in list(row)[:4]} | {"event_name": "scroll"})] * 60
+    text = "\n".join([*first, json.dumps(row | {"theme": "dark"})]) + "\n" + bad
+    (tmp_path / "flat.json").write_text(text, encoding="utf-8")
+    found = plain(rows_of("ga4", tmp_path, "flat.json", scratch=scratch))
+    assert len(found) == 61 + bool(bad)
+    assert found[60] | {"items": None} == {
+        "file": "flat.json", "line": 61, "device_id": "1.1", "source_session": "1772449200", "time": "2026-03-02 11:01:00",
+        "local_date": "2026-03-02", "event": "purchase", "page_url": "https://shop.example/done", "device": "mobile",
+        "country": "Germany", "order_id": "0012", "amount": 59.9, "is_purchase": True,
+        "properties": {"value": "59.9", "theme": "dark"}, "items": None,
+    }  # fmt: skip
+    assert [item["item_id"] for item in found[60]["items"]] == ["SKU-1"]
+
+
 @pytest.mark.parametrize("format", ["csv", "parquet"])
 @pytest.mark.parametrize(
     "names",

@@ -194,6 +194,7 @@ def test_a_session_s_source_is_known_by_its_usual_headings_also_together_with_it
         ("Datum,Uhrzeit", "2026-03-02 00:00:00", "10:01:02 Uhr"),
         ("date,time", "20260302", "10:01:02"),
         ("Date,Time", "03/02/2026", "10:01:02 AM"),
+        ("Datum,Uhrzeit", "02.03.26", "10:01:02"),
         ("date,server_time", "2026-03-02", "11:01:02+01:00"),
     ],
 )
@@ -202,6 +203,13 @@ def test_day_and_time_of_day_in_two_columns_are_one_time(tmp_path, heading, day,
     found = plain(read(tmp_path, f"{heading},event,visitor_id\n{rows}"))
     assert found[0]["time"] == "2026-03-02 10:01:02"
     assert "properties" not in found[0]
+
+
+def test_a_day_alone_is_the_time_where_rows_name_who_came(tmp_path):
+    [row] = plain(read(tmp_path, "date,event,visitor_id\n2026-03-02,view,a\n"))
+    assert row["time"] == "2026-03-02 00:00:00"
+    write(tmp_path, "totals.csv", "date,page,views\n2026-03-02,/a,30\n")
+    assert list(recognise(opened(tmp_path, "totals.csv", scratch=tmp_path / "scratch"))) == [""]
 
 
 def test_a_row_without_its_time_of_day_is_at_midnight_and_a_column_of_both_stays_the_time(tmp_path):
@@ -298,6 +306,10 @@ def test_an_unknown_target_is_a_mistake_of_the_config(tmp_path):
         ("2026-03-02 12:01", "2026-03-02 11:01:00"),
         ("02.03.2026 12:01", "2026-03-02 11:01:00"),
         ("13/03/2026 12:01", "2026-03-13 11:01:00"),
+        ("2.3.26", "2026-03-01 23:00:00"),
+        ("02.03.26 12:01", "2026-03-02 11:01:00"),
+        ("13/03/26 12:01", "2026-03-13 11:01:00"),
+        ("3/13/26 12:01 PM", "2026-03-13 11:01:00"),
         ("3/13/2026 12:01 PM", "2026-03-13 11:01:00"),
         ("2026-07-02 12:01:00", "2026-07-02 10:01:00"),
         ("2026-03-29 02:30:00", "2026-03-29 01:30:00"),

@@ -9,7 +9,7 @@ WITH texts AS (
     FROM mapped
     WHERE reject IS NULL AND "time" IS NOT NULL
 ), slashed AS (
-    SELECT *, CASE WHEN number IS NULL AND contains(text, '/') THEN regexp_extract(text, '^(\d{1,2})/(\d{1,2})/\d{4}', ['first', 'second']) END AS parts
+    SELECT *, CASE WHEN number IS NULL AND contains(text, '/') THEN regexp_extract(text, '^(\d{1,2})/(\d{1,2})/\d{2}', ['first', 'second']) END AS parts
     FROM texts
 )
 SELECT file,
@@ -73,13 +73,17 @@ WITH names AS (
                     'CET': '+01', 'CEST': '+02', 'EET': '+02', 'EEST': '+03', 'WET': '+00', 'WEST': '+01', 'EST': '-05', 'EDT': '-04', 'PST': '-08', 'PDT': '-07'
                 }[regexp_extract(clock, ' ([A-Z]{3,4})$', 1)], regexp_replace(clock, 'z$', 'Z')), '\s*([+-]\d\d):?(\d\d)$', '\1:\2') AS TIMESTAMPTZ)) END AS zoned,
            CASE WHEN number IS NULL THEN coalesce(
-                    -- As a time alone, letters behind it would be left out: 10:00 PM is not 10:00.
-                    CASE WHEN NOT regexp_matches(clock, '[A-Za-z]$') THEN TRY_CAST(clock AS TIMESTAMP) END, try_strptime(clock, '%Y%m%d'),
+                    -- As a time alone, letters behind it would be left out (10:00 PM is not 10:00), and 13/03/26 be in the year 13.
+                    CASE WHEN NOT regexp_matches(clock, '[A-Za-z]$|^\d{1,2}\D') THEN TRY_CAST(clock AS TIMESTAMP) END, try_strptime(clock, '%Y%m%d'),
                     try_strptime(clock, ['%Y-%m-%d %I:%M:%S %p', '%Y-%m-%d %I:%M %p', '%Y/%m/%d %I:%M:%S %p', '%Y/%m/%d %I:%M %p']),
-                    try_strptime(clock, ['%d.%m.%Y %H:%M:%S', '%d.%m.%Y %H:%M', '%d.%m.%Y', '%d.%m.%Y, %H:%M:%S', '%d.%m.%Y, %H:%M']),
-                    CASE WHEN day_first THEN try_strptime(clock, ['%d/%m/%Y %H:%M:%S', '%d/%m/%Y %H:%M', '%d/%m/%Y', '%d/%m/%Y, %H:%M:%S',
+                    -- Years of two digits first: where four are meant, the two left over do not fit; the other way 26 is the year 26.
+                    try_strptime(clock, ['%d.%m.%y %H:%M:%S', '%d.%m.%y %H:%M', '%d.%m.%y', '%d.%m.%y, %H:%M:%S', '%d.%m.%y, %H:%M',
+                                         '%d.%m.%Y %H:%M:%S', '%d.%m.%Y %H:%M', '%d.%m.%Y', '%d.%m.%Y, %H:%M:%S', '%d.%m.%Y, %H:%M']),
+                    CASE WHEN day_first THEN try_strptime(clock, ['%d/%m/%y %H:%M:%S', '%d/%m/%y %H:%M', '%d/%m/%y',
+                                                                   '%d/%m/%Y %H:%M:%S', '%d/%m/%Y %H:%M', '%d/%m/%Y', '%d/%m/%Y, %H:%M:%S',
                                                                    '%d/%m/%Y %I:%M:%S %p', '%d/%m/%Y %I:%M %p'])
-                         ELSE try_strptime(clock, ['%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M', '%m/%d/%Y',
+                         ELSE try_strptime(clock, ['%m/%d/%y %I:%M:%S %p', '%m/%d/%y %I:%M %p', '%m/%d/%y %H:%M:%S', '%m/%d/%y %H:%M', '%m/%d/%y',
+                                                   '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M', '%m/%d/%Y',
                                                    '%m/%d/%Y, %I:%M:%S %p', '%m/%d/%Y, %H:%M:%S']) END,
                     -- English names of months, as Mailchimp and Google Ads write them.
                     try_strptime(clock, ['%b %d, %Y %I:%M %p', '%b %d, %Y, %I:%M %p', '%b %d, %Y, %I:%M:%S %p', '%b %d, %Y', '%d %b %Y', '%d %b %Y %H:%M',

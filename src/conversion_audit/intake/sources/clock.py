@@ -36,7 +36,7 @@ _CLOCKS = (
     "uhrzeit",
     "zeit",
 )
-_IS_DAY = re.compile(r"(\d{4}[-/.]?\d\d[-/.]?\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{4})([T ]00:00(:00(\.0+)?)?)?")
+_IS_DAY = re.compile(r"(\d{4}[-/.]?\d\d[-/.]?\d\d|\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d\d))([T ]00:00(:00(\.0+)?)?)?")
 _IS_CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?( ?[ap]m| uhr)?(z|[+-]\d\d(:?\d\d)?)?", re.IGNORECASE)
 
 
@@ -53,11 +53,16 @@ def pair(known: Mapping[str, str], time: str | None, files: Sequence[InputFile])
     files : sequence of InputFile
         Their first records are looked at.
     """
-    day = next((known[name] for name in _DAYS if name in known and _all(_IS_DAY, known[name], files)), None)
+    day = alone(known, files)
     clock = next((known[name] for name in _CLOCKS if name in known and _all(_IS_CLOCK, known[name], files)), None)
     if day is None or clock is None or time not in (None, day, clock):
         return {}
     return {"time": [day], TIME_OF_DAY: [clock]}
+
+
+def alone(known: Mapping[str, str], files: Sequence[InputFile]) -> str | None:
+    """Return the column that holds days, or None; parameters as for `pair`."""
+    return next((known[name] for name in _DAYS if name in known and _all(_IS_DAY, known[name], files)), None)
 
 
 def problems(columns: Mapping[str, Sequence[str]], files: Sequence[InputFile]) -> list[Problem]:

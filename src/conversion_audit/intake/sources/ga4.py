@@ -23,6 +23,7 @@ from pathlib import Path
 from conversion_audit import config
 from conversion_audit.engine import Engine, Table, quoted, statement
 from conversion_audit.intake.files import InputFile
+from conversion_audit.intake.sources.columns import settled
 from conversion_audit.intake.sources.reading import Reading, Shape, gather, sql_type
 from conversion_audit.intake.sources.shown import masked
 
@@ -78,6 +79,7 @@ SHAPE: Shape = {
         dict.fromkeys(("item_id", "item_name", "item_brand", "item_category", "price", "quantity"), "text"),
     ],
 }
+_LIST = "event_params"
 _SIGNS = {"event_name", "event_timestamp"}
 _ITS_OWN = {"user_pseudo_id", "event_params", "event_date"}
 
@@ -120,14 +122,16 @@ def read(
         For a file that cannot be read at all.
     """
     rows = statement(__file__, "rows", stem="ga4.duckdb")
-    reading = Reading(rows, SHAPE, scratch, source.salvage, from_text=nested)
-    return masked(gather(engine, files, reading))
+    reading = Reading(rows, SHAPE, scratch, source.salvage, from_text=nested, flat_without=_LIST)
+    found = [settled(engine, [file])[0] if _LIST not in file.columns else file for file in files]
+    return masked(gather(engine, found, reading))
 
 
 def nested(columns: tuple[str, ...]) -> str:
     """
-    Return the SELECT that gives the rows of a flat table, CSV or Parquet, the export's own nested shape.
+    Return the SELECT that gives the rows of a flat table the export's own nested shape.
 
+    Delimited text, JSON without ``event_params`` and Parquet without anything nested are flat.
     A column may hold one leaf (``device.category``, ``device_category``), one branch as JSON (``event_params``), or one
     parameter under its own name (``page_location``, ``event_params.page_location``, ``ep_page_location``).
     """

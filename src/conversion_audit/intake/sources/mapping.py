@@ -71,6 +71,9 @@ _USUAL = {
 }  # fmt: skip
 
 
+_WHO = {"device_id", "user_id", "source_session"}
+
+
 @dataclass(frozen=True)
 class Plan:
     """How raw rows become texts: the SELECT from ``raw``, the shape it needs, how delimited text gets that shape."""
@@ -107,6 +110,9 @@ def guess(*files: InputFile) -> dict[str, list[str]]:
             found[target] = [column]
             taken.add(column)
     both = clock.pair(known, found.get("time", [None])[0], files)
+    # A day is enough of a time where rows name who came; totals by day and page name nobody.
+    if "time" not in found | both and _WHO & set(found) and (day := clock.alone(known, files)):
+        both = {"time": [day]}
     return found | both
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
@@ -55,6 +56,8 @@ class Reading:
         Columns of the table and their kinds, if not those of `tables.ROWS`.
     parameters : dict
         Further values for ``$name`` in `rows`.
+    flat_without : str, optional
+        JSON objects without this key are a table as delimited text is; by default they have the shape.
     """
 
     rows: str
@@ -65,6 +68,7 @@ class Reading:
     columns: dict[str, str] | None = None
     rows_per_line: Literal["one", "many"] = "one"
     parameters: dict[str, Any] | None = None
+    flat_without: str | None = None
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -96,7 +100,8 @@ def gather(engine: Engine, files: Sequence[InputFile], reading: Reading) -> Rows
     notes = [note for file in files for note in file.notes]
     with _in_order(engine, full):
         nul = [file for file in full if file.format == "csv" and _has_nul(file)]
-        for _, group in groupby(sorted((file for file in full if file not in nul), key=_group), key=_group):
+        key = partial(_group, reading)
+        for _, group in groupby(sorted((file for file in full if file not in nul), key=key), key=key):
             notes += _read(engine, store, sorted(group, key=lambda file: numbers[file.name]), reading, numbers)
         for file in nul:
             notes += _read_with_care(engine, store, file, reading, numbers)
@@ -110,8 +115,9 @@ def _has_nul(file: InputFile) -> bool:
     return False
 
 
-def _group(file: InputFile) -> tuple:
-    return (file.format, file.gzipped, file.delimiter, file.skip, file.columns if file.format == "csv" else ())
+def _group(reading: Reading, file: InputFile) -> tuple:
+    is_flat = file.format == "csv" or (file.format in JSON_FORMATS and _is_flat(file, reading))
+    return (file.format, file.gzipped, file.delimiter, file.skip, file.columns if is_flat else ())
 
 
 @contextmanager
@@ -157,7 +163,8 @@ def _read_with_care(
 ) -> Iterator[Remark]:
     if error and file.format not in ("ndjson", "csv"):
         raise DataError(_unreadable(file, error)) from error
-    copy, bad, is_cut = mended(file, reading.scratch, reading.shape, salvage=reading.salvage)
+    shape = {} if _is_flat(file, reading) else reading.shape
+    copy, bad, is_cut = mended(file, reading.scratch, shape, salvage=reading.salvage)
     try:
         _insert(engine, store, [copy], reading, numbers)
     except _RESISTS as again:
@@ -202,9 +209,16 @@ def _raw(engine: Engine, files: list[InputFile], reading: Reading) -> tuple[str,
         if shape == WHOLE:
             return statement(__file__, "objects", stem="reading.duckdb"), values
         lines = {LINE: "VARCHAR"} if LINE in first.columns else {}
-        values["columns"] = lines | {name: sql_type(inner) for name, inner in shape.items()}
+        is_flat = _is_flat(first, reading)
+        kinds = (
+            dict.fromkeys(first.columns, "VARCHAR")
+            if is_flat
+            else {name: sql_type(inner) for name, inner in shape.items()}
+        )
+        values["columns"] = lines | kinds
         sql = statement(__file__, "json", stem="reading.duckdb")
-        return (sql.replace(", NULL AS __line", "") if lines else sql), values
+        sql = sql.replace(", NULL AS __line", "") if lines else sql
+        return (f"WITH text AS ({sql}) {reading.from_text(first.columns)}" if is_flat else sql), values
     if first.format == "csv":
         values |= {"columns": dict.fromkeys(first.columns, "VARCHAR"), "delimiter": first.delimiter, "skip": first.skip}
         values |= {
@@ -228,7 +242,9 @@ def _raw(engine: Engine, files: list[InputFile], reading: Reading) -> tuple[str,
 
 
 def _is_flat(file: InputFile, reading: Reading) -> bool:
-    """Whether a Parquet file has none of the objects and lists that its kind is made of: then it is a table as CSV is."""
+    """Whether a file of objects has none of those that its kind is made of: then it is a table as CSV is."""
+    if file.format in JSON_FORMATS:
+        return reading.flat_without is not None and reading.flat_without not in file.columns
     nested = {name for name, inner in reading.shape.items() if inner != TEXT}
     return bool(reading.from_text and nested) and not nested & {name.lower() for name in file.columns}
 
