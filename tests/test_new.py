@@ -8,6 +8,7 @@ import pytest
 from conftest import real_data
 from exports import FIXTURES
 
+from conversion_audit.audit import open_audit
 from conversion_audit.config import read_config
 from conversion_audit.errors import ConfigError, DataError
 from conversion_audit.new import new_client, writing
@@ -89,6 +90,19 @@ def test_several_kinds_become_several_sources(audit_home, tmp_path):
         ("orders", ["raw/books.csv"]),
     ]
     assert text.endswith("# CHECK: not read, of no known kind: raw/notes.csv\n")
+
+
+def test_where_the_time_zone_is_open_the_period_follows_it(audit_home, tmp_path):
+    rows = [
+        f"2026-03-0{day}T{hour}:10:00Z,view,v{n},/p/{n}" for n in range(9) for day in (1, 2) for hour in ("00", "23")
+    ]
+    (tmp_path / "log.csv").write_text("\n".join(["time,event,visitor_id,url", *rows, ""]), encoding="utf-8")
+    path = new_client("acme", [tmp_path / "log.csv"])
+    text = path.read_text(encoding="utf-8")
+    assert "# period: {start: 2026-03-01, end: 2026-03-02}   # the whole export" in text
+    path.write_text(text.replace("# timezone: Europe/Berlin", "timezone: Europe/Berlin"), encoding="utf-8")
+    period = open_audit("acme").period
+    assert (str(period.start), str(period.end)) == ("2026-03-01", "2026-03-03")
 
 
 def test_pages_and_intents_are_told_by_the_words_of_addresses(audit_home, tmp_path):

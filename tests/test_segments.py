@@ -85,6 +85,16 @@ def test_later_buyers_are_counted_among_visitors_of_the_first_half():
     assert (named.early_visitors["one_time_lookers"], named.later_buyers["one_time_lookers"]) == (1, 1)
 
 
+def test_of_a_few_days_nothing_is_said_of_who_buys_later():
+    marks, sessions, intents = _frames()
+    first = sessions.start.min()
+    short = sessions.assign(start=first + (sessions.start - first) / 4)  # a month becomes a week
+    moved = marks.assign(time=marks.session_id.map(short.set_index("session_id").start))
+    made = segments.segment_table(moved, short, intents, STEPS, GOAL)
+    assert made.visitors.sum() == 6
+    assert made.later_rate.isna().all()
+
+
 def test_a_session_over_the_middle_of_the_period_is_of_the_half_in_which_it_began():
     # The middle is 15 March, 12:00. v1's only session buys after it; v2 comes back to buy.
     sessions = table("""

@@ -25,6 +25,7 @@ ORDER = (
 )
 
 FEW = 30  # visitors: of fewer, the share who buy later says nothing of "such visitors"
+LEAST_DAYS = 14  # so that each half of the period has every weekday
 _COLUMNS = [
     "segment", "visitors", "visitor_share", "sessions", "completions", "revenue", "revenue_per_visitor", "median_pages",
     "later_rate", "later_low", "later_high", "later_buyers", "early_visitors", "of",
@@ -83,7 +84,7 @@ def segment_table(
              stopped_early      1140          0.038      0.0            21             480       0.044  channel  Email
 
         `trait` and `value` name what the segment has most beyond its due; missing where nothing stands out.
-        `later_rate` is NaN where nobody of the segment was there in the first half.
+        `later_rate` is NaN where nobody of the segment was there in the first half, and in fewer than `LEAST_DAYS` days.
     """
     engine = engine_of(marks, sessions)
     named = people(marks, sessions, intents, steps, goal)
@@ -110,6 +111,8 @@ def halves(marks: AnyTable, sessions: AnyTable, intents: AnyTable) -> tuple[Tabl
     """
     Cut the period in the middle, so that what visitors did can be held against what they bought later.
 
+    A period of fewer than `LEAST_DAYS` days has no first half.
+
     Returns
     -------
     tuple of Table
@@ -117,7 +120,7 @@ def halves(marks: AnyTable, sessions: AnyTable, intents: AnyTable) -> tuple[Tabl
         sessions before it.
     """
     engine = engine_of(marks, sessions)
-    cut = engine.query(statement(__file__, "middle"), {"sessions": sessions})
+    cut = engine.query(statement(__file__, "middle"), {"sessions": sessions}, least_days=LEAST_DAYS)
     tables: dict[str, AnyTable] = {"sessions": sessions, "marks": marks, "cut": cut}
     before, earlier, after = (
         engine.create(statement(__file__, name), tables, name=name) for name in ("before", "earlier", "after")

@@ -107,7 +107,10 @@ SELECT m.* FROM marks AS m JOIN sessions AS s ON s.session_id = m.session_id CRO
 SELECT m.* FROM marks AS m JOIN sessions AS s ON s.session_id = m.session_id CROSS JOIN cut AS c WHERE s.start >= c.cut
 
 -- name: middle
-SELECT add_seconds(MIN(start), seconds_between(MIN(start), MAX(start)) / 2) AS cut FROM sessions
+-- Of too few days nothing lies before the cut: visitors of a morning who buy in the afternoon are not ones who came back later.
+SELECT CASE WHEN seconds_between(MIN(start), MAX(start)) > ($least_days - 1) * 86400
+            THEN add_seconds(MIN(start), seconds_between(MIN(start), MAX(start)) / 2) ELSE MIN(start) END AS cut
+FROM sessions
 
 -- name: labelled
 SELECT i.* FROM intents AS i WHERE i.session_id IN (SELECT session_id FROM sessions)

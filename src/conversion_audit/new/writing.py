@@ -67,11 +67,19 @@ def _head(client: str, found: Profile, guess: Suggestion) -> str:
     else:
         lines.append(f"# timezone: Europe/Berlin   # {CHECK}: the export does not say; days are UTC until this is set")
     lines += _currency(found)
-    if found.start:
-        verb = "is" if found.odd_days == 1 else "are"
-        odd = f"; {counted(found.odd_days, 'days')} outside it {verb} almost empty" if found.odd_days else ""
-        lines.append(f"period: {{start: {found.start}, end: {found.end}}}   # the whole export{odd}")
+    lines += _period(found)
     return "\n".join(lines)
+
+
+def _period(found: Profile) -> list[str]:
+    """Days follow the time zone: while that is open, a period that is the whole export is not fixed in another's days."""
+    if not found.start:
+        return []
+    days, verb = f"period: {{start: {found.start}, end: {found.end}}}", "is" if found.odd_days == 1 else "are"
+    if not found.zone and not found.odd_days:
+        return [f"# {days}   # the whole export, as it is without this line; these days are UTC"]
+    odd = f"; {counted(found.odd_days, 'days')} outside it {verb} almost empty" if found.odd_days else ""
+    return [f"{days}   # the whole export{odd}"]
 
 
 def _currency(found: Profile) -> list[str]:
