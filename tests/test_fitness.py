@@ -83,6 +83,7 @@ def test_days_without_one_of_a_few_visits_are_no_gap_and_no_wrong_time_zone():
     assert (found["is_missing"].sum(), found["is_alarm"].any()) == (13, False)
     assert gaps.period(found, fitness.silent_hours(few), START, DAYS[-2].date()) == []
     assert (fitness.days_record(found)["claim"], fitness.days_record(found)["empty"]) == ("fitness.days_claim_few", 13)
+    assert fitness.days_record(found[~found.is_missing].head(1))["claim"] == "fitness.days_claim_one"
     by_night = counted(steady(many=1, days=DAYS[:4], hours=[hour for hour in range(24) if not 10 <= hour < 16]))
     assert quiet["is_plausible"][0] and fitness.quiet_hours(by_night)["is_plausible"][0]
 
