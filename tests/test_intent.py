@@ -35,8 +35,13 @@ def _sessions(text: str) -> pd.DataFrame:
     )
 
 
+def _timed(marks: pd.DataFrame) -> pd.DataFrame:
+    """Marks with their moments: each row its own, unless said."""
+    return marks if "moment" in marks else marks.assign(moment=marks.event_number)
+
+
 def _labels(marks: pd.DataFrame, sessions: pd.DataFrame, **options) -> pd.DataFrame:
-    made = session_intents(marks, sessions, STEPS, GOAL, INTENTS, **options).frame()
+    made = session_intents(_timed(marks), sessions, STEPS, GOAL, INTENTS, **options).frame()
     return made.sort_values("session_id", ignore_index=True)
 
 
@@ -150,7 +155,7 @@ def test_evidence_names_are_the_ones_that_marks_carry():
 
 
 def test_sessions_are_counted_per_label():
-    made = session_intents(_marks(MARKS), _sessions(SESSIONS), STEPS, GOAL, INTENTS)
+    made = session_intents(_timed(_marks(MARKS)), _sessions(SESSIONS), STEPS, GOAL, INTENTS)
     result = intent_table(made, INTENTS)
     expected = table(
         """
@@ -173,7 +178,7 @@ def test_the_interval_of_a_label_s_conversion_allows_for_visitors_who_come_back(
 
 
 def test_journeys_entered_after_the_first_step_are_a_finding_above_the_limit():
-    made = session_intents(_marks(MARKS), _sessions(SESSIONS), STEPS, GOAL, INTENTS)
+    made = session_intents(_timed(_marks(MARKS)), _sessions(SESSIONS), STEPS, GOAL, INTENTS)
     steps = entry_steps(made, STEPS, GOAL)
     assert list(steps.sessions) == [1, 1, 0]
     (finding,) = findings(steps)
@@ -183,6 +188,17 @@ def test_journeys_entered_after_the_first_step_are_a_finding_above_the_limit():
     assert entries_claim(steps.assign(sessions=0)) == ("intent.entries_none", {})
     assert findings(steps.assign(sessions=[18, 2, 0])) == [], "two of twenty may be chance"
     assert findings(steps.assign(sessions=[410, 58, 0]))
+
+
+def test_of_steps_in_one_moment_the_earliest_is_where_the_session_entered():
+    marks = _marks("""
+        session_id  visitor_id  event_number  moment  name          detail
+        s1          d:s1        1             1       add_to_cart   -
+        s1          d:s1        2             1       product_view  /p/1
+        s2          d:s2        1             1       add_to_cart   -
+        s2          d:s2        2             2       product_view  /p/1
+    """)
+    assert list(_labels(marks, _sessions(SESSIONS)).entry_step[:2]) == ["product_view", "add_to_cart"]
 
 
 def _random_log(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:

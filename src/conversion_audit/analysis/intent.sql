@@ -1,6 +1,6 @@
 -- name: read
 -- Marks that labels may rest on: rows of the goal are never read, whatever else the same event matched.
-SELECT m.session_id, m.event_number, m.name, m.detail
+SELECT m.session_id, m.event_number, m.moment, m.name, m.detail
 FROM marks AS m
 LEFT JOIN (SELECT DISTINCT session_id, event_number FROM marks WHERE name = $goal) AS g
     ON g.session_id = m.session_id AND g.event_number = m.event_number
@@ -8,14 +8,15 @@ WHERE g.session_id IS NULL AND m.session_id IS NOT NULL
     AND (m.name IN (SELECT name FROM rules) OR m.name IN (SELECT step FROM steps))
 
 -- name: entries
--- The row that closes each session's window: its first row of the journey, whichever step that is.
+-- The row that closes each session's window: its first row of the journey, whichever step that is. Of steps taken in one
+-- moment, in whatever order they are numbered, the earliest is the one at which the session entered.
 WITH journey AS (
-    SELECT r.session_id, r.event_number, s.step, s.place FROM read AS r JOIN steps AS s ON s.step = r.name
+    SELECT r.session_id, r.event_number, r.moment, s.step, s.place FROM read AS r JOIN steps AS s ON s.step = r.name
 ),
-first_rows AS (SELECT session_id, MIN(event_number) AS closes FROM journey GROUP BY session_id)
+first_rows AS (SELECT session_id, MIN(event_number) AS closes, MIN(moment) AS moment FROM journey GROUP BY session_id)
 SELECT j.session_id, f.closes, MIN(j.place) AS place
 FROM journey AS j
-JOIN first_rows AS f ON f.session_id = j.session_id AND f.closes = j.event_number
+JOIN first_rows AS f ON f.session_id = j.session_id AND f.moment = j.moment
 GROUP BY j.session_id, f.closes
 
 -- name: evidence
