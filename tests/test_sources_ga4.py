@@ -114,6 +114,15 @@ def test_a_flat_csv_export_gives_the_same_as_the_nested_one(tmp_path, scratch):
     ]  # fmt: skip
 
 
+def test_a_shop_s_own_page_views_are_named_in_its_config(tmp_path, scratch):
+    row = {"event_timestamp": "1772449260000000", "user_pseudo_id": "1.1", "event_params": []}
+    names = ["virtual_page_view", "page_view", "scroll"]
+    text = "\n".join(json.dumps(row | {"event_name": name}) for name in names)
+    (tmp_path / "events.ndjson").write_text(text, encoding="utf-8")
+    found = rows_of("ga4", tmp_path, "events.ndjson", scratch=scratch, page_events=["virtual_page_view"])
+    assert [row.get("is_page", False) for row in plain(found)] == [True, True, False]
+
+
 @pytest.mark.parametrize("bad", ["", '{"event_name": "view", "cut\n'])
 def test_a_flat_table_as_json_lines_keeps_its_parameters_also_those_that_come_late(tmp_path, scratch, bad):
     row = {

@@ -63,7 +63,7 @@ SELECT __file, __line,
        TRY_CAST(batch_event_index AS BIGINT) AS order_3,
        CASE WHEN length(event_date) = 8 THEN event_date[1:4] || '-' || event_date[5:6] || '-' || event_date[7:8] ELSE event_date END AS local_date,
        event_name AS event,
-       coalesce(event_name IN ('page_view', 'screen_view'), FALSE) AS is_page,
+       coalesce(list_contains($page_events, event_name), FALSE) AS is_page,
        coalesce(page_location, screen) AS page_url,
        page_title, page_referrer AS referrer, term AS search_term,
        CASE scope WHEN 'manual' THEN click.manual_campaign.source WHEN 'cross' THEN click.cross_channel_campaign.source

@@ -80,6 +80,7 @@ SHAPE: Shape = {
     ],
 }
 _LIST = "event_params"
+_PAGE_EVENTS = ("page_view", "screen_view")
 _SIGNS = {"event_name", "event_timestamp"}
 _ITS_OWN = {"user_pseudo_id", "event_params", "event_date"}
 
@@ -103,7 +104,7 @@ def read(
     engine : Engine
         Where the rows are kept.
     source : Source
-        Its `salvage` is used.
+        Its `salvage` and `page_events` are used.
     files : list of InputFile
         From `files.open_files`.
     timezone : str, optional
@@ -122,7 +123,10 @@ def read(
         For a file that cannot be read at all.
     """
     rows = statement(__file__, "rows", stem="ga4.duckdb")
-    reading = Reading(rows, SHAPE, scratch, source.salvage, from_text=nested, flat_without=_LIST)
+    pages = [*dict.fromkeys((*source.page_events, *_PAGE_EVENTS))]
+    reading = Reading(
+        rows, SHAPE, scratch, source.salvage, from_text=nested, flat_without=_LIST, parameters={"page_events": pages}
+    )
     found = [settled(engine, [file])[0] if _LIST not in file.columns else file for file in files]
     return masked(gather(engine, found, reading))
 
