@@ -295,7 +295,6 @@ MARKS = Contract(
     },
 )
 
-_EVERY = (
+CONTRACTS = {contract.name: contract for contract in (
     ROWS, EVENTS, ITEMS, SESSIONS, ORDERS, BOOK_ORDERS, REJECTS, ASIDE, LEDGER, STAGE_COUNTS, OUTCOMES, MARKS,
-)  # fmt: skip
-CONTRACTS = {contract.name: contract for contract in _EVERY}
+)}  # fmt: skip

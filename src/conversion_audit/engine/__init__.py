@@ -43,7 +43,7 @@ SHARE = 0.3
 
 _PARQUET = "FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 61440"
 """Snappy: a third more room than zstd takes, a quarter less time to write and to read. Row groups of half the usual size:
-each thread holds one while it fills, and touching new memory is a tenth of what writing costs."""
+each thread holds one while it fills, and memory never touched before is dear, for the system clears it first."""
 
 _PARAMETER = re.compile(r"\$(\w+)")
 _serial = count(1)

@@ -17,7 +17,7 @@ VISIT_BYTES = 360.0
 """Memory for one session while its first and last values are looked for."""
 
 _NO_LAST_ROW = 2**62
-_IN_RANGES = {"ordered": "ordered_here", "channels_here": "channels_here"}
+_IN_RANGES = ("ordered", "channels_here")
 
 
 def add_sessions(rows: AnyTable, *, timeout_seconds: float) -> Table:
@@ -152,7 +152,7 @@ def events(
     ranges, sql = _row_ranges(numbered), statement(__file__, "events")
     if len(ranges) > 1:
         found |= {"numbered": numbered, "session_channels": channels}
-        here = ", ".join(f"{name} AS ({statement(__file__, section)})" for name, section in _IN_RANGES.items())
+        here = ", ".join(f"{name} AS ({statement(__file__, name)})" for name in _IN_RANGES)
         sql = f"WITH {here} {sql}"
     else:
         found |= {"ordered": numbered, "channels_here": channels}

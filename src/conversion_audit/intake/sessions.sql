@@ -146,7 +146,7 @@ SELECT e.event_id, e.session_id, e.visitor_id, e.visitor_event_number, e.time, e
        s.is_purchase, s.is_refund
 FROM events e JOIN sold s ON s.event_id = e.event_id;
 
--- name: ordered_here
+-- name: ordered
 -- Where memory is short, events are made in ranges of row ids: of sessions too, only those of the range are held then.
 SELECT * FROM numbered WHERE row_id > $after AND row_id <= $until;
 

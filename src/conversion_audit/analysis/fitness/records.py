@@ -10,15 +10,8 @@ import pandas as pd
 def days_record(days: pd.DataFrame) -> dict[str, Any]:
     """Return claim (key of the sentence), days, bad, empty, first, last; see `calendar.days`."""
     bad, empty = int(days["is_alarm"].sum()), int(days["is_missing"].sum())
-    claim = (
-        "days_claim_gaps"
-        if bad
-        else "days_claim_few"
-        if empty
-        else "days_claim_one"
-        if len(days) == 1
-        else "days_claim"
-    )
+    odd = {"_gaps": bad, "_few": empty, "_one": len(days) == 1}
+    claim = "days_claim" + next((kind for kind, is_so in odd.items() if is_so), "")
     span = {"first": days["date"].min(), "last": days["date"].max()}
     return {"claim": f"fitness.{claim}", "days": len(days), "bad": bad, "empty": empty, **span}
 

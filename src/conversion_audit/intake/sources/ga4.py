@@ -82,7 +82,7 @@ SHAPE: Shape = {
 _LIST = "event_params"
 _PAGE_EVENTS = ("page_view", "screen_view")
 _SIGNS = {"event_name", "event_timestamp"}
-_ITS_OWN = {"user_pseudo_id", "event_params", "event_date"}
+_ITS_OWN = {"user_pseudo_id", _LIST, "event_date"}
 
 
 def recognises(file: InputFile) -> str | None:
@@ -123,10 +123,8 @@ def read(
         For a file that cannot be read at all.
     """
     rows = statement(__file__, "rows", stem="ga4.duckdb")
-    pages = [*dict.fromkeys((*source.page_events, *_PAGE_EVENTS))]
-    reading = Reading(
-        rows, SHAPE, scratch, source.salvage, from_text=nested, flat_without=_LIST, parameters={"page_events": pages}
-    )
+    named = {"page_events": [*source.page_events, *_PAGE_EVENTS]}
+    reading = Reading(rows, SHAPE, scratch, source.salvage, from_text=nested, flat_without=_LIST, parameters=named)
     found = [settled(engine, [file])[0] if _LIST not in file.columns else file for file in files]
     return masked(gather(engine, found, reading))
 

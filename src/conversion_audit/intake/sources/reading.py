@@ -210,12 +210,8 @@ def _raw(engine: Engine, files: list[InputFile], reading: Reading) -> tuple[str,
             return statement(__file__, "objects", stem="reading.duckdb"), values
         lines = {LINE: "VARCHAR"} if LINE in first.columns else {}
         is_flat = _is_flat(first, reading)
-        kinds = (
-            dict.fromkeys(first.columns, "VARCHAR")
-            if is_flat
-            else {name: sql_type(inner) for name, inner in shape.items()}
-        )
-        values["columns"] = lines | kinds
+        shape = dict.fromkeys(first.columns, TEXT) if is_flat else shape
+        values["columns"] = lines | {name: sql_type(inner) for name, inner in shape.items()}
         sql = statement(__file__, "json", stem="reading.duckdb")
         sql = sql.replace(", NULL AS __line", "") if lines else sql
         return (f"WITH text AS ({sql}) {reading.from_text(first.columns)}" if is_flat else sql), values

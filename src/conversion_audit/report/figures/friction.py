@@ -54,9 +54,8 @@ def plot_map(cells: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for row in rows[rows["segment"].isin(segments)].to_dict("records"):
         _cell(ax, steps.index(row["step"]), segments.index(row["segment"]), row, rate)
     narrow = is_narrow(ax)
-    ax.set_xticks(
-        range(len(steps)), [_head(step, (30 if len(segments) > 6 else 22) if narrow else 0) for step in steps]
-    )
+    longest = 30 if len(segments) > 6 else 22  # letters, slanted: a tall map has room for more
+    ax.set_xticks(range(len(steps)), [_head(step, longest if narrow else 0) for step in steps])
     ax.set_yticks(range(len(segments)), [beside(ax, in_column("segment", segment), 32) for segment in segments])
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", labelsize=8.6 if len(steps) <= 6 else 7, rotation=60 if narrow and len(steps) > 2 else 0)
