@@ -174,6 +174,14 @@ def test_a_flat_table_names_the_session_s_source_in_any_usual_way(tmp_path, scra
     assert (row["source_session"], row["page_url"]) == ("7", "https://a.example/")
 
 
+def test_flat_parquet_files_with_other_columns_each_keep_their_own(tmp_path, scratch):
+    head = "'page_view' AS event_name, 1772449260000000 AS event_timestamp, '1.1' AS user_pseudo_id"
+    for name, more in (("a", ""), ("b", ", 'https://a.example/' AS page_location")):
+        duckdb.execute(f"COPY (SELECT {head}{more}) TO '{tmp_path / name}.parquet'")
+    found = plain(rows_of("ga4", tmp_path, "a.parquet", "b.parquet", scratch=scratch))
+    assert [row.get("page_url") for row in found] == [None, "https://a.example/"]
+
+
 def test_a_csv_may_hold_event_params_as_json(tmp_path, scratch):
     params = json.dumps([{"key": "page_title", "value": {"string_value": "Hats"}}]).replace('"', '""')
     text = f'event_name,event_timestamp,user_pseudo_id,event_params\npage_view,1772449260000000,1.1,"{params}"\n'

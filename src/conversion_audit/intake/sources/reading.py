@@ -116,8 +116,9 @@ def _has_nul(file: InputFile) -> bool:
 
 
 def _group(reading: Reading, file: InputFile) -> tuple:
-    is_flat = file.format == "csv" or (file.format in JSON_FORMATS and _is_flat(file, reading))
-    return (file.format, file.gzipped, file.delimiter, file.skip, file.columns if is_flat else ())
+    """Files that are read in one statement; it names the columns of flat ones, so that these have the same."""
+    columns = file.columns if _is_flat(file, reading) else ()
+    return (file.format, file.gzipped, file.delimiter, file.skip, columns)
 
 
 @contextmanager
@@ -238,7 +239,9 @@ def _raw(engine: Engine, files: list[InputFile], reading: Reading) -> tuple[str,
 
 
 def _is_flat(file: InputFile, reading: Reading) -> bool:
-    """Whether a file of objects has none of those that its kind is made of: then it is a table as CSV is."""
+    """Whether a file is a table: delimited text, and objects without any of those that its kind is made of."""
+    if file.format == "csv":
+        return True
     if file.format in JSON_FORMATS:
         return reading.flat_without is not None and reading.flat_without not in file.columns
     nested = {name for name, inner in reading.shape.items() if inner != TEXT}
