@@ -25,7 +25,7 @@ def test_the_first_e_mail_says_what_where_when_and_what_not():
     written = email(["ga4", "shopify"], "en", client="Acme", sender="Jo")
     assert written.startswith("Data for the audit of Acme\n\nHello,\n\n")
     assert "1. Google Analytics 4\n   - Right needed: " in written
-    assert "2. Shopify: the shop's own orders" in written
+    assert "2. Shopify: the shop’s own orders" in written
     assert "Period:\n- The last eight full weeks at least" in written
     assert "Please do not send:\n- Names, e-mail addresses" in written
     assert written.endswith("Kind regards\nJo\n")

@@ -13,6 +13,7 @@ from conversion_audit.errors import ConfigError
 from conversion_audit.report import house, text
 from conversion_audit.report.formats import formatted, kinds_of, period_text
 from conversion_audit.report.voice import Voice, speak, speaking, voice
+from conversion_audit.report.wording import as_sentence, as_title
 from conversion_audit.report.words import LANGUAGES, TEXTS, heading, label, placeholders, sentences
 
 EN, DE = Voice(), Voice(language="de")
@@ -184,6 +185,9 @@ def test_a_record_without_a_placeholder_says_what_it_holds():
         (-0.012, "points", "−1.2\u00a0pts", "−1,2\u00a0Pp."),
         (-0.0003, "points", "−0.03\u00a0pts", "−0,03\u00a0Pp."),
         (-0.00001, "points", "±0.0\u00a0pts", "±0,0\u00a0Pp."),
+        (0.0003, "percent1", "0.03%", "0,03\u00a0%"),
+        (0.0, "percent1", "0.0%", "0,0\u00a0%"),
+        (1e-9, "percent1", "0.0%", "0,0\u00a0%"),
         (-0.03, "money", "−€0.03", "−0,03\u00a0€"),
         (-3, "count", "−3", "−3"),
         (True, "flag", "yes", "ja"),
@@ -272,3 +276,10 @@ def test_the_house_speaks_the_clients_language_and_calls_things_by_their_labels(
     assert heading("sessions") == "Sitzungen"
     assert heading("step_low") == "Vom Schritt davor (von)"
     assert formatted(12, "money") == "12,00\u00a0CHF"
+
+
+def test_a_claim_ends_as_a_heading_or_as_a_sentence_does():
+    one, two = "7 orders have no id (0.4%).", "3 things to do. The first: “Pay”"
+    assert as_title(one) == "7 orders have no id (0.4%)" and as_sentence(one) == one
+    assert as_title(two) == as_sentence(two) == "3 things to do. The first: “Pay”."
+    assert as_title("Can this be trusted?") == as_sentence("Can this be trusted?") == "Can this be trusted?"

@@ -102,8 +102,11 @@ def _decimal(value: Any, places: int) -> str:
 
 
 def _percent(value: Any, places: int | None = None) -> str:
-    if places is None:
-        places = 0 if abs(value) >= 0.0995 or value == 0 else 1 if abs(value) >= 0.00095 else 2
+    """A share that is not nothing is not shown as nothing: 18 of 60,000 are 0.03%, where others in the column have one place."""
+    least = (
+        (0 if abs(value) >= 0.0995 or value == 0 else 1 if abs(value) >= 0.00095 else 2) if places is None else places
+    )
+    places = next((n for n in range(least, 5) if abs(value) * 100 > 0.5 * 10**-n), least)
     pattern = _here().percent_formats[None].pattern
     digits = "#,##0" + ("." + "0" * places if places else "")
     return format_percent(value, format=digits + pattern[pattern.index("0") + 1 :], locale=_here())
@@ -172,12 +175,9 @@ def _time(value: Any) -> str:
     return format_datetime(moment, format="medium", locale=_here())
 
 
-_NO = {"false", "0", "0.0", "no", ""}
-
-
 def _flag(value: Any) -> str:
     words = {"de": ("ja", "nein")}.get(voice().language, ("yes", "no"))
-    return words[1] if str(value).lower() in _NO else words[0]
+    return words[1] if str(value).lower() in {"false", "0", "0.0", "no", ""} else words[0]
 
 
 def _short(value: Any) -> str:

@@ -16,6 +16,7 @@ from conversion_audit.report.formats import formatted, period_text
 from conversion_audit.report.markdown import markdown_html
 from conversion_audit.report.show import MIME
 from conversion_audit.report.voice import ACCENT, Voice, speaking, voice
+from conversion_audit.report.wording import as_sentence, as_title
 from conversion_audit.report.words import has_text, sentences, text, text_or
 
 if TYPE_CHECKING:
@@ -256,9 +257,11 @@ def _template() -> Template:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     folder = FileSystemLoader(HERE / "template")
-    return Environment(
+    environment = Environment(
         loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).get_template("page.html.j2")
+    )
+    environment.filters |= {"as_title": as_title, "as_sentence": as_sentence}
+    return environment.get_template("page.html.j2")
 
 
 def _source(cell: Mapping[str, Any]) -> str:

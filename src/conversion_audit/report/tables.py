@@ -51,7 +51,8 @@ def table_html(
     head = "".join(_head_cell(column, kinds[column], n) for n, (column, _, _) in enumerate(shown))
     body = "".join(_row(table, row, shown, kinds) for row in table["rows"][:most])
     rest = len(table["rows"]) - most
-    notes = [text("page.rates_of", {"base": _values(table, base)[0]})] if base else []
+    has_rate = any(kinds[column].startswith("percent") for column, _, _ in shown)
+    notes = [text("page.rates_of", {"base": _values(table, base)[0]})] if base and has_rate else []
     notes += [text("page.more_rows", {"rows": rest})] if rest > 0 else []
     hidden = 0 if shown is picked else len(known) - len(shown)
     notes += [text("page.more_columns", {"columns": hidden})] if hidden else []

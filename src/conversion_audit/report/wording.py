@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from conversion_audit.report.formats import formatted, is_missing
 from conversion_audit.report.words import has_text, label, text, text_or
 
 _FIELDS = ("step", "since", "until", "rate", "benchmark", "sessions_at_risk", "verdict", "owner", "kind", "severity")
+_ENDS = (".", "!", "?", "…")
+_SEVERAL = re.compile(r"[.!?…] ")
 _INTERVALS = {"lost_orders": "lost_orders", "lost_orders_net": "lost_orders_net", "revenue": "revenue"}
 
 
@@ -44,6 +47,16 @@ def claim_of(finding: Mapping[str, Any]) -> str:
         or text("page.finding", record_of(finding) | {"kind": text_or(f"page.kind.{finding.get('kind')}", "")})
     )
     return said[:1].upper() + said[1:] if said.startswith(text_or("page.everyone", "everyone")) else said
+
+
+def as_title(said: str) -> str:
+    """Return a claim as a heading: one sentence without its full stop, several each with theirs."""
+    return as_sentence(said) if _SEVERAL.search(said) else said.removesuffix(".")
+
+
+def as_sentence(said: str) -> str:
+    """Return a claim as a sentence among others: with a full stop, where nothing else ends it."""
+    return said if said.endswith(_ENDS) else f"{said}."
 
 
 def next_step_of(finding: Mapping[str, Any]) -> str | None:
