@@ -102,12 +102,16 @@ def _err(rng: np.random.Generator, shop: World, story: Story) -> None:
 def _buy(rng: np.random.Generator, shop: World, story: Story) -> None:
     size = len(shop.who)
     adds = (shop.depth >= 2) & ~shop.chances.enters_at_cart
-    on_second = story.has("product_2") & (rng.random(size) < 0.5)
-    for slot, here in (("product", ~on_second), ("product_2", on_second)):
+    # Some add the first product they see, some compare two or three before.
+    taste, compares = rng.random(size), (story.has("product_2"), story.has("product_3"))
+    chosen = np.select(
+        [compares[0] & (taste < 0.5), compares[1] & (taste > 0.8)], ["product_2", "product_3"], "product"
+    )
+    third = compares[1] & (rng.random(size) < 0.4) & (chosen != "product_3")
+    for slot in ("product", "product_2", "product_3"):
+        here = (chosen == slot) | (third if slot == "product_3" else False)
         story.happen("add_to_cart", slot, adds & here, 0.85, _value(story, slot), _viewed(story, slot))
-    third = adds & (rng.random(size) < 0.4)
-    story.happen("add_to_cart", "product_3", third, 0.85, _value(story, "product_3"), _viewed(story, "product_3"))
-    baskets = _baskets(rng, shop, story, on_second, third & story.has("product_3"))
+    baskets = _baskets(rng, shop, story, chosen, adds & third)
     items = _each(size, baskets, lambda row, basket: _items(basket))
     amount = _each(size, baskets, lambda row, basket: text("currency", "EUR") + decimal("value", _total(basket)))
     story.happen("view_cart", "cart", np.ones(size, dtype=bool), params=amount, body=items, seq=4)
@@ -130,7 +134,7 @@ def _buy(rng: np.random.Generator, shop: World, story: Story) -> None:
 
 
 def _baskets(
-    rng: np.random.Generator, shop: World, story: Story, on_second: np.ndarray, third: np.ndarray
+    rng: np.random.Generator, shop: World, story: Story, chosen: np.ndarray, third: np.ndarray
 ) -> dict[int, list[tuple[Product, int]]]:
     """Return what each session that has a cart has in it."""
     codes = {slot: story.page[:, story.slots[slot]] for slot in ("product", "product_2", "product_3")}
@@ -139,7 +143,7 @@ def _baskets(
     quantity = 1 + (rng.random(len(third)) < 0.12)
     found = {}
     for row in np.flatnonzero((shop.depth >= 2) | story.has("cart")):
-        seen = by_code.get(int(codes["product_2" if on_second[row] else "product"][row]), products()[some[row]])
+        seen = by_code.get(int(codes[chosen[row]][row]), products()[some[row]])
         more = by_code.get(int(codes["product_3"][row])) if third[row] else None
         found[row] = [(seen, int(quantity[row])), *([(more, 1)] if more and more != seen else [])]
     return found
