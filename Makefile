@@ -59,8 +59,10 @@ test: lint
 test-all: lint .venv/installed-all
 	$(BIN)/python -m pytest -n $(WORKERS)
 
+# The whole repository, so that a client's own notebooks can be opened too; JupyterLab asks nobody for news or updates.
 lab: .venv/installed
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks \
+	    --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 bench: .venv/installed .venv/installed-peers
 	$(BIN)/python -m tests.benchmarks --peers .venv/peers/bin/python

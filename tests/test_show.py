@@ -91,7 +91,7 @@ def test_a_named_index_becomes_columns_and_a_series_a_table():
 
 def test_a_value_and_its_interval_share_one_cell(rates):
     html = table_html(table_data(rates), "By device")
-    assert '<td class="n">12.3%<small class="i">11.0% – 13.0%</small></td>' in html
+    assert '<td class="n">12.3%<br><small class="i">11.0% – 13.0%</small></td>' in html
     assert "<caption>By device</caption>" in html
     assert html.count('scope="col"') == 4 and html.count('scope="row"') == 3
 
@@ -149,15 +149,15 @@ def test_bounds_of_a_rate_never_stand_under_its_count():
     frame = pd.DataFrame({"step": ["cart"], "with": [71], "with_rate": [0.5], "with_low": [0.4], "with_high": [0.6]})
     html = table_html(table_data(frame.assign(step_rate=0.2, step_low=0.1, step_high=0.3)))
     assert '<th scope="row">cart</th><td class="n">71</td>' in html
-    assert '50.0%<small class="i">40.0% – 60.0%</small>' in html
-    assert '20.0%<small class="i">10.0% – 30.0%</small>' in html
+    assert '50.0%<br><small class="i">40.0% – 60.0%</small>' in html
+    assert '20.0%<br><small class="i">10.0% – 30.0%</small>' in html
 
 
 def test_a_range_is_shown_where_its_middle_is_not_known():
     html = table_html(
         table_data(pd.DataFrame({"by": ["all"], "true_rate": [None], "true_low": 0.05, "true_high": 0.12}))
     )
-    assert '–<small class="i">5.00% – 12.00%</small>' in html
+    assert '–<br><small class="i">5.00% – 12.00%</small>' in html
 
 
 def test_a_range_of_numbers_with_a_sign_is_told_in_words_for_a_dash_would_be_one_more_sign():
@@ -165,7 +165,7 @@ def test_a_range_of_numbers_with_a_sign_is_told_in_words_for_a_dash_would_be_one
     html = table_html({**table_data(frame), "kinds": {"name": "text", **dict.fromkeys(frame.columns[1:], "points")}})
     assert '<small class="i">−1.1\u00a0pts to −0.03\u00a0pts</small>' in html
     room = pd.DataFrame({"channel": ["social"], "room": [-0.03], "room_low": [-0.29], "room_high": [0.27]})
-    assert '−0.03<small class="i">−0.29 to 0.27</small>' in table_html(table_data(room))
+    assert '−0.03<br><small class="i">−0.29 to 0.27</small>' in table_html(table_data(room))
 
 
 def test_only_the_columns_asked_for_stand_in_the_report_and_bounds_follow_their_rate(rates):
@@ -211,4 +211,4 @@ def test_bare_bounds_are_of_the_rate_and_not_of_the_share_beside_it():
     kinds = dict.fromkeys(columns[1:], "percent") | {"channel": "name"}
     html = table_html({"columns": columns, "kinds": kinds, "rows": rows, "labels": {}})
     assert html.count('<small class="i">') == 1
-    assert "25.6%</td>" in html and '2.50%<small class="i">2.30% – 2.70%</small>' in html
+    assert "25.6%</td>" in html and '2.50%<br><small class="i">2.30% – 2.70%</small>' in html

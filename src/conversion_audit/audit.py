@@ -11,11 +11,12 @@ from typing import Any
 import pandas as pd
 
 from conversion_audit import asked, recipes
+from conversion_audit.cleared import keep_answers_out_of_git
 from conversion_audit.config import Config, read_config
 from conversion_audit.engine import Table, statement
 from conversion_audit.errors import ConfigError, Problem, closest
 from conversion_audit.findings import Finding, plain, ranked
-from conversion_audit.folders import Folders
+from conversion_audit.folders import Folders, home
 from conversion_audit.prepared import INTAKE, Prepared, code, engine_in
 from conversion_audit.schema import Period
 
@@ -46,6 +47,7 @@ def open_audit(
     DataError
         Where the export cannot be read.
     """
+    keep_answers_out_of_git(home())
     return Audit(Folders(client).existing(), read_config(client), start, end, where)
 
 

@@ -161,7 +161,7 @@ def _row(table: Mapping[str, Any], row: Sequence[Any], shown: Sequence[tuple], k
             words = escape(text("page.all"))
         if low and not is_missing(values[low]) and not is_missing(values[high]):
             bounds = _range_text(values[low], values[high], kinds[column])
-            words += f'<small class="i">{escape(bounds)}</small>'
+            words += f'<br><small class="i">{escape(bounds)}</small>'
         number = ' class="n"' if kinds[column] in _NUMERIC and place else ""
         cells.append(f'<th scope="row">{words}</th>' if place == 0 else f"<td{number}>{words}</td>")
     return f"<tr>{''.join(cells)}</tr>"
