@@ -59,10 +59,9 @@ test: lint
 test-all: lint .venv/installed-all
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-# The whole repository, so that a client's own notebooks can be opened too; JupyterLab asks nobody for news or updates.
+# The whole repository, so that a client's own notebooks can be opened too.
 lab: .venv/installed
-	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks \
-	    --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
 
 bench: .venv/installed .venv/installed-peers
 	$(BIN)/python -m tests.benchmarks --peers .venv/peers/bin/python
