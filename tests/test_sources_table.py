@@ -185,6 +185,30 @@ def test_a_session_s_source_is_known_by_its_usual_headings_also_together_with_it
     assert [row.get(name) for name in ("source", "medium", "campaign")] == ["news", "email", "spring"]
 
 
+@pytest.mark.parametrize("known", [("medium",), ("source",), ("campaign",), ("medium", "campaign"), ("channel",)])
+def test_a_medium_without_a_source_is_read_as_any_part_of_where_a_session_came_from(tmp_path, known):
+    [row] = plain(
+        read(tmp_path, f"time,event,visitor_id,{','.join(known)}\n2026-03-02 10:00:00,view,a,{','.join(known)}\n")
+    )
+    assert {name: row.get(name) for name in known} == {name: name for name in known}
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        "Time,Event Name,Distinct ID,Current URL,Initial Referrer,UTM Medium,Order ID,Order Total",
+        "timestamp,event,anonymous_id,context_page_url,context_page_referrer,context_campaign_medium,order_no,purchase_revenue",
+        "$time,event,distinct_id,$current_url,$initial_referrer,utm_medium,orderId,total_amount",
+    ],
+)
+def test_the_headings_of_tools_that_flatten_their_events_are_known(tmp_path, headings):
+    values = "2026-03-02 10:00:00,purchase,a,https://shop.example/x,https://search.example,email,o1,19.90"
+    [row] = plain(read(tmp_path, f"{headings}\n{values}\n"))
+    assert (row["event"], row["device_id"], row["order_id"], row["amount"]) == ("purchase", "a", "o1", 19.9)
+    assert (row["page_url"], row["referrer"]) == ("https://shop.example/x", "https://search.example")
+    assert row["medium"] == "email"
+
+
 @pytest.mark.parametrize(
     ("heading", "day", "clock"),
     [

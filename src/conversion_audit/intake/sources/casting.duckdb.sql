@@ -104,8 +104,9 @@ WITH names AS (
     FROM instants
 ), valued AS (
     SELECT *, CASE WHEN abs(CAST(plain AS DOUBLE)) < 1e11 THEN CAST(plain AS DECIMAL(18, 4)) END AS worth,
-           -- "google / organic" under one heading, as Google's own reports write it.
-           CASE WHEN contains(source, ' / ') AND coalesce(medium = split_part(source, ' / ', 2), TRUE) THEN split_part(source, ' / ', 2) END AS its_medium
+           -- "google / organic" under one heading, as Google's own reports write it. DuckDB 2.0 cannot bind what compares a
+           -- medium with a source that is missing throughout; an empty one it can.
+           CASE WHEN contains(coalesce(source, ''), ' / ') AND (medium IS NULL OR medium = split_part(source, ' / ', 2)) THEN split_part(source, ' / ', 2) END AS its_medium
     FROM utc
 )
 SELECT file, line,
