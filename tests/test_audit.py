@@ -151,9 +151,11 @@ def test_a_key_that_is_not_whole_is_refused_and_never_hashed_with(kept, audit_ho
 
 
 def test_a_changed_goal_makes_marks_anew_and_leaves_events_alone(small_shop, small_audit, tmp_path, monkeypatch):
+    assert len(small_audit.marks)
     home = tmp_path / "home"
     shutil.copytree(small_shop, home)
     before = {path.name for path in (home / "data/demo/prepared").glob("events-*")}
+    assert before
     config = home / "data/demo/audit.yaml"
     config.write_text(
         config.read_text(encoding="utf-8").replace(

@@ -26,8 +26,12 @@ def summary(audit: Audit) -> pd.DataFrame:
     fates = audit.ledger.groupby(["status", "reason"]).rows.sum()
     rows = [("period", f"{audit.period.start} to {audit.period.end}")]
     rows += _visits(audit) if audit.has("visits") else _stages(audit)
-    rows += [(f"rows {status}: {reason}", f"{n:,.0f}") for (status, reason), n in fates.items()]
+    rows += [(_fate(status, reason), f"{n:,.0f}") for (status, reason), n in fates.items()]
     return pd.DataFrame(rows, columns=["what", "value"]).set_index("what")
+
+
+def _fate(status: str, reason: str) -> str:
+    return f"rows {status}" if reason == "ok" else f"rows {status}: {reason}".replace("_", " ")
 
 
 def _visits(audit: Audit) -> list[tuple[str, str]]:
