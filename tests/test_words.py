@@ -283,3 +283,15 @@ def test_a_claim_ends_as_a_heading_or_as_a_sentence_does():
     assert as_title(one) == "7 orders have no id (0.4%)" and as_sentence(one) == one
     assert as_title(two) == as_sentence(two) == "3 things to do. The first: “Pay”."
     assert as_title("Can this be trusted?") == as_sentence("Can this be trusted?") == "Can this be trusted?"
+
+
+def test_a_country_has_its_name_in_the_client_s_language_and_a_brand_of_that_name_stays():
+    with speaking(DE):
+        assert [label("Netherlands"), label("Türkiye"), label("Jordan"), label("DE")] == [
+            "Niederlande",
+            "Türkei",
+            "Jordan",
+            "DE",
+        ]
+    with speaking(EN):
+        assert label("Netherlands") == "Netherlands"

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
 from babel.lists import format_list
 
 from conversion_audit.errors import ConfigError, Problem, closest
@@ -19,6 +20,7 @@ TEXTS = Path(__file__).parent / "texts"
 LANGUAGES = {"en": "en_GB", "de": "de_DE"}
 """Language -> the locale in which it lists things."""
 _STOPPED, _PARTED = "stopped_at_", {"segment": (", ", ", "), "path": (" > ", " › ")}
+_BRANDS = {"Jordan", "Chad", "Georgia", "Cuba", "Malta", "Unknown Region"}
 _OWN_WORDS = {"owner": "page.team", "gate": "page.check"}
 _PAGES = {
     "node",
@@ -166,7 +168,14 @@ def label(value: Any) -> str:
         return formatted(voice().labels[value])
     if value.startswith(_STOPPED) and value.removeprefix(_STOPPED) in voice().labels:
         return text("page.stopped_at", {"step": value.removeprefix(_STOPPED)})
-    return formatted(_worded(f"values.{value}") or value)
+    return formatted(_worded(f"values.{value}") or _countries(voice().language).get(value) or value)
+
+
+@lru_cache
+def _countries(language: str) -> dict[str, str]:
+    """Return each country's English name, as analytics tools write it, in a language; those that name brands as well stay."""
+    english, own = Locale("en").territories, Locale(language).territories
+    return {name: own.get(code, name) for code, name in english.items() if code.isalpha() and name not in _BRANDS}
 
 
 def in_column(column: str, value: Any) -> str:
