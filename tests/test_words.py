@@ -282,6 +282,7 @@ def test_a_claim_ends_as_a_heading_or_as_a_sentence_does():
     one, two = "7 orders have no id (0.4%).", "3 things to do. The first: “Pay”"
     assert as_title(one) == "7 orders have no id (0.4%)" and as_sentence(one) == one
     assert as_title(two) == as_sentence(two) == "3 things to do. The first: “Pay”."
+    assert as_title("−0.07 Pp. gehen damit einher.") == "−0.07 Pp. gehen damit einher"
     assert as_title("Can this be trusted?") == as_sentence("Can this be trusted?") == "Can this be trusted?"
 
 

@@ -13,7 +13,7 @@ from conversion_audit.report.words import has_text, label, text, text_or
 
 _FIELDS = ("step", "since", "until", "rate", "benchmark", "sessions_at_risk", "verdict", "owner", "kind", "severity")
 _ENDS = (".", "!", "?", "…")
-_SEVERAL = re.compile(r"[.!?…] ")
+_SEVERAL = re.compile(r"[.!?…] (?=[A-ZÄÖÜ0-9“„])")
 _INTERVALS = {"lost_orders": "lost_orders", "lost_orders_net": "lost_orders_net", "revenue": "revenue"}
 
 
