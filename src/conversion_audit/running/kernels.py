@@ -36,6 +36,7 @@ class Kernels:
         own = {"JUPYTER_PREFER_ENV_PATH": "1", "JUPYTER_RUNTIME_DIR": str(self.folder / "runtime")}
         self._before = {name: os.environ.get(name) for name in own}
         os.environ.update(own)
+        Path(own["JUPYTER_RUNTIME_DIR"]).mkdir()
         register()
         from conversion_audit.running import warm
 
@@ -100,6 +101,7 @@ def register() -> None:
     from papermill.engines import NBClientEngine, papermill_engines
 
     from conversion_audit.running import warm
+    from conversion_audit.running.sockets import SocketKernelManager
 
     class ChapterEngine(NBClientEngine):
         """Papermill's own engine, which also says where it is and which kernels run."""
@@ -115,9 +117,12 @@ def register() -> None:
                 return start(cell, cell_index, **more)
 
             nb_man.cell_start = follow
-            kind = {"kernel_manager_class": warm.WarmKernelManager} if warm.is_wanted() else {}
             client = PapermillNotebookClient(
-                nb_man, kernel_name=kernel_name, startup_timeout=start_timeout, timeout=execution_timeout, **kind
+                nb_man,
+                kernel_name=kernel_name,
+                startup_timeout=start_timeout,
+                timeout=execution_timeout,
+                kernel_manager_class=warm.WarmKernelManager if warm.is_wanted() else SocketKernelManager,
             )
             kernels.running.add(client)
             try:

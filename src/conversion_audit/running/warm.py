@@ -17,8 +17,9 @@ from threading import Lock
 from types import ModuleType
 from typing import Any
 
-from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+
+from conversion_audit.running.sockets import SocketKernelManager
 
 NAME = "conversion-audit-warm"
 # Imported before the fork. Nothing here may start threads: no engine is opened, no Arrow table made.
@@ -74,8 +75,8 @@ def _without_main() -> Iterator[None]:
             sys.modules["__main__"] = kept
 
 
-class WarmKernelManager(AsyncKernelManager):
-    """Jupyter's own, with the provisioner below."""
+class WarmKernelManager(SocketKernelManager):
+    """With the provisioner below."""
 
     @property
     def kernel_spec(self) -> Any:
