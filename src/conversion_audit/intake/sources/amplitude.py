@@ -4,7 +4,7 @@ Amplitude, event export: JSON lines, gzipped inside a zip.
 Follows "Export API" (amplitude.com/docs/apis/analytics/export). What to know of it:
 
 - ``event_time`` is UTC without saying so. ``event_id`` numbers a device's events and orders what has one time.
-- ``uuid`` is the row's id; ``$insert_id`` stands in for it.
+- ``$insert_id`` is the row's id: what is sent again has the same, and a ``uuid`` of its own. That stands in where there is none.
 - ``session_id`` is the session's start in milliseconds; -1 means the event belongs to none.
 - On the web, ``os_name`` is the browser and ``device_type`` the operating system.
 - Page views of the default tracking are "[Amplitude] Page Viewed"; addresses stand in ``event_properties``.
@@ -18,7 +18,7 @@ from conversion_audit import config
 from conversion_audit.engine import Engine, Table, statement
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources import objects
-from conversion_audit.intake.sources.objects import CAMPAIGN, ORDER, Places, paths
+from conversion_audit.intake.sources.objects import CAMPAIGN, ORDER, PAGE, Places, paths
 
 KIND = "amplitude"
 TITLE = "Amplitude, event export"
@@ -30,18 +30,20 @@ PLACES = Places(
     columns={
         "event": paths("event_type"),
         "time": paths("event_time", "client_event_time"),
-        "event_id": paths("uuid", "$insert_id"),
+        "event_id": paths("$insert_id", "uuid"),
         "device_id": paths("device_id"),
         "user_id": paths("user_id"),
         "source_session": paths("session_id"),
         "order_1": paths("event_id"),
-        "page_url": paths("[Amplitude] Page URL", "[Amplitude] Page Location", "Page URL", "url", under=_EVENT),
+        "page_url": paths(
+            "[Amplitude] Page URL", "[Amplitude] Page Location", *PAGE, "[Amplitude] Page Path", under=_EVENT
+        ),
         "page_title": paths("[Amplitude] Page Title", "Page Title", "title", under=_EVENT),
         "referrer": [*paths("referrer", "[Amplitude] Referrer", under=_EVENT), *paths("referrer", under=_USER)],
         "search_term": paths("search_term", "search_query", under=_EVENT),
         "platform": paths("platform"),
         "app_version": paths("version_name"),
-        "device": paths("device_category", "device_family"),
+        "device": paths("device_category", "device_family", "device_type"),
         "browser": paths("os_name"),
         "os": paths("device_type"),
         "country": paths("country"),

@@ -108,6 +108,10 @@ WITH names AS (
            -- medium with a source that is missing throughout; an empty one it can.
            CASE WHEN contains(coalesce(source, ''), ' / ') AND (medium IS NULL OR medium = split_part(source, ' / ', 2)) THEN split_part(source, ' / ', 2) END AS its_medium
     FROM utc
+), named AS (
+    SELECT *, CASE WHEN its_medium IS NULL THEN source ELSE split_part(source, ' / ', 1) END AS said_source,
+           coalesce(its_medium, medium) AS said_medium
+    FROM valued
 )
 SELECT file, line,
        -- An id that stands for nothing tells no two rows apart, and a session of that name would last for months.
@@ -117,7 +121,8 @@ SELECT file, line,
        local_date, event,
        coalesce(is_page, FALSE) AS is_page,
        page_url, page_title, referrer, search_term,
-       CASE WHEN its_medium IS NULL THEN source ELSE split_part(source, ' / ', 1) END AS source, coalesce(its_medium, medium) AS medium, campaign, channel, platform, app_version, device, browser, os,
+       CASE WHEN lower(said_source) IN ('(direkt)', '(directe)', '(directo)', '(diretto)') THEN '(direct)' ELSE said_source END AS source,
+       CASE WHEN lower(said_medium) IN ('(keine)', '(keines)', '(aucun)', '(ninguno)', '(nessuno)') THEN '(none)' ELSE said_medium END AS medium, campaign, channel, platform, app_version, device, browser, os,
        country, language, user_agent, order_id,
        CASE WHEN returned THEN -abs(worth) ELSE worth END AS amount,
        CASE WHEN worth IS NULL THEN amount END AS amount_text,
@@ -136,7 +141,7 @@ SELECT file, line,
        CASE WHEN reject IS NOT NULL THEN reject WHEN instant IS NULL AND "time" IS NOT NULL THEN 'cast_failed' END AS reject,
        CASE WHEN reject IS NOT NULL THEN reject_column WHEN instant IS NULL AND "time" IS NOT NULL THEN 'time' END AS reject_column,
        CASE WHEN reject IS NOT NULL THEN reject_value WHEN instant IS NULL THEN "time" END AS reject_value
-FROM valued CROSS JOIN (SELECT currency AS default_currency FROM settings) fallback;
+FROM named CROSS JOIN (SELECT currency AS default_currency FROM settings) fallback;
 
 -- name: doubled
 -- Hours that the client's clock shows twice, of those in which anything happened.
@@ -156,14 +161,29 @@ WHERE (contains(m."time", ':') OR TRY_CAST(m."time" AS DOUBLE) IS NULL)
 
 -- name: second
 -- In a file that runs in the order of time, the clock steps back once: the rows of that hour behind the step are the second turn.
+-- Where not the file but each of its sessions runs in the order of time, and only in such an hour one steps back, it holds for each.
 WITH stepped AS (
-    SELECT file, line, "time" < lag("time") OVER (PARTITION BY file ORDER BY line) AS is_back
+    SELECT file, line, source_session,
+           "time" < lag("time") OVER (PARTITION BY file ORDER BY line) AS is_back,
+           "time" < lag("time") OVER (PARTITION BY file, source_session ORDER BY line) AS is_back_in_session
     FROM rows
     WHERE "time" IS NOT NULL AND file IN (SELECT file FROM twice)
 ), steps AS (
     SELECT file, max(line) AS line FROM stepped WHERE is_back GROUP BY file HAVING count(*) = 1
+), in_sessions AS (
+    SELECT s.file, s.source_session, max(s.line) AS line
+    FROM stepped s
+    WHERE s.is_back_in_session AND s.source_session IS NOT NULL AND s.file NOT IN (SELECT file FROM steps)
+      AND s.file NOT IN (SELECT b.file FROM stepped b ANTI JOIN twice t ON t.file = b.file AND t.line = b.line WHERE b.is_back_in_session)
+    GROUP BY s.file, s.source_session
+    HAVING count(*) = 1
 )
-SELECT t.file, t.line FROM twice t JOIN steps s ON s.file = t.file AND t.line >= s.line;
+SELECT t.file, t.line FROM twice t JOIN steps s ON s.file = t.file AND t.line >= s.line
+UNION ALL
+SELECT t.file, t.line
+FROM twice t
+JOIN stepped r ON r.file = t.file AND r.line = t.line
+JOIN in_sessions s ON s.file = t.file AND s.source_session = r.source_session AND t.line >= s.line;
 
 -- name: counts
 SELECT t.file, count(*) AS rows, count(s.line) AS second

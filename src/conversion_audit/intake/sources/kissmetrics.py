@@ -21,8 +21,7 @@ from conversion_audit.engine import Engine, Table, statement
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources import objects
 from conversion_audit.intake.sources.objects import ORDER, Places, paths
-from conversion_audit.intake.sources.stored import Store
-from conversion_audit.tables import ROWS
+from conversion_audit.intake.sources.stored import remade
 
 KIND = "kissmetrics"
 TITLE = "Kissmetrics, data export"
@@ -72,8 +71,4 @@ def read(
     aliases = engine.create(statement(__file__, "aliases", stem="kissmetrics.duckdb"), {"rows": rows})
     if not len(aliases):
         return rows
-    kinds = {name: column.kind for name, column in ROWS.columns.items()}
-    store = Store.begun(engine, scratch, kinds)
-    store.add(statement(__file__, "devices", stem="kissmetrics.duckdb"), {"rows": rows, "aliases": aliases})
-    rows.store.drop()
-    return store.completed(kinds, rows.notes)
+    return remade(rows, statement(__file__, "devices", stem="kissmetrics.duckdb"), {"aliases": aliases}, scratch)

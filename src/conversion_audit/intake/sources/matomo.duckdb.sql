@@ -33,7 +33,7 @@ SELECT __file, NULL AS __line,
        CASE WHEN kind = 'ecommerceOrder' THEN json_extract_string(v, '$.siteCurrency') END AS currency,
        json_extract_string(a, '$.timeSpent') AS engagement_seconds,
        CASE WHEN kind IN ('ecommerceOrder', 'ecommerceAbandonedCart') THEN CAST(to_json(list_transform(
-           CAST(json_extract(a, '$.itemDetails') AS STRUCT(itemSKU VARCHAR, itemName VARCHAR, itemCategory VARCHAR, price VARCHAR, quantity VARCHAR)[]),
+           TRY_CAST(json_extract(a, '$.itemDetails') AS STRUCT(itemSKU VARCHAR, itemName VARCHAR, itemCategory VARCHAR, price VARCHAR, quantity VARCHAR)[]),
            lambda i: {'item_id': i.itemSKU, 'name': i.itemName, 'category': i.itemCategory, 'brand': CAST(NULL AS VARCHAR), 'price': i.price, 'quantity': i.quantity})) AS VARCHAR)
        END AS items,
        '{' || array_to_string(['"eventCategory":' || to_json(json_extract_string(a, '$.eventCategory')),

@@ -5,8 +5,9 @@ Follows "Download Data" and "Raw Event Export" (docs.mixpanel.com/reference/raw-
 
 - ``time`` is in seconds, in milliseconds where asked for (``time_in_ms``); both are told by their size. Projects made
   before 2023 may export seconds of their own time zone.
-- ``$device_id`` and ``$user_id`` are the device and the login. Where neither is there, ``distinct_id`` is all there is and
-  counts as a device; ``$device:...`` is a device too. A ``distinct_id`` that differs from the device is the login.
+- ``$device_id`` and ``$user_id`` are the device and the login. A ``distinct_id`` that differs from the device is the login;
+  ``$device:...`` is a device. Where neither is there, ``distinct_id`` is all there is: a login where other rows have it as
+  one (events that a server sends), else a device.
 - ``$insert_id`` is the row's id; an event sent twice has it twice.
 - There are no sessions: they are made by inactivity.
 - ``$direct`` as a referrer means none.
@@ -20,7 +21,7 @@ from conversion_audit import config
 from conversion_audit.engine import Engine, Table, statement
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources import objects
-from conversion_audit.intake.sources.objects import CAMPAIGN, ORDER, Places, paths
+from conversion_audit.intake.sources.objects import CAMPAIGN, ORDER, PAGE, Places, paths
 
 KIND = "mixpanel"
 TITLE = "Mixpanel, raw event export"
@@ -35,7 +36,7 @@ PLACES = Places(
         "device_id": paths("$device_id", under="properties"),
         "user_id": paths("$user_id", under="properties"),
         "source_session": paths("distinct_id", under="properties"),
-        "page_url": paths("$current_url", "current_page_url", "url", "URL", under="properties"),
+        "page_url": paths("$current_url", "current_page_url", *PAGE, under="properties"),
         "page_title": paths("current_page_title", "$title", "title", under="properties"),
         "referrer": paths("$referrer", under="properties"),
         "search_term": paths("search_term", "search_query", "query", under="properties"),
@@ -88,4 +89,4 @@ def read(
     engine: Engine, source: config.Source, files: list[InputFile], *, timezone: str | None, scratch: Path
 ) -> Table:
     """Read a Mixpanel export: see `objects.read` and the notes above. `salvage` and `page_events` of `source` are used."""
-    return objects.read(engine, source, files, PLACES, timezone, scratch)
+    return objects.with_one_id(engine, objects.read(engine, source, files, PLACES, timezone, scratch), scratch)

@@ -12,7 +12,7 @@ from conversion_audit.engine import Engine, literal, quoted, statement
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources import casting
 from conversion_audit.intake.sources.reading import WHOLE, Reading, gather
-from conversion_audit.intake.sources.stored import Rows
+from conversion_audit.intake.sources.stored import Rows, remade
 
 CAMPAIGN = {"source": "utm_source", "medium": "utm_medium", "campaign": "utm_campaign"}
 ORDER = {
@@ -33,6 +33,8 @@ ORDER = {
     "currency": ("currency", "Currency", "currency_code"),
 }
 """Names that shops give their orders in event properties, the commonest first."""
+PAGE = ("page_url", "pageUrl", "current_url", "url", "URL", "page_location", "Page URL", "page_path", "path")
+"""Names that sites give the address of a page there, whole addresses first."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,29 @@ def read(
         places.timezone or timezone, source.decimal, source.currency, (*source.page_events, *places.page_events), True
     )
     return casting.cast(mapped, settings)
+
+
+def with_one_id(engine: Engine, rows: Rows, scratch: Path) -> Rows:
+    """
+    Decide what an id is that is all there is, told by standing for device and login at once.
+
+    It is a login where the export has it as the login of a device or of a row without one, as a server reports it; else it
+    is a device's.
+
+    Parameters
+    ----------
+    engine, scratch
+        See `table.read`.
+    rows : Rows
+        See `tables.ROWS`.
+
+    Returns
+    -------
+    Rows
+        The same, no row with one id for both.
+    """
+    logins = engine.create(statement(__file__, "logins", stem="objects.duckdb"), {"rows": rows}, name="logins")
+    return remade(rows, statement(__file__, "named", stem="objects.duckdb"), {"logins": logins}, scratch)
 
 
 def _taken(places: Places) -> list[str]:

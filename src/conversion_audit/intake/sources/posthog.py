@@ -5,7 +5,7 @@ Follows "Batch exports" and "Data: Events" (posthog.com/docs/cdp/batch-exports, 
 
 - ``uuid`` is the row's id; ``timestamp`` is UTC.
 - ``distinct_id`` is the device's id until someone is identified, then the login; ``$device_id`` stays the device. Where
-  there is no ``$device_id``, ``distinct_id`` is all there is.
+  there is no ``$device_id``, ``distinct_id`` is all there is: a login where other rows have it as one, else a device.
 - ``$session_id`` is the session; server-side events have none.
 - In CSV and Parquet, ``properties`` is a text that holds an object.
 """
@@ -18,7 +18,7 @@ from conversion_audit import config
 from conversion_audit.engine import Engine, Table, statement
 from conversion_audit.intake.files import InputFile
 from conversion_audit.intake.sources import objects
-from conversion_audit.intake.sources.objects import CAMPAIGN, ORDER, Places, paths
+from conversion_audit.intake.sources.objects import CAMPAIGN, ORDER, PAGE, Places, paths
 
 KIND = "posthog"
 TITLE = "PostHog, events export"
@@ -34,7 +34,7 @@ PLACES = Places(
         "device_id": paths("$device_id", under=_INNER),
         "user_id": paths("distinct_id"),
         "source_session": paths("$session_id", under=_INNER),
-        "page_url": paths("$current_url", "$pathname", under=_INNER),
+        "page_url": paths("$current_url", *PAGE, "$pathname", under=_INNER),
         "page_title": paths("title", "$title", under=_INNER),
         "referrer": paths("$referrer", under=_INNER),
         "search_term": paths("search_term", "search_query", "query", under=_INNER),
@@ -81,4 +81,4 @@ def read(
     engine: Engine, source: config.Source, files: list[InputFile], *, timezone: str | None, scratch: Path
 ) -> Table:
     """Read a PostHog export: see `objects.read` and the notes above. `salvage` and `page_events` of `source` are used."""
-    return objects.read(engine, source, files, PLACES, timezone, scratch)
+    return objects.with_one_id(engine, objects.read(engine, source, files, PLACES, timezone, scratch), scratch)

@@ -11,6 +11,7 @@ from typing import Any
 
 from conversion_audit.engine import AnyTable, Engine, Table, literal, quoted
 from conversion_audit.intake.remarks import Remark
+from conversion_audit.tables import ROWS
 
 SQL_KINDS = {
     "text": "VARCHAR",
@@ -125,3 +126,12 @@ class Store:
     @property
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("*.parquet"))
+
+
+def remade(rows: Rows, select: str, tables: Mapping[str, AnyTable], scratch: Path) -> Rows:
+    """Return ``rows`` as a statement makes them anew; their former files are removed."""
+    kinds = {name: column.kind for name, column in ROWS.columns.items()}
+    store = Store.begun(rows.engine, scratch, kinds)
+    store.add(select, {"rows": rows, **tables})
+    rows.store.drop()
+    return store.completed(kinds, rows.notes)
