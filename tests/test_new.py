@@ -4,6 +4,7 @@ import json
 import shutil
 import zipfile
 
+import inputs
 import pytest
 from conftest import real_data
 from exports import FIXTURES
@@ -54,7 +55,7 @@ def test_the_questions_stand_at_the_end_with_guessed_answers(audit_home):
     assert text.split("# Five questions")[1].splitlines()[1:] == [
         "# 1. What is success?            Guessed: purchase (1 session).",
         "# 2. What is it worth?           Guessed: each order's own amount, 59.90 on average.",
-        "# 3. Who cannot buy?             Guessed: who comes for nothing known. See intents, ineligible.",
+        "# 3. Who cannot buy?             Guessed: nobody that the export shows. See intents, ineligible.",
         "# 4. What changed lately?        Guessed: nothing. See changes: [{on: 2026-04-03, what: new product video}].",
         "# 5. Which hosts are yours?      Guessed: shop.example. See own_hosts, referral_exclusions.",
     ]
@@ -428,3 +429,130 @@ def test_a_log_in_another_language_is_read_by_its_words(audit_home, tmp_path, la
     columns = found.sources[0].columns
     assert (columns["event"], columns["order_id"], found.sources[0].page_events) == ([event], [order], [events[0]])
     assert {"time", "device_id", "source_session", "page_url", "device", "amount", "error"} <= set(columns)
+
+
+VISITS = {
+    "sitzungen.csv": "Sitzungs-ID;Besucher-ID;Kunden-ID;Beginn;Browser;Gerät\n"
+    "s1;v1;k7;02.03.2026 10:00:00;Safari;Smartphone\ns2;v1;;03.03.2026 09:00:00;Safari;Smartphone\ns3;v2;;13.03.2026 09:00:00;Firefox;Desktop\n",
+    "aufrufe.csv": "Sitzungs-ID;Zeitpunkt;Ereignis;Seite\ns1;02.03.2026 10:00:00;Seitenaufruf;/\n"
+    "s1;02.03.2026 10:01:00;In den Warenkorb;/p/1\ns2;03.03.2026 09:00:00;Seitenaufruf;/\ns3;13.03.2026 09:00:00;Seitenaufruf;/\n",
+    "bestellungen.csv": "Bestellnummer;Sitzungs-ID;Bestelldatum;Umsatz;Währung\nA1;s1;02.03.2026 10:02:00;59,90;EUR\n",
+}  # fmt: skip
+
+
+def test_visits_their_sessions_and_their_orders_in_three_files_are_read_together(audit_home, tmp_path):
+    for name, text in VISITS.items():
+        (tmp_path / name).write_text(text, encoding="cp1252")
+    new_client("acme", [tmp_path])
+    views, sold = read_config("acme").sources
+    assert (views.files, views.join) == (["raw/aufrufe.csv", "raw/sitzungen.csv"], {"raw/sitzungen.csv": "Sitzungs-ID"})
+    assert (sold.files, sold.join) == (["raw/bestellungen.csv", "raw/sitzungen.csv"], views.join)
+    assert (sold.columns["event"], sold.columns["time"]) == (["=purchase"], ["Bestelldatum"])
+    audit = open_audit("acme")
+    visits = audit.frame("sessions").sort_values("start")
+    assert visits[["visitor_id", "browser", "orders", "events"]].values.tolist() == [
+        [visits.visitor_id.iloc[0], "Safari", 1, 3],
+        [visits.visitor_id.iloc[0], "Safari", 0, 1],
+        [visits.visitor_id.iloc[2], "Firefox", 0, 1],
+    ]
+    assert visits.visitor_id.nunique() == 2
+    assert audit.headline["completions"] == 1
+
+
+def test_three_tables_in_one_archive_are_to_be_unzipped(audit_home, tmp_path):
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        for name, text in VISITS.items():
+            archive.writestr(name, text)
+    with pytest.raises(DataError, match="is an archive of several kinds of export") as refused:
+        new_client("acme", [tmp_path / "export.zip"])
+    assert "looked up by another file: sitzungen.csv" in str(refused.value)
+
+
+def test_a_file_of_several_rows_a_visitor_is_not_looked_up(audit_home, tmp_path):
+    (tmp_path / "log.csv").write_text(
+        "time,event,visitor_id\n2026-03-02 10:00:00,view,v1\n2026-03-02 10:01:00,view,v2\n"
+    )
+    (tmp_path / "mails.csv").write_text("visitor_id,subject\nv1,Hello\nv1,Again\nv2,Hello\n")
+    assert "# CHECK: not read, of no known kind: raw/mails.csv" in new_client("acme", [tmp_path]).read_text("utf-8")
+
+
+def test_page_views_in_a_file_without_an_event_are_a_source_of_their_own(audit_home, tmp_path):
+    (tmp_path / "pages.csv").write_text("id,anonymous_id,timestamp,url\n1,a,2026-03-02 10:00:00,https://x.example/\n")
+    (tmp_path / "sold.csv").write_text(
+        "id,anonymous_id,timestamp,event,context_page_url,order_id,total\n2,a,2026-03-02 10:01:00,order_completed,https://x.example/ok,A1,5\n"
+    )
+    new_client("acme", [tmp_path])
+    assert [source.files for source in read_config("acme").sources] == [["raw/sold.csv"], ["raw/pages.csv"]]
+    events = open_audit("acme").frame("events").sort_values("time")
+    assert events[["event", "is_page", "page"]].values.tolist() == [
+        ["page_view", True, "/"],
+        ["order_completed", False, "/ok"],
+    ]
+
+
+def test_what_failed_is_negative_whatever_failed(audit_home, tmp_path):
+    rows = [visit("/", "Payment Failed"), visit("/", "purchase", "2"), visit("/", "user_logged_in", "2")]
+    new_client("acme", [export(tmp_path, rows)])
+    found = read_config("acme").micro_conversions
+    assert (found["payment_failed"].type, found["payment_failed"].event, found["login"].event) == (
+        "negative",
+        ["Payment Failed"],
+        ["user_logged_in"],
+    )
+
+
+def test_what_a_user_agent_says_may_be_where_friction_lives(audit_home, tmp_path):
+    agent = "Mozilla/5.0 ({}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/129.0.0.0 Safari/537.36"
+    systems = ["Windows NT 10.0; Win64; x64", "X11; Linux x86_64"]
+    rows = [f"2026-03-02 10:0{n}:00,view,v{n},{agent.format(system)}" for n, system in enumerate(systems * 3)]
+    (tmp_path / "log.csv").write_text(
+        "time,event,visitor_id,user_agent\n"
+        + "\n".join(row.replace("KHTML, like", "KHTML like") for row in rows)
+        + "\n"
+    )
+    new_client("acme", [tmp_path / "log.csv"])
+    assert "os" in read_config("acme").suspects
+
+
+@pytest.mark.parametrize(
+    ("events", "site", "goal", "why"),
+    [
+        (["quote_form_submit", "phone_click"], "leads", "lead", ""),
+        (["Subscription Cancelled", "Trial Begun", "Invoice Sent"], "subscription", "trial", ""),
+        (["Subscription Cancelled", "Invoice Sent", "Menu Opened"], "subscription", "invoice_sent", "sounds like one"),
+        (["demoBooked", "tab_opened"], "leads", "demobooked", "sounds like one"),
+        (["unsubscribed", "thing_seen"], "content", "thing_seen", "rarest"),
+    ],
+)
+def test_a_goal_of_an_unusual_name_is_what_was_done_and_never_what_ended(audit_home, tmp_path, events, site, goal, why):
+    rows = [row for row in inputs.clean() if row["what"] == "page_view"]
+    for n, event in enumerate(events):
+        rows += [row | {"id": f"{event}{row['id']}", "what": event} for row in rows[: 2 * (n + 1)]]
+    path = tmp_path / "log.csv"
+    path.write_bytes(inputs.as_csv([{name: row[key] for name, key in _COLUMNS.items()} for row in rows]))
+    text = new_client("acme", [path]).read_text(encoding="utf-8")
+    assert f"\nsite: {site}" in text and f"\nmain_goal: {goal} " in text
+    assert why in text.split("main_goal")[1].split("\n")[0]
+
+
+_COLUMNS = {
+    "event_id": "id",
+    "timestamp": "at",
+    "visitor_id": "who",
+    "session_id": "session",
+    "event": "what",
+    "page_url": "where",
+}
+
+
+def test_a_crm_s_file_beside_the_log_means_leads(audit_home, tmp_path):
+    rows = [row | {"what": "page_view"} for row in inputs.clean()] + [inputs.clean()[0] | {"id": "x", "what": "thing"}]
+    named = [
+        {name: row[key] for name, key in _COLUMNS.items()} for row in inputs.without(rows, "order", "worth", "money")
+    ]
+    (tmp_path / "log.csv").write_bytes(inputs.as_csv(named))
+    assert "\nsite: content" in new_client("alone", [tmp_path / "log.csv"]).read_text(encoding="utf-8")
+    (tmp_path / "crm.csv").write_text(
+        "lead_id,stage,date,value\nL1,won,2026-03-03,100\nL2,lost,2026-03-04,\n", encoding="utf-8"
+    )
+    assert "\nsite: leads" in new_client("both", [tmp_path]).read_text(encoding="utf-8")

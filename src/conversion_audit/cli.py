@@ -75,8 +75,16 @@ def guarded(arguments: list[str]) -> int:
 
 def _usage(error: Any) -> str:
     """What is wrong with the line typed, and where it says how to type it."""
-    at = error.ctx.command_path if getattr(error, "ctx", None) else "audit"
-    return f"{error.format_message()}\n    See: {at} --help"
+    ctx = getattr(error, "ctx", None)
+    told = error.format_message()
+    if ctx and "extra argument" in told:
+        named = [
+            f"{one.opts[0]} {one.metavar}"
+            for one in ctx.command.params
+            if one.param_type_name == "option" and one.metavar
+        ]
+        told += f"\n    Options that take a value: {', '.join(named)}" if named else ""
+    return f"{told}\n    See: {ctx.command_path if ctx else 'audit'} --help"
 
 
 def _is_usage(error: Exception) -> bool:

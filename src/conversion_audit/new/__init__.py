@@ -15,12 +15,13 @@ from conversion_audit.config import placed, typed
 from conversion_audit.engine import Engine, Table
 from conversion_audit.errors import ConfigError, DataError, Problem, listing
 from conversion_audit.folders import Folders, home
-from conversion_audit.intake import files, sources
+from conversion_audit.intake import agents, devices, files, sources
 from conversion_audit.intake.sources import ga4_report, mapping
 from conversion_audit.intake.sources.columns import settled
 from conversion_audit.new import by_session, totals
 from conversion_audit.new.archives import refuse_mixed_archives
 from conversion_audit.new.profile import Profile, profile
+from conversion_audit.new.related import Part, Recognised, related
 from conversion_audit.new.suggest import page_event, suggest
 from conversion_audit.new.writing import written
 from conversion_audit.schema import Source
@@ -127,24 +128,17 @@ def _suggested(client: str, folder: Path, site: str | None) -> str:
     opened = files.open_files(files.find(folder, ["raw"]), folder, scratch)
     found = sources.recognise(opened)
     strangers = found.pop("", [])
-    by_steps = [(file, steps) for file, _ in strangers if (steps := by_session.steps(file))]
-    strangers = [one for one in strangers if one[0] not in [file for file, _ in by_steps]]
-    if not found and not by_steps:
+    several, strangers = _sorted(found, strangers)
+    if not several:
         raise DataError(*(_stranger(file) for file, _ in strangers[:5]))
-    refuse_mixed_archives(client, {**found, "": [*strangers, *by_steps]})
+    refuse_mixed_archives(client, several, strangers)
     engine = Engine([folder / "raw", scratch], scratch)
     described, tables, counts = [], [], []
-    several = [(kind, recognised, {}) for kind, recognised in found.items()]
-    several += [
-        ("table", [(file, f"one row a session; its steps look like {listing(list(steps.values()), 6)}")], steps)
-        for file, steps in by_steps
-    ]
-    for kind, recognised, steps in several:
-        is_mixed = bool(strangers) or len(several) > 1
-        described.append(_source(engine, kind, recognised, is_mixed) | ({"steps": steps} if steps else {}))
-        table = _read(engine, kind, [file for file, _ in recognised], described[-1], scratch)
-        gives = sources.KINDS[kind].GIVES
-        tables += [table] if gives == "rows" else []
+    for part in several:
+        described.append(_source(engine, part, is_mixed=bool(strangers) or len(several) > 1))
+        table = _read(engine, part, described[-1], scratch)
+        gives = sources.KINDS[part.kind].GIVES
+        tables += [devices.told(agents.told(table))] if gives == "rows" else []
         counts += [table] if gives == "stage_counts" else []
     if strangers and not (tables or counts):
         raise DataError(
@@ -153,6 +147,8 @@ def _suggested(client: str, folder: Path, site: str | None) -> str:
     if tables:
         seen = profile(engine, tables)
         _name_page_event(described, seen)
+        if "outcomes" in found:
+            site = site or "leads"  # a CRM says what became of leads
         text = written(client, described, seen, suggest(seen, site))
     else:
         days = [ga4_report.period(file) for file, _ in found.get("ga4_report", [])]
@@ -163,6 +159,17 @@ def _suggested(client: str, folder: Path, site: str | None) -> str:
     engine.close()
     unread = "".join(f"# CHECK: not read, of no known kind: {file.name}\n" for file, _ in strangers)
     return text + unread
+
+
+def _sorted(found: dict[str, Recognised], strangers: Recognised) -> tuple[list[Part], Recognised]:
+    """Return what makes one source each, and the files of which nobody knows what they are."""
+    parts = [Part(kind, recognised) for kind, recognised in found.items() if kind != "table"]
+    tables, strangers = related(found.get("table", []), strangers)
+    by_steps = [(file, steps) for file, _ in strangers if (steps := by_session.steps(file))]
+    for file, steps in by_steps:
+        reason = f"one row a session; its steps look like {listing(list(steps.values()), 6)}"
+        tables.append(Part("table", [(file, reason)], steps=steps))
+    return [*parts, *tables], [one for one in strangers if one[0].name not in [file.name for file, _ in by_steps]]
 
 
 def _name_page_event(described: list[dict], seen: Profile) -> None:
@@ -209,13 +216,19 @@ def _only_totals(kinds: list[str]) -> Problem:
     )
 
 
-def _source(engine: Engine, kind: str, recognised: list[tuple[files.InputFile, str]], is_mixed: bool) -> dict:
-    opened = [file for file, _ in recognised]
-    names = sorted({file.original.relative_to(file.original.parents[_depth(file)]).as_posix() for file in opened})
-    described = {"kind": kind, "files": _patterns(names, is_mixed), "reason": recognised[0][1]}
-    if kind == "table":
-        described["columns"] = mapping.guess(*settled(engine, opened))
-    return described
+def _source(engine: Engine, part: Part, *, is_mixed: bool) -> dict:
+    opened = [file for file, _ in part.recognised]
+    names = sorted(map(_name, [*opened, *part.looked_up]))
+    described = {"kind": part.kind, "files": _patterns(names, is_mixed), "reason": part.recognised[0][1]}
+    if part.kind == "table":
+        described["columns"] = mapping.guess(*settled(engine, opened)) | part.columns
+    if part.looked_up:
+        described["join"] = {_name(file): key for file, key in zip(part.looked_up, part.keys, strict=True)}
+    return described | ({"steps": part.steps} if part.steps else {})
+
+
+def _name(file: files.InputFile) -> str:
+    return file.original.relative_to(file.original.parents[_depth(file)]).as_posix()
 
 
 def _depth(file: files.InputFile) -> int:
@@ -234,7 +247,8 @@ def _patterns(names: list[str], is_mixed: bool) -> list[str]:
     return ["raw"]
 
 
-def _read(engine: Engine, kind: str, opened: list[files.InputFile], described: dict, scratch: Path) -> Table:
-    given = {name: described[name] for name in ("columns", "steps") if name in described}
-    source = Source(kind=kind, files=described["files"], **given)
-    return sources.KINDS[kind].read(engine, source, opened, timezone=None, scratch=scratch)
+def _read(engine: Engine, part: Part, described: dict, scratch: Path) -> Table:
+    given = {name: described[name] for name in ("columns", "steps", "join") if name in described}
+    source = Source(kind=part.kind, files=described["files"], **given)
+    opened = [*(file for file, _ in part.recognised), *part.looked_up]
+    return sources.KINDS[part.kind].read(engine, source, opened, timezone=None, scratch=scratch)

@@ -2,13 +2,15 @@
 -- Sessions by their own id, else by device and day: near enough to suggest a config.
 SELECT file, event, is_page, page_url, is_purchase, order_id, amount, currency, time, local_date, reject, device, browser, os, country,
        source, campaign, channel, user_id,
-       CASE WHEN coalesce(device_id, user_id) IS NULL THEN NULL
+       CASE WHEN coalesce(device_id, user_id, source_session) IS NULL THEN NULL
+            WHEN device_id IS NULL AND source_session IS NOT NULL THEN source_session
             ELSE coalesce(device_id, user_id) || '/' || coalesce(source_session, CAST(CAST(time AS DATE) AS VARCHAR)) END AS session_id,
        coalesce(device_id, user_id) AS owner
 FROM source;
 
 -- name: totals
-SELECT count(*) AS rows, count(reject) AS rejected, count(DISTINCT session_id) AS sessions, count(DISTINCT owner) AS visitors,
+SELECT count(*) AS rows, count(reject) AS rejected, count(DISTINCT session_id) AS sessions,
+       (SELECT count(DISTINCT coalesce(owner, session_id)) FROM (SELECT session_id, max(owner) AS owner FROM rows WHERE session_id IS NOT NULL GROUP BY session_id) visits) AS visitors,
        count(DISTINCT CASE WHEN is_purchase THEN session_id END) AS buying_sessions,
        CAST(sum(CASE WHEN is_purchase THEN amount END) AS DOUBLE) AS revenue, count(CASE WHEN is_purchase THEN amount END) AS amounts
 FROM rows;

@@ -53,6 +53,7 @@ class Suggestion:
     page_types: dict[str, list[str]]
     page_views: dict[str, int]
     intents: dict[str, list[str]]
+    intent_views: dict[str, int]
     hints: dict[str, list[str]]
     untyped: list[tuple[str, int]]
     hosts: list[tuple[str, int]] = field(default_factory=list)
@@ -72,7 +73,7 @@ def suggest(found: Profile, site: str | None = None) -> Suggestion:
     sessions = dict(zip(found.events["event"], found.events["sessions"], strict=True))
     site, goal, events, doubt = _goal(found, sessions, site)
     steps = _steps(sessions, set(events))
-    types, counts, intents, hints, untyped = _pages(found.pages, site)
+    types, counts, intents, intent_views, hints, untyped = _pages(found.pages, site)
     named = {step.usual.name for step in steps}
     after = [step.usual.name for step in steps if step.usual.part == "after"]
     ways = usual.WAYS.get(site, ("journey",))
@@ -82,7 +83,7 @@ def suggest(found: Profile, site: str | None = None) -> Suggestion:
         steps,
         [entry.name for entry in usual.STEPS if entry.part in ways and entry.name in named],
         [*after, "repeat_purchase"] if goal.name == "purchase" else after,
-        types, counts, intents, hints, untyped, _hosts(found.pages),
+        types, counts, intents, intent_views, hints, untyped, _hosts(found.pages),
     )  # fmt: skip
 
 
@@ -96,18 +97,27 @@ def _goal(found: Profile, sessions: dict[str, int], site: str | None) -> tuple[s
         paid = _paid(found.events) if kind == "shop" else None
         if paid:
             return kind, goal, [paid], "by its order numbers with amounts, not by its name; "
-    kind = site or "content"
-    wrong = {event for entry in usual.STEPS if entry.kind == "negative" for event in usual.found(entry, sessions)}
-    spoken = [e for e in sessions if e not in wrong and usual.plain(e) not in {usual.plain(a) for a in usual.AUTOMATIC}]
-    rare = min(spoken, key=lambda event: (sessions[event], event), default=None)
-    event = rare or next(iter(sessions), "page_view")
+    event, doubt = _likeliest(found.events, sessions)
     name = re.sub(r"\W+", "_", event).strip("_").lower() or "goal"
-    return (
-        kind,
-        usual.Usual(name, "goal", event, event, event),
-        [event],
-        "no usual goal was found, this is the rarest event; ",
-    )
+    return site or usual.site_of(event) or "content", usual.Usual(name, "goal", event, event, event), [event], doubt
+
+
+def _likeliest(events: pd.DataFrame, sessions: dict[str, int]) -> tuple[str, str]:
+    """The event that may be the goal though no list knows its name, and what speaks for it."""
+    wrong = {event for entry in usual.STEPS if entry.kind == "negative" for event in usual.found(entry, sessions)}
+    wrong |= {event for event in sessions if usual.is_setback(event)}
+    automatic = {usual.plain(name) for name in usual.AUTOMATIC}
+    spoken = [event for event in sessions if event not in wrong and usual.plain(event) not in automatic]
+    paid = set(events.loc[events["amounts"] > 0, "event"])
+    ranks = [
+        ([event for event in spoken if event in paid], "no usual goal was found, this event carries amounts; "),
+        ([e for e in spoken if usual.is_done(e)], "no usual goal was found, this event sounds like one; "),
+        (spoken, "no usual goal was found, this is the rarest event; "),
+    ]
+    for candidates, doubt in ranks:
+        if candidates:
+            return min(candidates, key=lambda event: (sessions[event], event)), doubt
+    return next(iter(sessions), "page_view"), ranks[-1][1]
 
 
 def _paid(events: pd.DataFrame) -> str | None:
@@ -142,8 +152,8 @@ def _steps(sessions: dict[str, int], goal_events: set[str]) -> list[Step]:
     return steps
 
 
-def _pages(pages: pd.DataFrame, site: str) -> tuple[dict, dict, dict, dict, list]:
-    """Return page types, their rows, pages of intents, hints, and first segments without a type."""
+def _pages(pages: pd.DataFrame, site: str) -> tuple[dict, dict, dict, dict, dict, list]:
+    """Return page types, their rows, pages of intents, their rows, hints, and first segments without a type."""
     types: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     intents: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     hints: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -163,7 +173,8 @@ def _pages(pages: pd.DataFrame, site: str) -> tuple[dict, dict, dict, dict, list
                 (hints if about.is_hint else intents)[about.name][pattern] += views
     counts = {name: sum(found.values()) for name, found in types.items()}
     rest = sorted(untyped.items(), key=lambda pair: (-pair[1], pair[0]))
-    return _most(types), counts, _most(intents), _most(hints), rest[:MOST_PATTERNS]
+    visited = {name: sum([*intents[name].values(), *hints.get(name, {}).values()]) for name in intents}
+    return _most(types), counts, _most(intents), visited, _most(hints), rest[:MOST_PATTERNS]
 
 
 def _pattern(page: str, place: int) -> str:

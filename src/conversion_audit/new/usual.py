@@ -60,17 +60,17 @@ STEPS = (
     Usual("checkout_step_4", "action", "Checkout step 4", "Kasse, Schritt 4", "checkout_step_4"),
     Usual("shipping", "action", "Delivery details", "Lieferdaten", "add_shipping_info, shipping info entered, versandart gewählt, lieferadresse eingegeben, "
           "livraison choisie, mode de livraison, spedizione scelta, envío elegido", "journey"),
-    Usual("payment", "action", "Payment details", "Zahlungsdaten", "add_payment_info, payment info entered, zahlung gewählt, zahlungsart gewählt, "
+    Usual("payment", "action", "Payment details", "Zahlungsdaten", "add_payment_info, payment info entered, payment info added, payment details entered, payment method selected, payment method chosen, zahlung, zahlung gewählt, zahlungsart gewählt, "
           "paiement choisi, mode de paiement, pagamento scelto, metodo di pagamento, método de pago", "journey"),
     Usual("coupon", "action", "Coupon used", "Gutschein eingelöst", "coupon_apply, coupon applied, apply coupon, coupon entered, gutschein eingelöst, redeem_voucher, voucher redeemed"),
     Usual("form_started", "action", "Form started", "Formular begonnen", "form_start, form started, started form, formular begonnen, formular gestartet", "form"),
     Usual("video_started", "action", "Video started", "Video gestartet", "video_start, video started, video playback started, played video"),
     Usual("video_finished", "time", "Video watched to the end", "Video zu Ende gesehen", "video_complete, video completed, video playback completed"),
     Usual("download", "action", "File downloaded", "Datei heruntergeladen", "file_download, file downloaded, downloaded file"),
-    Usual("scrolled", "time", "Scrolled to the end", "Bis zum Ende gescrollt", "scroll, scrolled"),
+    Usual("scrolled", "time", "Scrolled", "Gescrollt", "scroll, scrolled"),
     Usual("shared", "action", "Shared", "Geteilt", "share, product shared, content shared"),
     Usual("newsletter", "action", "Newsletter", "Newsletter", "newsletter_signup, newsletter signup, newsletter subscribed, sign_up_news, subscribed to newsletter"),
-    Usual("login", "action", "Logged in", "Angemeldet", "login, signed in, user signed in, logged in, angemeldet, eingeloggt, connexion, accesso, inicio de sesión"),
+    Usual("login", "action", "Logged in", "Angemeldet", "login, signed in, user signed in, logged in, user logged in, user login, angemeldet, eingeloggt, connexion, accesso, inicio de sesión"),
     Usual("contact_sent", "action", "Contact form sent", "Kontaktformular gesendet", "contact_submit, contact_sent, contact_form_submit, contact form submitted, kontaktformular gesendet, kontaktformular abgeschickt, "
           "formulaire contact envoyé, formulaire de contact envoyé"),
     Usual("chat", "action", "Chat started", "Chat begonnen", "chat_start, chat started, live chat started"),
@@ -82,8 +82,13 @@ STEPS = (
     Usual("order_tracking", "action", "Order tracked", "Sendung verfolgt", "track_order, order_status, order_status_view, tracking_click, track_shipment", "after"),
     Usual("review", "action", "Review written", "Bewertung geschrieben", "review, write_review, review_submit, product reviewed", "after"),
     Usual("remove_from_cart", "negative", "Removed from cart", "Aus dem Warenkorb entfernt", "remove_from_cart, product removed, removed from cart, warenkorb entfernt, aus dem warenkorb entfernt"),
-    Usual("form_error", "negative", "Form error", "Fehler im Formular", "form_error, form error, validation_error, formularfehler"),
+    Usual("form_error", "negative", "Form error", "Fehler im Formular", "form_error, form error, validation_error, validation failed, form validation failed, form invalid, formularfehler"),
+    Usual("payment_failed", "negative", "Payment failed", "Zahlung fehlgeschlagen", "payment failed, payment declined, payment error, payment rejected, card declined, "
+          "transaction failed, checkout failed, checkout error, order failed, purchase failed, zahlung fehlgeschlagen, zahlung abgelehnt, karte abgelehnt, "
+          "paiement refusé, pagamento rifiutato, pago rechazado"),
     Usual("error", "negative", "Error", "Fehler", "exception, app_exception, error, js_error, javascript_error, application crashed, fehler, fehlermeldung, erreur, errore"),
+    Usual("cancelled", "negative", "Subscription cancelled", "Gekündigt", "subscription cancelled, subscription canceled, cancelled subscription, "
+          "canceled subscription, cancel_subscription, churned, gekündigt, abo gekündigt"),
     Usual("rage_click", "negative", "Rage click", "Wutklick", "rage_click, $rageclick, rageclick"),
 )  # fmt: skip
 
@@ -105,8 +110,8 @@ GOALS = {
                     "generate_lead, qualify_lead, lead, lead submitted, form_submit, form submitted, quote_request, demo_request, contact_submit, contact_sent, "
                     "anfrage, anfrage gesendet, kontaktformular gesendet"),),
     "subscription": (Usual("subscription", "goal", "Subscription", "Abschluss",
-                           "subscribe, subscription started, subscribed, subscription created, start_trial, trial started, started trial, billed, "
-                           "abo abgeschlossen"),
+                           "subscribe, subscription started, subscribed, subscription created, billed, abo abgeschlossen"),
+                     Usual("trial", "goal", "Trial", "Testzugang", "start_trial, trial started, started trial, trial begun, testphase gestartet"),
                      _SIGN_UP),
     "app": (_SIGN_UP,),
     "content": (Usual("newsletter", "goal", "Newsletter", "Newsletter",
@@ -132,6 +137,37 @@ AUTOMATIC = {
     "pageview", *PAGE_VIEWS, "$pageview", "$autocapture", "$pageleave", "$identify", "visited site", "page", "web_vitals", "consent",
 }  # fmt: skip
 """Events that mean nothing in themselves."""
+
+
+_SETBACK = re.compile(
+    r"cancel|churn|refund|unsubscri|opt ?out|delet|remov|logout|log ?out|sign ?out|expire|kuendig|storn|abgemeld|abbruch|"
+    r"abandon|bounce|dismiss|close"
+)
+_DONE = re.compile(
+    r"submit|sent|request|complet|success|activat|book|paid|convert|regist|sign ?up|subscri|order|purchas|apply|applied|abgeschickt|"
+    r"gesendet|abgeschlossen|gebucht|bestellt|angefragt|bezahlt|envoy|inviat|enviad"
+)
+_ABOUT = {
+    "leads": re.compile(
+        r"quote|lead|demo|contact|callback|appointment|enquiry|inquiry|anfrage|angebot|kontakt|termin|rueckruf|devis|preventivo"
+    ),
+    "subscription": re.compile(r"subscri|trial|invoice|plan|billing|abo |abonnement|abbonamento|suscripci"),
+}
+
+
+def is_setback(event: str) -> bool:
+    """Say whether an event's name tells of an end or a failure, which nobody aims at."""
+    return bool(_SETBACK.search(plain(event)))
+
+
+def is_done(event: str) -> bool:
+    """Say whether an event's name tells that something was sent, booked, paid or begun for good."""
+    return bool(_DONE.search(plain(event)))
+
+
+def site_of(event: str) -> str | None:
+    """Return the kind of site on which an event of such a name is the goal."""
+    return next((site for site, words in _ABOUT.items() if words.search(plain(event))), None)
 
 
 _HEADINGS = {
@@ -160,9 +196,15 @@ def headings(usual: Usual) -> list[str]:
 
 
 def found(usual: Usual, events: dict[str, int]) -> list[str]:
-    """Return the export's own names for a usual step, in the order they are usually meant; `events` is name -> sessions."""
+    """
+    Return the export's own names for a usual step, in the order they are usually meant; `events` is name -> sessions.
+
+    Where none is usual as it stands, a usual name of two words or more may end one: ``quote_form_submit``.
+    """
     by_plain: dict[str, list[str]] = {}
     for event in events:
         by_plain.setdefault(plain(event), []).append(event)
     wanted = [plain(name) for name in usual.events.split(",")]
-    return list(dict.fromkeys(event for name in wanted for event in by_plain.get(name, ())))
+    exact = list(dict.fromkeys(event for name in wanted for event in by_plain.get(name, ())))
+    endings = tuple(f" {name}" for name in map(str.strip, wanted) if " " in name)
+    return exact or [event for event in events if plain(event).endswith(endings) and not is_setback(event)]

@@ -99,6 +99,11 @@ def source_part(sources: list[dict]) -> str:
     for source in sources:
         lines.append(f"  - kind: {source['kind']}   # {comment(source['reason'])}")
         lines.append(f"    files: {several(source['files'])}")
+        if source.get("join"):
+            joined = ", ".join(f"{scalar(name)}: {scalar(key)}" for name, key in source["join"].items())
+            lines.append(
+                f"    join: {{{joined}}}   # {CHECK}: these files give no rows, they say more about those of the others"
+            )
         if source.get("columns"):
             lines.append(f"    columns:   # {CHECK}: guessed from the columns' names")
             lines += [f"      {target}: {several(names)}" for target, names in source["columns"].items()]
@@ -190,7 +195,7 @@ def _intents(guess: Suggestion) -> str:
         if INTENT_SUCCESS.get(name) in named:
             parts.append(f"success: {INTENT_SUCCESS[name]}")
         parts.append(f"can_buy: {entry['can_buy']}, label: {{en: {scalar(en)}, de: {scalar(de)}}}")
-        lines.append(f"  {name}: {{{', '.join(parts)}}}   # {counted(guess.page_views[name], 'rows')}")
+        lines.append(f"  {name}: {{{', '.join(parts)}}}   # {counted(guess.intent_views[name], 'rows')}")
     return "\n".join(lines)
 
 
@@ -226,13 +231,14 @@ def _questions(found: Profile, guess: Suggestion) -> str:
     if guess.has_revenue and totals["amounts"]:
         worth += f", {_average(found):,.2f} on average"
     cannot = [name for name in guess.intents if words.patterns()["intents"][name]["can_buy"] == "cannot"]
+    who = f"who comes for {', '.join(cannot)}" if cannot else "nobody that the export shows"
     hosts = ", ".join(host for host, _ in guess.hosts) or "the export names none"
     return "\n".join([
         "",
         f"# Five questions for the client. {CHECK} the guessed answers.",
         f"# 1. What is success?            Guessed: {comment(goal)} ({counted(guess.goal_sessions, 'sessions')}).",
         f"# 2. What is it worth?           Guessed: {worth}.",
-        f"# 3. Who cannot buy?             Guessed: who comes for {', '.join(cannot) or 'nothing known'}. See intents, ineligible.",
+        f"# 3. Who cannot buy?             Guessed: {who}. See intents, ineligible.",
         "# 4. What changed lately?        Guessed: nothing. See changes: [{on: 2026-04-03, what: new product video}].",
         f"# 5. Which hosts are yours?      Guessed: {comment(hosts)}. See own_hosts, referral_exclusions.",
         "",
