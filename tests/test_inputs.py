@@ -342,6 +342,13 @@ def test_the_same_file_twice_is_set_aside_whole(has_ids, audit_home):
     ]
 
 
+def test_of_two_rows_with_one_id_the_one_that_names_the_order_is_kept(audit_home):
+    poorer = [{**row, "order": "", "worth": "", "money": ""} for row in clean()]
+    audit = taken_in(audit_home, {"a.csv": as_csv(poorer), "b.csv": as_csv(clean())})
+    assert (fates(audit), len(audit.orders)) == ({"ok": ROWS, "duplicate": ROWS}, 20)
+    assert audit.headline["revenue"] == 20 * 50
+
+
 def test_files_that_overlap_are_told_apart_by_their_ids(audit_home):
     rows = clean()
     audit = taken_in(audit_home, {"a.csv": as_csv(rows[:50]), "b.csv": as_csv(rows[40:])})

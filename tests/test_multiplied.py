@@ -144,6 +144,23 @@ def test_amounts_of_the_books_are_in_the_client_s_currency(audit_home):
     assert audit.headline["revenue"] == float(audit.book_orders.frame()["revenue"].sum()) == 500
 
 
+def test_amounts_of_the_books_in_a_currency_without_a_rate_are_unknown_and_that_is_said(audit_home):
+    books = "id,at,sum,cur\n" + "".join(
+        f"A{n},2026-03-{2 + n % 10:02} 10:00:00,50.00,{'eur' if n else 'chf'}\n" for n in range(20)
+    )
+    source = (
+        "  - {kind: orders, files: raw/books.csv, columns: {order_id: id, time: at, revenue: sum, currency: cur}}\n"
+    )
+    text = inputs.config(source=source).replace("raw/*\n", "raw/events.csv\n")
+    audit = inputs.taken_in(
+        audit_home, {"events.csv": inputs.as_csv(inputs.clean()), "books.csv": books.encode()}, text
+    )
+    assert audit.book_orders.frame()["revenue"].sum() == 19 * 50
+    assert inputs.remarks(audit) == [
+        "amounts in CHF, for which audit.yaml has no rate under `fx`, and which are therefore unknown: 1"
+    ]
+
+
 def test_a_file_outside_raw_is_refused_in_words(audit_home):
     inputs.written(audit_home, {}, inputs.config().replace("raw/*", "export/*"))
     (audit_home / "data" / "acme" / "export").mkdir()

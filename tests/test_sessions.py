@@ -4,7 +4,11 @@ import pandas as pd
 import pytest
 from conftest import table
 
-from conversion_audit.intake.sessions import add_sessions, numbered, owners
+from conversion_audit.intake.sessions import (
+    add_sessions,
+    numbered,
+    owners,
+)
 
 KINDS = {"event_id": "string", "device_id": "string", "user_id": "string", "source_session": "string"}
 
@@ -56,6 +60,37 @@ def test_rows_without_device_belong_to_their_login_and_without_both_to_no_sessio
     """)
     assert found["a"] == "user ann/gap/1"
     assert pd.isna(found["b"])
+
+
+def test_a_session_named_without_a_device_is_that_of_the_one_device_or_login_that_has_it():
+    found = keyed("""
+        event_id device_id user_id source_session at
+        a        d1        -       17             10:00:00
+        b        -         ann     17             10:01:00
+        c        -         -       17             10:02:00
+        d        -         ann     18             11:00:00
+        e        -         -       18             11:01:00
+        f        -         -       19             12:00:00
+        g        -         -       19             12:01:00
+    """)
+    assert found["a"] == found["b"] == found["c"] == "d1/17"
+    assert found["d"] == found["e"] == "user ann/18"
+    assert found["f"] == found["g"] == "session 19/19"
+
+
+def test_a_session_id_that_several_share_or_that_is_none_is_nobody_s_without_a_device():
+    found = keyed("""
+        event_id device_id user_id source_session at
+        a        d1        -       17             10:00:00
+        b        d2        -       17             10:00:00
+        c        -         -       17             10:01:00
+        d        -         ann     18             10:00:00
+        e        -         bob     18             10:00:00
+        f        -         -       18             10:01:00
+        g        -         -       0              10:00:00
+    """)
+    assert (found["d"], found["e"]) == ("user ann/18", "user bob/18")
+    assert all(pd.isna(found[name]) for name in "cfg")
 
 
 @pytest.fixture

@@ -686,3 +686,48 @@ def test_sessions_with_steps_may_name_their_landing_page(tmp_path, event):
     found = rows_of("table", tmp_path, "s.csv", scratch=tmp_path / "x", columns=columns, steps={"purchase": "bought"})
     told = [(row["source_session"], row["event"], row["page_url"]) for row in plain(found, "source_session, order_1")]
     assert told == [("S1", "session_start", "/"), ("S1", "purchase", "/"), ("S2", "session_start", "/p/1")]
+
+
+def test_a_row_keeps_its_line_where_others_are_looked_up(tmp_path, scratch):
+    many = 30_000
+    rows = "".join(f"s{n * 7919 % 1000},2026-03-02 10:00:00,/{n}\n" for n in range(many))
+    write(tmp_path, "views.csv", "sid,ts,url\n" + rows)
+    write(tmp_path, "sessions.csv", "sid,cookie\n" + "".join(f"s{n},c{n}\n" for n in range(1000)))
+    columns = {"session": "sid", "time": "ts", "page": "url", "device_id": "cookie"}
+    found = rows_of(
+        "table", tmp_path, "views.csv", "sessions.csv", scratch=scratch, columns=columns, join={"sessions.csv": "sid"}
+    )
+    assert found.frame().sort_values("line").page_url.tolist() == [f"/{n}" for n in range(many)]
+
+
+def test_an_hour_that_comes_twice_is_told_apart_in_each_session_where_the_file_runs_by_session(tmp_path, scratch):
+    clocks = {
+        "s1": ["02:50:00", "02:05:00"],
+        "s2": ["01:58:00", "02:40:00"],
+        "s3": ["02:55:00", "02:01:00", "03:01:00"],
+    }
+    rows = [f"{one},{one},2026-10-25 {clock},view" for one, several in clocks.items() for clock in several]
+    found = read(tmp_path, "\n".join(["session_id,visitor_id,time,event", *rows, ""]), timezone="Europe/Berlin")
+    times = found.frame().sort_values("line").time
+    assert [f"{time:%H:%M}" for time in times] == ["00:50", "01:05", "23:58", "00:40", "00:55", "01:01", "02:01"]
+    newest_first = [*reversed(rows), "s4,s4,2026-10-25 12:00:00,view", "s4,s4,2026-10-25 11:00:00,view"]
+    (tmp_path / "b").mkdir()
+    text = "\n".join(["session_id,visitor_id,time,event", *newest_first, ""])
+    times = read(tmp_path / "b", text, timezone="Europe/Berlin").frame().sort_values("line").time
+    assert [f"{time:%H:%M}" for time in times][:3] == ["02:01", "00:01", "00:55"], (
+        "its sessions do not run in the order of time"
+    )
+
+
+def test_german_words_for_direct_are_it(tmp_path):
+    [row] = plain(read(tmp_path, "time,event,visitor_id,source,medium\n2026-03-02 10:00:00,view,a,(direkt),(keine)\n"))
+    assert (row["source"], row["medium"]) == ("(direct)", "(none)")
+
+
+def test_the_tables_of_segments_warehouse_have_ids(tmp_path):
+    [row] = plain(
+        read(
+            tmp_path, "id,anonymous_id,received_at,timestamp,event\nm1,a,2026-03-02 10:00:09,2026-03-02 10:00:00,view\n"
+        )
+    )
+    assert (row["event_id"], row["time"]) == ("m1", "2026-03-02 10:00:00")

@@ -42,11 +42,17 @@ def session(name, seconds, *, event="page_view", page=None, visitor=None, user_a
     return pd.DataFrame(rows).astype(dict.fromkeys((*TEXTS, *MORE), "string"))
 
 
+def ordered(events):
+    """The orders of purchase events."""
+    bought = events.loc[events["event"] == "purchase", ["session_id", "order_id"]].drop_duplicates()
+    return bought.assign(has_id=bought["order_id"].notna())
+
+
 def found(*sessions, internal=None):
     events = pd.concat(sessions, ignore_index=True)
     events["date"] = pd.to_datetime(events["date"])
     before = events.copy()
-    aside = set_aside(events, events[["event_id", "user_agent"]], internal or {}).frame()
+    aside = set_aside(events, events[["event_id", "user_agent"]], ordered(events), internal or {}).frame()
     pd.testing.assert_frame_equal(events, before)
     return {row.session_id: (row.reason, row.rule, row.evidence) for row in aside.itertuples()}
 
@@ -96,7 +102,11 @@ def test_a_card_tester_is_a_bot_and_a_person_who_tries_four_times_is_not():
 
 def test_ten_orders_in_one_session_are_card_testing():
     orders = {"event": "purchase", "order_id": lambda n: f"T{n}"}
-    assert found(session("a", range(0, 600, 60), **orders))["a"] == ("bot", "card_testing", "0")
+    assert found(session("a", range(0, 600, 60), **orders))["a"] == ("bot", "card_testing", "10")
+
+
+def test_orders_that_are_looked_at_are_none_that_are_placed():
+    assert found(session("a", range(0, 600, 60), page="/account/order", order_id=lambda n: f"T{n}")) == {}
 
 
 @pytest.mark.parametrize(
@@ -145,4 +155,4 @@ def test_a_session_has_one_reason_and_bots_come_first():
 
 def test_no_events_give_no_rows():
     empty = session("a", [0]).iloc[:0]
-    assert len(set_aside(empty, empty[["event_id", "user_agent"]], {})) == 0
+    assert len(set_aside(empty, empty[["event_id", "user_agent"]], ordered(empty), {})) == 0

@@ -116,8 +116,8 @@ class Config(Model):
 
     @property
     def sells(self) -> bool:
-        """Whether some goal is worth each order's own amount."""
-        return any(goal.value == "revenue" for goal in self.goals.values())
+        """Whether the main goal is worth each order's own amount."""
+        return self.main_goal in self.goals and self.goals[self.main_goal].value == "revenue"
 
 
 def read_config(client: str) -> Config:

@@ -75,9 +75,9 @@ class Prepared:
     @cached_property
     def files(self) -> dict[int, list]:
         """The opened files of each source of the config."""
-        from conversion_audit.intake import prepare
+        from conversion_audit.intake import opened
 
-        return prepare.open_sources(self.config, self.folders.data, self.folder / ".inputs")
+        return opened.open_sources(self.config, self.folders.data, self.folder / ".inputs")
 
     @property
     def unread(self) -> list[str]:

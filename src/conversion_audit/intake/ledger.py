@@ -18,7 +18,7 @@ def ledger(fates: AnyTable, start: date, end: date) -> pd.DataFrame:
     Count rows, orders and revenue by file and terminal reason.
 
     ``rows in = kept + quarantined`` and ``kept = analysed + set aside``; the same holds for orders and for revenue.
-    Reasons are given in this order, first match first: unreadable (quarantined), duplicate, no_consent,
+    Reasons are given in this order, first match first: unreadable (quarantined), duplicate, no_visit, no_consent,
     bot / internal / test, out_of_period, ok.
 
     Parameters
@@ -47,7 +47,10 @@ def fates(
     repeated: AnyTable,
     numbered: AnyTable,
     owners: AnyTable,
+    homes: AnyTable,
     sessions: AnyTable,
+    purchases: AnyTable,
+    orders: AnyTable,
     rates: pd.DataFrame,
     purchase_events: Iterable[str] = (),
     *,
@@ -59,7 +62,16 @@ def fates(
     `rates` as in `sessions.events`, `purchase_events` as in `sessions.purchases`: what is an order there is one here.
     """
     goals = pd.DataFrame({"event": pd.Series(sorted(set(purchase_events)), dtype="string")})
-    found = {"staged": staged, "repeated": repeated, "numbered": numbered, "owners": owners, "sessions": sessions}
+    found = {
+        "staged": staged,
+        "repeated": repeated,
+        "numbered": numbered,
+        "owners": owners,
+        "homes": homes,
+        "sessions": sessions,
+        "purchases": purchases,
+        "orders": orders,
+    }
     asked = {"zone": zone, "currency": str(rates["currency"][0])}
     tables = {**found, "rates": rates, "goals": goals}
     return engine_of(staged).create(statement(__file__, "fates"), tables, name="fates", **asked)

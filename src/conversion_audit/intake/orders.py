@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from conversion_audit.engine import AnyTable, Table, engine_of, statement
+from conversion_audit.intake.remarks import Remark
 from conversion_audit.intake.sources.shown import masked_names
 
 
@@ -18,12 +21,44 @@ def items(rows: AnyTable) -> Table:
     return masked_names(made, ("name", "category", "brand"))
 
 
-def orders(purchases: AnyTable, items: AnyTable, *, zone: str) -> Table:
+def order_lines(purchases: AnyTable, items: AnyTable) -> Table:
+    """
+    Find the rows that are lines of orders: several of one order and one moment, each with one item of its own.
+
+    Returns
+    -------
+    Table
+        One row per line: order_id, event_id, amount, revenue, worth (price by quantity).
+    """
+    found = {"purchases": purchases, "items": items}
+    return engine_of(purchases).create(statement(__file__, "order_lines"), found, name="order_lines")
+
+
+def remarks(lines: AnyTable) -> list[Remark]:
+    """Return what is to be said of orders that have a row for each line."""
+    counts = line_amounts(lines)
+    key = "lines_summed" if is_per_line(counts) else "lines_once"
+    return [Remark(key, orders=counts["orders"])] if counts["orders"] else []
+
+
+def line_amounts(lines: AnyTable) -> dict[str, int]:
+    """Return how many orders have lines, and per_line: in how many of them each amount is its line's and not the order's."""
+    counts = engine_of(lines).query(statement(__file__, "line_amounts"), {"order_lines": lines})
+    return {name: int(count) for name, count in counts.iloc[0].items()}
+
+
+def is_per_line(counts: Mapping[str, int]) -> bool:
+    """Say whether amounts are those of lines in most orders that have any: a column means the same in every row."""
+    return counts["per_line"] * 2 > counts["orders"]
+
+
+def orders(purchases: AnyTable, items: AnyTable, lines: AnyTable, *, zone: str) -> Table:
     """
     Make one row per order.
 
     An id that occurs again is the same order (a reloaded confirmation page); it is worth the first amount that any of
-    its events carries, and a missing amount is not a differing one. An order without an id stands alone.
+    its events carries, and a missing amount is not a differing one. An order without an id stands alone. What a refund
+    takes back is its amount; without one it is the whole order.
 
     Parameters
     ----------
@@ -32,6 +67,8 @@ def orders(purchases: AnyTable, items: AnyTable, *, zone: str) -> Table:
         revenue, is_purchase, is_refund.
     items : table
         See `tables.ITEMS`.
+    lines : table
+        See `order_lines`: what is there is no reload. Where amounts are those of lines, an order is worth their sum.
     zone : str
         The client's time zone.
 
@@ -44,5 +81,6 @@ def orders(purchases: AnyTable, items: AnyTable, *, zone: str) -> Table:
                  A17    True     80.0       0.0        1    False
             event:9f   False     12.5       0.0        0    False
     """
-    found = {"purchases": purchases, "items": items}
-    return engine_of(purchases).create(statement(__file__, "orders"), found, name="orders", zone=zone)
+    found = {"purchases": purchases, "items": items, "order_lines": lines}
+    how = {"is_per_line": is_per_line(line_amounts(lines)), "zone": zone}
+    return engine_of(purchases).create(statement(__file__, "orders"), found, name="orders", **how)

@@ -26,8 +26,8 @@ _SECRET_NAMES = (
 )
 _SECRET = re.compile(r"(?i)(?<![a-z_])(" + _SECRET_NAMES + r")(\"?\s?[=:]\s?\"?|%3d)([^\s&#;,\"'<>\[\]]{6,})")
 _RESET = re.compile(
-    r"(?i)(/[^\s/?#]*(?:reset|passwor[dt]|verif|confirm|activat|aktivier|magic|invit|einlad|unsubscri|abmeld|recover|"
-    r"token|sso)[^\s/?#]*/(?:[a-z_-]{1,20}/)?)([^\s/?#&\"'<>\[\]]{10,})"
+    r"(?i)(/[^\s/?#]{0,80}?(?:reset|passwor[dt]|verif|confirm|activat|aktivier|magic|invit|einlad|unsubscri|abmeld|recover|"
+    r"token|sso)[^\s/?#]{0,80}/(?:[a-z_-]{1,20}/)?)([^\s/?#&\"'<>\[\]]{10,})"
 )
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
 _CARD = re.compile(r"(?<![\w.,+-])(?:\d[ -]?){13,18}\d(?![\w-]|[.,]\d)")

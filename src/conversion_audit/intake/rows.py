@@ -27,7 +27,7 @@ LEAST_OVERLAP = 0.01
 """Share of a file's rows that an earlier file holds too, above which the two overlap and do not merely look alike."""
 
 
-def staged(rows: Table, now: datetime | None = None, *, required: bool = True) -> Table:
+def staged(rows: Table, now: datetime | None = None, *, required: bool = True, ids_tell: bool = True) -> Table:
     """
     Give every row a number, an id and, where it cannot be kept, the reason.
 
@@ -41,6 +41,8 @@ def staged(rows: Table, now: datetime | None = None, *, required: bool = True) -
         Rows later than this by more than two days are not believed. Defaults to the clock.
     required : bool
         There must be a row; False where no source is one of events.
+    ids_tell : bool
+        Rows of one id are one row; False where ids were given twice (see `clashes`).
 
     Raises
     ------
@@ -50,8 +52,10 @@ def staged(rows: Table, now: datetime | None = None, *, required: bool = True) -
     engine = engine_of(rows)
     latest = (now or datetime.now(UTC).replace(tzinfo=None)) + FUTURE
     sql = statement(__file__, "files")
-    files = engine.create(sql, {"rows": rows}, name="files", earliest=EARLIEST, latest=latest)
-    is_given = not engine.query("SELECT count(*) AS n FROM files WHERE without_id > 0", {"files": files})["n"][0]
+    files = engine.create(sql, {"rows": rows}, name="files", earliest=EARLIEST, latest=latest, ids_tell=ids_tell)
+    is_given = (
+        ids_tell and not engine.query("SELECT count(*) AS n FROM files WHERE without_id > 0", {"files": files})["n"][0]
+    )
     # Where an id must be made of all columns, each pass reads them all.
     sql = statement(__file__, "ids_given" if is_given else "ids_made")
     identified = engine.view(sql, {"rows": rows}, name="identified")
@@ -65,6 +69,18 @@ def staged(rows: Table, now: datetime | None = None, *, required: bool = True) -
 def repeated(staged: Table) -> Table:
     """Return row_id and event_id of the rows that say again what an earlier row of the same id said."""
     return engine_of(staged).create(statement(__file__, "repeated"), {"staged": staged}, name="repeated")
+
+
+def clashes(staged: Table, repeated: Table) -> int:
+    """
+    Count rows whose id a row of another event has, or one of another visitor at another time.
+
+    Such ids were given twice: they begin anew in each file, or two tables number their rows each on its own.
+    """
+    if not len(repeated):
+        return 0
+    found = {"staged": staged, "repeated": repeated}
+    return int(engine_of(staged).query(statement(__file__, "clashes"), found)["rows"][0])
 
 
 def refuse_overlap(staged: Table, repeated: Table, may_overlap: Collection[str]) -> None:
@@ -130,8 +146,8 @@ def accepted(staged: Table, odd_sources: Table, *, key: bytes) -> Table:
     """
     engine = engine_of(staged)
     odd = odd_ids(engine.view(statement(__file__, "ids"), {"staged": staged}, name="ids"), key)
-    found = substituted(staged, ("device_id", "user_id"), odd)
-    found = substituted(found, ("source_session", "order_id"), _hashed(odd))
+    found = substituted(staged, ("device_id", "user_id", "order_id"), odd)
+    found = substituted(found, ("source_session",), _hashed(odd))
     found = substituted(found, ("source", "medium", "campaign"), odd_sources)
     return engine.view(statement(__file__, "accepted"), {"staged": found}, name="accepted")
 

@@ -5,21 +5,26 @@ WITH lengths AS (
 )
 SELECT file,
        CAST(coalesce(SUM(lines) OVER (ORDER BY file ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS BIGINT) AS lines_before,
-       without_id,
+       without_id, $ids_tell AS ids_tell,
        CAST($earliest AS TIMESTAMP) AS earliest, CAST($latest AS TIMESTAMP) AS latest
 FROM lengths;
 
 -- name: ids_made
 -- Rows without an id are told apart by these columns: rows that differ in none of them are one row, said again.
+-- Where ids were given twice, a row is its id together with its moment, event and visitor.
 SELECT r.*, r.event_id IS NOT NULL AS has_id,
-       coalesce(r.event_id, md5(concat_ws('|', coalesce(r.device_id, ''), coalesce(r.user_id, ''), coalesce(r.source_session, ''),
+       coalesce(CASE WHEN f.ids_tell THEN r.event_id
+                     WHEN r.event_id IS NOT NULL
+                     THEN md5(concat_ws('|', r.event_id, CAST(r.time AS VARCHAR), r.event, coalesce(r.device_id, r.user_id))) END,
+           md5(concat_ws('|', coalesce(r.device_id, ''), coalesce(r.user_id, ''), coalesce(r.source_session, ''),
            CAST(r.time AS VARCHAR), coalesce(CAST(r.order_1 AS VARCHAR), ''), coalesce(CAST(r.order_2 AS VARCHAR), ''),
            coalesce(CAST(r.order_3 AS VARCHAR), ''), r.event, coalesce(r.page_url, ''), coalesce(r.order_id, ''),
            coalesce(CAST(r.amount AS VARCHAR), ''), r.properties, coalesce(r.items, ''), coalesce(r.page_title, ''),
            coalesce(r.referrer, ''), coalesce(r.search_term, ''), coalesce(r.error, ''), coalesce(r.source, ''),
            coalesce(r.medium, ''), coalesce(r.campaign, ''), coalesce(r.device, ''), coalesce(r.browser, ''), coalesce(r.os, ''),
            coalesce(r.country, ''), coalesce(r.user_agent, '')))) AS own_id
-FROM rows r;
+FROM rows r
+JOIN files f ON f.file = r.file;
 
 -- name: ids_given
 SELECT r.*, TRUE AS has_id, r.event_id AS own_id FROM rows r;
@@ -48,15 +53,28 @@ FROM rows r
 JOIN files f ON f.file = r.file;
 
 -- name: repeated
--- The rows that say again what an earlier row of the same id said. Only repeated ids are sorted.
+-- The rows that say again what another row of the same id said: the earliest is kept, of those that name an amount or an
+-- order if some do not. Only repeated ids are sorted.
 WITH twice AS (
     SELECT event_id FROM staged WHERE reject IS NULL GROUP BY event_id HAVING count(*) > 1
 ), placed AS (
-    SELECT s.row_id, s.event_id, ROW_NUMBER() OVER (PARTITION BY s.event_id ORDER BY s.row_id) AS n
+    SELECT s.row_id, s.event_id, ROW_NUMBER() OVER (PARTITION BY s.event_id ORDER BY s.amount IS NULL, s.order_id IS NULL, s.row_id) AS n
     FROM staged s JOIN twice t ON t.event_id = s.event_id
     WHERE s.reject IS NULL
 )
 SELECT row_id, event_id FROM placed WHERE n > 1;
+
+-- name: clashes
+-- Rows whose id another event has, or another visitor at another time: such an id was given twice. Another visitor at the very
+-- moment is the same one, exported again after a login told who it was.
+WITH shared AS (
+    SELECT s.event_id
+    FROM staged s JOIN (SELECT DISTINCT event_id FROM repeated) r ON r.event_id = s.event_id
+    WHERE s.reject IS NULL
+    GROUP BY s.event_id
+    HAVING count(DISTINCT s.event) > 1 OR count(DISTINCT coalesce(s.device_id, s.user_id)) > 1 AND count(DISTINCT s.time) > 1
+)
+SELECT count(*) AS "rows" FROM repeated r JOIN shared c ON c.event_id = r.event_id;
 
 -- name: overlaps
 -- Files without row ids that say what an earlier file says: their rows, how many of them are there already, and where.

@@ -22,10 +22,12 @@ _IN_RANGES = ("ordered", "channels_here")
 
 def add_sessions(rows: AnyTable, *, timeout_seconds: float) -> Table:
     """
-    Give every row of a known device its session.
+    Give every row of a known device, login or session its session.
 
-    The session is the source's own session id together with the device; where the source has none, a gap of more than
-    `timeout_seconds` on the device starts a new session. Midnight splits nothing.
+    The session is the source's own session id together with the device, else the login; a row that names the id alone, as
+    a server's often does, belongs to the one device or login that has it, and where nobody has, the id is enough. Where
+    the source has no session ids, a gap of more than `timeout_seconds` on the device starts a new session. Midnight splits
+    nothing.
 
     Parameters
     ----------
@@ -37,14 +39,15 @@ def add_sessions(rows: AnyTable, *, timeout_seconds: float) -> Table:
     Returns
     -------
     Table
-        One row per kept row: row_id, session_id (null where device and login are unknown), event_id, device_id, user_id, time,
-        order_1, order_2, order_3, event, is_page.
+        One row per kept row: row_id, session_id (null where nothing says whose it is), event_id, device_id (that of the
+        session where the row names none), user_id, time, order_1, order_2, order_3, event, is_page.
     """
+    found = {"rows": rows, "session_owners": _made("session_owners", rows=rows)}
     sql = statement(__file__, "add_sessions")
-    return engine_of(rows).create(sql, {"rows": rows}, name="keyed", timeout_seconds=float(timeout_seconds))
+    return engine_of(rows).create(sql, found, name="keyed", timeout_seconds=float(timeout_seconds))
 
 
-def timeouts(rows: AnyTable, *, timeout_seconds: float) -> pd.DataFrame:
+def timeouts(rows: AnyTable, strays: AnyTable, *, timeout_seconds: float) -> pd.DataFrame:
     """
     Count what sessions other gaps would give, where the source has no sessions of its own.
 
@@ -61,7 +64,7 @@ def timeouts(rows: AnyTable, *, timeout_seconds: float) -> pd.DataFrame:
     used = timeout_seconds / 60
     tried = pd.DataFrame({"minutes": sorted({15.0, 30.0, 60.0, used})})
     tried["is_used"] = tried["minutes"] == used
-    return engine_of(rows).query(statement(__file__, "timeouts"), {"rows": rows, "timeouts": tried})
+    return engine_of(rows).query(statement(__file__, "timeouts"), {"rows": rows, "strays": strays, "timeouts": tried})
 
 
 def logins(keyed: AnyTable) -> Table:
@@ -173,7 +176,7 @@ def _row_ranges(numbered: AnyTable) -> Parts:
 
 def purchases(rows: AnyTable, events: AnyTable, purchase_events: Sequence[str]) -> Table:
     """
-    Return purchase and refund events as `orders.orders` reads them.
+    Return purchase and refund events as `orders.orders` reads them, each with the row it was read from.
 
     Parameters
     ----------

@@ -1,3 +1,15 @@
+-- name: session_owners
+-- Whose a session of the source is where rows name it without a device: the one device's, else the one login's that has it,
+-- else, where neither is known, its own. Of an id that several share nobody can say it.
+SELECT source_session,
+       CASE WHEN count(DISTINCT device_id) = 1 THEN min(device_id) END AS device_id,
+       CASE WHEN count(device_id) = 0 AND count(user_id) = 0 THEN 'session ' || source_session
+            WHEN count(device_id) = 0 AND count(DISTINCT user_id) = 1 THEN 'user ' || min(user_id) END AS owner
+FROM rows
+WHERE source_session IN (SELECT source_session FROM rows WHERE device_id IS NULL)
+  AND known(source_session) IS NOT NULL AND NOT matches(source_session, '^[0\W_]+$')
+GROUP BY source_session;
+
 -- name: add_sessions
 -- Rows without a session of their source's take two windows: the number of the row that opened the session is carried along.
 WITH gaps AS (
@@ -14,10 +26,10 @@ WITH gaps AS (
                   OVER (PARTITION BY owner ORDER BY n ROWS UNBOUNDED PRECEDING) AS first_row
     FROM gaps
 )
-SELECT row_id, coalesce(device_id, 'user ' || user_id) || '/' || source_session AS session_id,
-       event_id, device_id, user_id, time, order_1, order_2, order_3, event, is_page
-FROM rows
-WHERE source_session IS NOT NULL OR coalesce(device_id, user_id) IS NULL
+SELECT r.row_id, coalesce(r.device_id, o.device_id, 'user ' || r.user_id, o.owner) || '/' || r.source_session AS session_id,
+       r.event_id, coalesce(r.device_id, o.device_id) AS device_id, r.user_id, r.time, r.order_1, r.order_2, r.order_3, r.event, r.is_page
+FROM rows r LEFT JOIN session_owners o ON o.source_session = r.source_session
+WHERE r.source_session IS NOT NULL OR coalesce(r.device_id, r.user_id) IS NULL
 UNION ALL
 SELECT row_id, owner || '/gap/' || CAST(first_row AS VARCHAR) AS session_id,
        event_id, device_id, user_id, time, order_1, order_2, order_3, event, is_page
@@ -30,12 +42,15 @@ WITH gaps AS (
            LAG(time) OVER (PARTITION BY coalesce(device_id, 'user ' || user_id)
                            ORDER BY time, order_1, order_2, order_3, event_id) AS earlier
     FROM rows
-    WHERE source_session IS NULL AND coalesce(device_id, user_id) IS NOT NULL
+    WHERE source_session IS NULL AND coalesce(device_id, user_id) IS NOT NULL AND row_id NOT IN (SELECT row_id FROM strays)
+), own AS (
+    SELECT count(source_session) > 0 AS has_sessions FROM rows
 )
 SELECT t.minutes,
        count(CASE WHEN g.earlier IS NULL OR seconds_between(g.earlier, g.time) > t.minutes * 60 THEN 1 END) AS sessions,
        t.is_used
-FROM gaps g CROSS JOIN timeouts t
+FROM gaps g CROSS JOIN timeouts t CROSS JOIN own o
+WHERE NOT o.has_sessions
 GROUP BY t.minutes, t.is_used
 ORDER BY t.minutes;
 
@@ -138,11 +153,11 @@ LEFT JOIN named n ON coalesce(n.source, '') = coalesce(f.source, '') AND (n.sour
 
 -- name: purchases
 WITH sold AS (
-    SELECT r.event_id, (r.is_purchase OR (g.event IS NOT NULL AND NOT r.is_refund)) AS is_purchase, r.is_refund
+    SELECT r.row_id, r.event_id, (r.is_purchase OR (g.event IS NOT NULL AND NOT r.is_refund AND coalesce(r.amount, 0) >= 0)) AS is_purchase, r.is_refund
     FROM rows r LEFT JOIN goals g ON g.event = r.event
     WHERE r.is_purchase OR r.is_refund OR g.event IS NOT NULL
 )
-SELECT e.event_id, e.session_id, e.visitor_id, e.visitor_event_number, e.time, e.order_id, e.amount, e.revenue,
+SELECT s.row_id, e.event_id, e.session_id, e.visitor_id, e.visitor_event_number, e.time, e.order_id, e.amount, e.revenue,
        s.is_purchase, s.is_refund
 FROM events e JOIN sold s ON s.event_id = e.event_id;
 

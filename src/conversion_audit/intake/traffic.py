@@ -74,7 +74,7 @@ def bots(user_agents: Iterable[str | None]) -> pd.DataFrame:
     )
 
 
-def set_aside(events: AnyTable, rows: AnyTable, internal: Mapping[str, Rule]) -> Table:
+def set_aside(events: AnyTable, rows: AnyTable, orders: AnyTable, internal: Mapping[str, Rule]) -> Table:
     """
     Find the sessions that are no customers'.
 
@@ -84,6 +84,8 @@ def set_aside(events: AnyTable, rows: AnyTable, internal: Mapping[str, Rule]) ->
         See `tables.EVENTS`.
     rows : table
         event_id and user_agent of the same events.
+    orders : table
+        See `tables.ORDERS`.
     internal : mapping
         The config's rules for the client's own traffic; a rule whose name contains ``test`` marks tests. A session is
         internal when any of its events matches all that a rule asks for.
@@ -102,7 +104,7 @@ def set_aside(events: AnyTable, rows: AnyTable, internal: Mapping[str, Rule]) ->
         or the name of a config rule; `evidence` is the count, seconds or text that met it.
     """
     engine = engine_of(events)
-    found: dict[str, AnyTable] = {"events": events, "rows": rows}
+    found: dict[str, AnyTable] = {"events": events, "rows": rows, "orders": orders}
     agents = bots(engine.query(statement(__file__, "user_agents"), found)["user_agent"])
     found["bots"] = engine.hold(agents.loc[agents["is_bot"], ["user_agent"]].astype("string"), "bots")
     found["crawled"] = engine.create(statement(__file__, "crawled"), found, name="crawled")

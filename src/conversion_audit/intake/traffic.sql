@@ -2,11 +2,12 @@
 SELECT DISTINCT user_agent FROM rows WHERE user_agent IS NOT NULL ORDER BY user_agent;
 
 -- name: facts
--- One row per session: how much, how fast, how often at the payment. Orders are counted apart, because few events have one.
+-- One row per session: how much, how fast, how often at the payment, and what it ordered: an order that is looked at is none.
 WITH ordered AS (
-    SELECT session_id, count(DISTINCT order_id) AS orders
-    FROM events
-    WHERE order_id IS NOT NULL AND session_id IS NOT NULL
+    SELECT session_id, count(*) AS orders,
+           max(CASE WHEN lower(order_id) LIKE 'test%' OR lower(order_id) LIKE '%-test%' THEN order_id END) AS test_order
+    FROM orders
+    WHERE has_id AND session_id IS NOT NULL
     GROUP BY session_id
 ), counted AS (
     SELECT session_id,
@@ -18,14 +19,13 @@ WITH ordered AS (
            count(CASE WHEN lower(event) LIKE '%payment%' THEN 1 END) AS payments,
            seconds_between(min(CASE WHEN lower(event) LIKE '%payment%' THEN time END),
                            max(CASE WHEN lower(event) LIKE '%payment%' THEN time END)) AS payment_seconds,
-           max(CASE WHEN lower(order_id) LIKE 'test%' OR lower(order_id) LIKE '%-test%' THEN order_id END) AS test_order,
            max(CASE WHEN properties LIKE '%traffic_type%' THEN lower(property(properties, 'traffic_type')) END) AS traffic_type,
            max(CASE WHEN properties LIKE '%debug_mode%' THEN lower(property(properties, 'debug_mode')) END) AS debug_mode
     FROM events
     WHERE session_id IS NOT NULL
     GROUP BY session_id
 )
-SELECT c.*, coalesce(o.orders, 0) AS orders FROM counted c LEFT JOIN ordered o ON o.session_id = c.session_id;
+SELECT c.*, coalesce(o.orders, 0) AS orders, o.test_order FROM counted c LEFT JOIN ordered o ON o.session_id = c.session_id;
 
 -- name: suspects
 -- Behaviour no person shows. One row per session and rule.
@@ -47,7 +47,7 @@ WHERE d.events >= $most_events_a_day
 UNION ALL
 SELECT session_id, 'no_dwell' AS rule, CAST(CAST(seconds AS DECIMAL(9, 2)) AS VARCHAR) AS evidence FROM fast WHERE different >= 5
 UNION ALL
-SELECT session_id, 'card_testing' AS rule, CAST(payments AS VARCHAR) AS evidence
+SELECT session_id, 'card_testing' AS rule, CAST(CASE WHEN orders >= $most_payments THEN orders ELSE payments END AS VARCHAR) AS evidence
 FROM facts
 WHERE orders >= $most_payments
    OR (payments >= $most_payments AND orders * 5 < payments AND payment_seconds <= $most_payment_seconds * (payments - 1))

@@ -34,7 +34,7 @@ _USUAL = {
     "device_id": ("device_id", "visitor_id", "client_id", "anonymous_id", "cookie_id", "visitorid", "distinct_id", "user_pseudo_id",
                   "fullvisitorid", "customer_id", "besucher", "besucher_id", "uid",
                   "identifiant_visiteur", "id_visiteur", "visiteur", "id_visitatore", "visitatore", "id_visitante", "visitante"),
-    "user_id": ("user_id", "userid", "account_id", "member_id", "login_id", "customer", "kunde", "kundennummer",
+    "user_id": ("user_id", "userid", "account_id", "member_id", "login_id", "customer", "kunde", "kundennummer", "kunden_id",
                 "identifiant_client", "id_client", "id_cliente"),
     "source_session": ("source_session", "session_id", "session", "sessionid", "visit_id", "user_session", "sitzung", "sitzungs_id",
                        "identifiant_session", "id_session", "id_sessione", "sessione", "id_sesion", "sesion"),
@@ -109,6 +109,8 @@ def guess(*files: InputFile) -> dict[str, list[str]]:
         if column:
             found[target] = [column]
             taken.add(column)
+    if "id" in known and {"anonymous_id", "received_at"} <= set(known):  # the tables of Segment's warehouse
+        found.setdefault("event_id", [known["id"]])
     both = clock.pair(known, found.get("time", [None])[0], files)
     # A day is enough of a time where rows name who came; totals by day and page name nobody.
     if "time" not in found | both and _WHO & set(found) and (day := clock.alone(known, files)):

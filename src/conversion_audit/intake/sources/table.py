@@ -79,8 +79,8 @@ def read(
     """
     columns = mapping.typed_names(source.columns)
     wanted = {*source.steps.values(), *(name for names in columns.values() for name in names)}
-    looked_up = [settled(engine, [file], wanted)[0] for file in files if _join_key(source, file)]
-    main = settled(engine, [file for file in files if not _join_key(source, file)], wanted)
+    looked_up = [settled(engine, [file], wanted)[0] for file in files if join_key(source, file)]
+    main = settled(engine, [file for file in files if not join_key(source, file)], wanted)
     columns = columns or mapping.guess(*main)
     extra = tuple(dict.fromkeys(name for file in looked_up for name in file.columns))
     problems = clock.problems(columns, main) or _missing(columns, source, main, extra)
@@ -108,7 +108,8 @@ def _is_number(file: InputFile, names: Sequence[str]) -> bool:
     return file.format == "parquet" and not any(texts)
 
 
-def _join_key(source: config.Source, file: InputFile) -> str | None:
+def join_key(source: config.Source, file: InputFile) -> str | None:
+    """Return the column by which a file is looked up; None for a file that gives rows of its own."""
     return next((str(key) for pattern, key in source.join.items() if fnmatch(file.name, pattern)), None)
 
 
@@ -148,7 +149,7 @@ def _has(names: list[str], columns: tuple[str, ...]) -> bool:
 def _lookups(engine: Engine, source: config.Source, files: list[InputFile], scratch: Path) -> list[tuple[Table, str]]:
     found = []
     for file in files:
-        key = _join_key(source, file) or ""
+        key = join_key(source, file) or ""
         if key not in file.columns:
             why = f"Columns found: {listing(file.columns, 20)}."
             raise DataError(Problem(f"no column {key!r} to join by{closest(key, file.columns)}", file.name, why=why))
@@ -162,15 +163,20 @@ def _lookups(engine: Engine, source: config.Source, files: list[InputFile], scra
 
 
 def _joined(reading: Reading, lookups: list[tuple[Table, str]]) -> Reading:
-    """Widen ``raw`` by what the looked-up files say of each row: the first row of each key counts."""
-    raw = "raw"
+    """
+    Widen ``raw`` by what the looked-up files say of each row: the first row of each key counts.
+
+    A join may turn the rows around, and their order is their line: they are numbered before, and put back.
+    """
+    raw = "(SELECT *, row_number() OVER () AS __row FROM raw)"
     for number, (table, key) in enumerate(lookups):
         one = (
             f"SELECT * EXCLUDE (file, line, reject, reject_column, reject_value) FROM {quoted(table.name)} "
             f"WHERE reject IS NULL QUALIFY row_number() OVER (PARTITION BY {quoted(key)} ORDER BY line) = 1"
         )
         raw = f"(SELECT * FROM {raw} l{number} LEFT JOIN ({one}) r{number} USING ({quoted(key)}))"
+    ordered = f"(SELECT * EXCLUDE (__row) FROM {raw} rows ORDER BY __row)"
     return Reading(
-        reading.rows.replace("FROM raw", f"FROM {raw} raw"), reading.shape, reading.scratch, reading.salvage,
+        reading.rows.replace("FROM raw", f"FROM {ordered} raw"), reading.shape, reading.scratch, reading.salvage,
         reading.from_text, reading.columns, reading.rows_per_line, reading.parameters,
     )  # fmt: skip
