@@ -143,6 +143,20 @@ def test_candidates_of_the_same_sessions_are_one_under_the_shortest_name():
     assert found[0].parts == ()
 
 
+def test_a_segment_has_the_shortest_name_of_its_sessions_at_the_step():
+    world = worlds.world(18, 40_000, [worlds.Planted("payment", {"device": "mobile"}, 0.5)])
+    events = world.marks[["session_id", "event_number", "time"]].assign(
+        event=world.marks["name"],
+        page="/",
+        page_type=np.where(world.marks["name"].isin(worlds.STEPS[3:]), "checkout", "shop"),
+        properties="{}",
+        error=pd.array([None] * len(world.marks), dtype="string"),
+    )
+    suspects = ["device", "page_type"]
+    diagnosis = friction.diagnose(world.marks, world.sessions, worlds.STEPS, suspects, worlds.ADJUSTERS, events=events)
+    assert diagnosis.found[["step", "segment"]].to_numpy().tolist() == [["payment", '{"device": "mobile"}']]
+
+
 def test_a_saturated_fit_gives_back_the_rates_and_their_standard_errors():
     n, y = np.array([200.0, 400.0]), np.array([50.0, 300.0])
     beta, covariance = model.fit_counts(np.array([[1.0, 0.0], [1.0, 1.0]]), n, y)

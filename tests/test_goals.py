@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 import inputs
@@ -11,7 +12,7 @@ import pytest
 from conftest import table
 from pandas.testing import assert_frame_equal
 
-from conversion_audit.analysis import contribution, goal_claims, goals, goes_with, ladder, repeat_purchase
+from conversion_audit.analysis import contribution, goal_claims, goals, goes_with, ladder, leads, repeat_purchase
 from conversion_audit.analysis.funnel import reached
 from conversion_audit.analysis.statistics import wilson
 from conversion_audit.audit import open_audit
@@ -555,3 +556,46 @@ def test_a_journey_is_begun_at_its_second_step():
 def test_what_deserves_work_is_told_as_one_or_as_several(verdicts, said):
     table = pd.DataFrame({"name": ["a", "b", "c"], "attention": verdicts})
     assert text(*goal_claims.attention_claim(table)).replace("\u00a0", " ") == said
+
+
+def test_who_reaches_a_goal_on_the_page_where_they_land_has_not_bounced(audit_home):
+    rows = [row for row in inputs.clean() if row["where"] == "/"]
+    rows += [row | {"id": f"{row['id']}-call", "what": "call"} for row in rows[:5]]
+    text = inputs.config(more="timezone: UTC").replace("goals:\n", "goals:\n  call: {event: call, value: 20}\n")
+    audit = inputs.taken_in(audit_home, inputs.as_csv(rows), text)
+    assert audit.frame("sessions")["is_bounce"].sum() == 15
+
+
+@pytest.mark.parametrize(
+    ("ids", "crm", "claim", "known"),
+    [
+        (["L1", "L2", None], ["L1", "L3"], "crm_some", 1),
+        (["1", "2", "2"], ["L1", "L2"], "crm_none", 0),
+        ([None, None, "undefined"], ["L1"], "crm_no_id", 0),
+    ],
+)
+def test_how_many_leads_of_the_site_the_crm_knows_is_said(ids, crm, claim, known):
+    marks = pd.DataFrame(
+        {"session_id": ["a", "b", "c"], "event_number": 1, "name": "lead", "time": pd.Timestamp("2026-03-02")}
+    )
+    told = [json.dumps({"lead_id": one}) if one else "{}" for one in ids]
+    events = marks.drop(columns=["name", "time"]).assign(
+        properties=told, order_id=pd.Series([None] * 3, dtype="string")
+    )
+    (finding,) = leads.crm_match(marks, events, pd.DataFrame({"lead_id": crm, "stage": "won"}), "lead")
+    assert (finding.claim, finding.values["known"]) == (f"fitness.{claim}", known)
+    assert bool(finding.voids) == (claim != "crm_some")
+
+
+def test_without_a_crm_or_without_leads_nothing_is_said_of_it():
+    marks = pd.DataFrame({"session_id": ["a"], "event_number": 1, "name": "lead", "time": pd.Timestamp("2026-03-02")})
+    events = marks.drop(columns=["name", "time"]).assign(properties="{}", order_id=pd.Series(["L1"], dtype="string"))
+    crm = pd.DataFrame({"lead_id": ["L1"], "stage": ["won"]})
+    assert leads.crm_match(marks, events, crm.iloc[:0], "lead") == leads.crm_match(marks, events, crm, "sold") == []
+
+
+def test_where_nothing_is_sold_the_summary_counts_the_goal(audit_home):
+    rows = [row | {"order": "", "worth": "", "what": row["what"].replace("purchase", "sent")} for row in inputs.clean()]
+    text = inputs.config().replace("{event: purchase, value: revenue}", "{event: sent, label: Request sent}")
+    found = inputs.taken_in(audit_home, inputs.as_csv(rows), text).summary["value"]
+    assert found["Request sent (sessions)"] == "20" and not {"orders", "revenue"} & set(found.index)

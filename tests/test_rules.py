@@ -90,8 +90,20 @@ def test_rules_match_by_event_page_time_and_property(events, sessions):
     }
     assert matched(events, sessions, rules) == {
         ("s1", 2, "cart"), ("s1", 1, "read"), ("s1", 2, "xl"), ("s2", 2, "scrolled"),
-        ("s1", 1, "evidence:shop:3"), ("s1", 2, "evidence:shop:3"),
+        ("s1", 1, "evidence:shop:3"),
     }  # fmt: skip
+
+
+def test_a_page_is_reached_by_seeing_it_and_not_by_what_else_is_recorded_there(events, sessions):
+    rules = {"product": Rule(page=["/p/*"]), "thanks": Rule(page=["/thanks"]), "bought": Rule(event=["purchase"])}
+    place = {mark for mark in matched(events, sessions, rules) if "evidence" not in mark[2]}
+    assert place == {("s1", 1, "product"), ("s2", 2, "thanks"), ("s2", 2, "bought")}, "/thanks is seen by nobody"
+    unseen = events[~((events.session_id == "s1") & events.is_page)]
+    seen = pd.concat([unseen, events[events.event_id == "e1"].assign(session_id="s2", event_id="e6", event_number=3)])
+    found = {mark for mark in matched(seen, sessions, rules) if mark[2] == "product"}
+    assert found == {("s2", 3, "product"), ("s1", 2, "product")}, "of s1 no view of it is recorded"
+    elsewhere = pd.concat([seen, events[events.event_id == "e3"]])
+    assert ("s1", 2, "product") in matched(elsewhere, sessions, rules), "nor where it saw another page"
 
 
 def test_an_intents_page_is_strong_as_landing_and_weaker_later(events, sessions):
@@ -100,6 +112,14 @@ def test_an_intents_page_is_strong_as_landing_and_weaker_later(events, sessions)
         ("s2", 1, "evidence:returns:3"),
         ("s1", 3, "evidence:returns:2"),
     }
+
+
+def test_a_page_that_nothing_views_is_an_intents_by_what_else_happens_there(events, sessions):
+    found = matched(events, sessions, intents={"account": Intent(pages=["/thanks"])})
+    assert {mark for mark in found if "account" in mark[2]} == {("s2", 2, "evidence:account:2")}
+    landed = events.assign(event_number=[1, 2, 3, 2, 1])
+    found = matched(landed, sessions, intents={"account": Intent(pages=["/thanks"])})
+    assert {mark for mark in found if "account" in mark[2]} == {("s2", 1, "evidence:account:3")}
 
 
 def test_journey_steps_are_shopping_evidence(events, sessions):
@@ -124,12 +144,15 @@ def test_a_session_bounced_as_the_source_says_else_without_second_page_or_action
     sessions = pd.concat(
         [
             sessions,
-            pd.DataFrame({"session_id": ["s3", "s4"], "is_bounce": [None, None], "is_single_page": [True, True]}),
+            pd.DataFrame({"session_id": ["s3", "s4", "s5"], "is_bounce": [None] * 3, "is_single_page": True}),
         ]
     )
+    views = pd.DataFrame({"session_id": ["s3", "s4", "s5"], "page": ["/", "/", None], "is_page": [True, True, False]})
+    events = pd.concat([events, views.assign(event_number=1)])
     acted = pd.DataFrame({"session_id": ["s4", "s3"], "name": ["cart", "product_view"], "event_number": 1})
     said = bounces(events, sessions, acted, ["cart"]).frame().set_index("session_id").is_bounce.sort_index()
-    assert said.tolist() == [False, True, True, False]
+    assert said[:4].tolist() == [False, True, True, False]
+    assert pd.isna(said["s5"]), "no row says where it was"
     assert bounces(events, sessions, nothing, []).frame().is_bounce.sum() == 3
 
 

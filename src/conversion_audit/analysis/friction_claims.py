@@ -13,7 +13,7 @@ from conversion_audit.analysis.friction.verdict import LIKELY
 from conversion_audit.findings import levels
 
 Claim = tuple[str, dict[str, Any]]
-FEWEST_SHOWN = 60
+FEWEST_SHOWN = 30
 
 
 def headline(diagnosis: Diagnosis) -> Claim:
@@ -86,15 +86,16 @@ def benchmarks(diagnosis: Diagnosis) -> pd.DataFrame:
 
 def segment_map(diagnosis: Diagnosis) -> pd.DataFrame:
     """
-    Return every suspect value at every step, and the findings' own segments, with the verdict that gives a cell colour.
+    Return every suspect value at every step that it comes to, and the findings' own segments, with the verdict that gives a
+    cell colour.
 
     Returns
     -------
     DataFrame
-        One row per segment and step: segment, step, step_rate (NaN under 60 at risk), expected_rate, at_risk, passed,
+        One row per segment and step: segment, step, step_rate (NaN under 30 at risk), expected_rate, at_risk, passed,
         verdict ("" where there is none).
     """
-    rows = diagnosis.segments[~diagnosis.segments.is_adjuster.astype(bool)]
+    rows = diagnosis.segments[~diagnosis.segments.is_adjuster.astype(bool) & (diagnosis.segments.at_risk > 0)]
     rows = rows.assign(segment=rows.level)[["segment", "step", "at_risk", "passed", "step_rate", "expected_rate"]]
     rows["step_rate"] = rows.step_rate.where(rows.at_risk >= FEWEST_SHOWN)
     found = named(diagnosis.found)

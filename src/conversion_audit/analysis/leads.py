@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from conversion_audit.analysis.fitness.gaps import fault, note
 from conversion_audit.analysis.statistics import wilson
 from conversion_audit.engine import AnyTable, engine_of, statement
+from conversion_audit.findings import Finding
 
 ALL = "(all)"
 WON = "won"
@@ -41,13 +43,19 @@ def lead_stages(marks: AnyTable, events: AnyTable, sessions: AnyTable, outcomes:
         where no lead can be followed.
     """
     engine = engine_of(marks, events, sessions, outcomes)
-    found = {"marks": marks, "events": events, "sessions": sessions}
-    leads = engine.create(statement(__file__, "channels"), found, name="leads", goal=goal)
+    named = _named(marks, events, goal)
+    leads = engine.create(statement(__file__, "channels"), {"named": named, "sessions": sessions}, name="leads")
     table = engine.query(statement(__file__, "stages"), {"leads": leads, "outcomes": outcomes})
     low, high = wilson(table.reached, table.leads)
     rates = {"reached_rate": table.reached / table.leads, "reached_low": low, "reached_high": high}
     table = table.assign(**rates, revenue=table.revenue.astype(float).where(table.reached > 0, np.nan))
     return table[["channel", "stage", "reached", "leads", "reached_rate", "reached_low", "reached_high", "revenue"]]
+
+
+def _named(marks: AnyTable, events: AnyTable, goal: str) -> AnyTable:
+    """The goal's marks with the id of their lead."""
+    found = {"marks": marks, "events": events}
+    return engine_of(marks, events).create(statement(__file__, "named"), found, name="named_leads", goal=goal)
 
 
 def claim(table: pd.DataFrame) -> tuple[str, dict[str, object]]:
@@ -58,3 +66,17 @@ def claim(table: pd.DataFrame) -> tuple[str, dict[str, object]]:
     won = whole[whole.stage == WON]
     row = (won if len(won) else whole).iloc[0]
     return "leads.claim", {"stage": row.stage, "reached": row.reached, "leads": row.leads, "rate": row.reached_rate}
+
+
+def crm_match(marks: AnyTable, events: AnyTable, outcomes: AnyTable, goal: str) -> list[Finding]:
+    """Say how many of the goal's leads the CRM knows by their ids: a fault where it knows none, or where none has an id."""
+    if not len(outcomes):
+        return []
+    found = {"named": _named(marks, events, goal), "outcomes": outcomes}
+    row = engine_of(marks, events, outcomes).query(statement(__file__, "match"), found).iloc[0]
+    counts = {name: int(count) for name, count in row.items()} | {"goal": goal}
+    if not counts["goals"]:
+        return []
+    if not counts["known"]:
+        return [fault("crm_none" if counts["leads"] else "crm_no_id", "medium", ("01",), counts)]
+    return [note("crm_some", counts)]

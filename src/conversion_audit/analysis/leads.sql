@@ -1,12 +1,13 @@
+-- name: named
+-- Properties are as exported: a lead called 'undefined' or blank is none, and spaces around an id are not the CRM's.
+SELECT coalesce(known(property(e.properties, 'lead_id')), e.order_id) AS lead_id, m.session_id, m.time, m.event_number
+FROM marks m
+JOIN events e ON e.session_id = m.session_id AND e.event_number = m.event_number
+WHERE m.name = $goal;
+
 -- name: channels
 -- Leads of the goal by the channel of the session in which they first came, those of every channel too.
--- Properties are as exported: a lead called 'undefined' or blank is none, and spaces around an id are not the CRM's.
-WITH named AS (
-    SELECT coalesce(known(property(e.properties, 'lead_id')), e.order_id) AS lead_id, m.session_id, m.time, m.event_number
-    FROM marks m
-    JOIN events e ON e.session_id = m.session_id AND e.event_number = m.event_number
-    WHERE m.name = $goal
-), first_named AS (
+WITH first_named AS (
     SELECT lead_id, session_id, ROW_NUMBER() OVER (PARTITION BY lead_id ORDER BY time, session_id, event_number) AS n
     FROM named
     WHERE lead_id IS NOT NULL
@@ -15,6 +16,15 @@ SELECT f.lead_id, coalesce(s.channel, '(not set)') AS channel
 FROM first_named f
 JOIN sessions s ON s.session_id = f.session_id
 WHERE f.n = 1;
+
+-- name: match
+-- Goals, those that carry an id, the different ids, and how many of them the CRM has; and how many leads the CRM has.
+WITH crm AS (
+    SELECT DISTINCT lead_id FROM outcomes
+)
+SELECT count(*) AS goals, count(n.lead_id) AS named, count(DISTINCT n.lead_id) AS leads, count(DISTINCT c.lead_id) AS known,
+       (SELECT count(*) FROM crm) AS crm
+FROM named n LEFT JOIN crm c ON c.lead_id = n.lead_id;
 
 -- name: stages
 WITH both_ways AS (

@@ -172,9 +172,8 @@ def _worth(one: Mapping[str, Any], days: int, margin: float | None) -> tuple[str
 
 
 def _guardrails(step: str | None, steps: list[str]) -> list[str]:
-    """What must not fall while this is mended: the steps that follow, and the goal."""
-    after = steps[steps.index(step) + 1 :] if step in steps else []
-    return after or steps[-1:]
+    """What must not fall while this is mended: the steps that follow, and the goal; nothing where it is the goal that is to rise."""
+    return steps[steps.index(step) + 1 :] if step in steps else steps[-1:]
 
 
 def _number(value: Any) -> float:

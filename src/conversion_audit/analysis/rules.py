@@ -109,7 +109,8 @@ def bounces(
     Say of every session whether it bounced.
 
     A session bounced where the source says so; where the source says nothing: one page at most, nothing done, and nothing
-    arrived at but the landing itself. An export without any page view cannot say who saw one page only.
+    arrived at but the landing itself. An export without any page view cannot say who saw one page only, and a session that
+    no row places anywhere, as a server's payment, whether it left.
 
     Parameters
     ----------

@@ -1,11 +1,15 @@
 -- name: combinations
-SELECT DISTINCT event, coalesce(page, '') AS page, coalesce(page_type, '') AS page_type
+SELECT DISTINCT event, coalesce(page, '') AS page, coalesce(page_type, '') AS page_type, is_page
 FROM events
 WHERE session_id IS NOT NULL;
 
 -- name: candidates
 -- Which rules an (event, page) can match at all; what else a rule asks for is checked on the rows that remain.
-SELECT c.event, c.page, c.page_type, r.name, r.place,
+-- A page is reached by seeing it: what else is recorded on it (a field filled, a scroll) reaches it in sessions alone that
+-- have no view of it.
+SELECT c.event, c.page, c.page_type, c.is_page, r.name, r.place,
+       r.event IS NULL AND NOT c.is_page AND c.page IN (SELECT page FROM combinations WHERE is_page AND page <> '') AS is_beside,
+       NOT c.is_page AND c.page <> '' AND c.page NOT IN (SELECT page FROM combinations WHERE is_page AND page <> '') AS is_unseen,
        r.title, r.landing_page, r.referrer, r.campaign, r.channel, r.search_term,
        r.seconds, r.property, r.at_least, r.rule_id, r.conditions,
        CASE WHEN r.page IS NULL AND r.page_type IS NULL AND r.event IS NOT NULL THEN c.event
@@ -26,10 +30,15 @@ GROUP BY session_id;
 
 -- name: marks
 WITH plain AS (
-    SELECT event, page, page_type, name, min(detail) AS detail
+    SELECT event, page, page_type, is_page, is_beside, name, min(detail) AS detail
     FROM candidates
     WHERE is_plain
-    GROUP BY event, page, page_type, name
+    GROUP BY event, page, page_type, is_page, is_beside, name
+), viewed AS (
+    SELECT DISTINCT e.session_id, c.name
+    FROM plain c
+    JOIN events e ON e.event = c.event AND coalesce(e.page, '') = c.page AND coalesce(e.page_type, '') = c.page_type AND e.is_page = c.is_page
+    WHERE c.is_page AND e.session_id IS NOT NULL AND c.name IN (SELECT name FROM plain WHERE is_beside)
 ), asking AS (
     SELECT * FROM candidates WHERE NOT is_plain
 ), matched AS (
@@ -38,12 +47,15 @@ WITH plain AS (
            e.hour, e.device, e.browser, e.os, e.country, e.platform, e.language, e.host, e.app_version, e.device_id, e.user_id,
            e.event_id
     FROM asking c
-    JOIN events e ON e.event = c.event AND coalesce(e.page, '') = c.page AND coalesce(e.page_type, '') = c.page_type
+    JOIN events e ON e.event = c.event AND coalesce(e.page, '') = c.page AND coalesce(e.page_type, '') = c.page_type AND e.is_page = c.is_page
     LEFT JOIN landings l ON l.session_id = e.session_id
     LEFT JOIN sessions s ON s.session_id = e.session_id
     WHERE e.session_id IS NOT NULL
       AND (c.place IS NULL OR (c.place = 'landing' AND e.is_page AND e.event_number = l.event_number)
            OR (c.place = 'later' AND e.is_page AND e.event_number > l.event_number)
+           -- A page of which no view is ever recorded, as of a log-in, is landed on by what else happens there.
+           OR (c.place = 'landing' AND c.is_unseen AND e.event_number = 1)
+           OR (c.place = 'later' AND c.is_unseen AND e.event_number > 1)
            OR (c.place = 'first' AND e.event_number = 1))
       AND (c.title IS NULL OR lower(e.page_title) LIKE c.title ESCAPE '\')
       AND (c.landing_page IS NULL OR lower(s.landing_page) LIKE c.landing_page ESCAPE '\')
@@ -75,8 +87,9 @@ WITH plain AS (
 )
 SELECT e.session_id, e.visitor_id, e.event_number, e.moment, e.visitor_event_number, e.visitor_moment, e.time, c.name, c.detail
 FROM plain c
-JOIN events e ON e.event = c.event AND coalesce(e.page, '') = c.page AND coalesce(e.page_type, '') = c.page_type
-WHERE e.session_id IS NOT NULL
+JOIN events e ON e.event = c.event AND coalesce(e.page, '') = c.page AND coalesce(e.page_type, '') = c.page_type AND e.is_page = c.is_page
+LEFT JOIN viewed v ON c.is_beside AND v.session_id = e.session_id AND v.name = c.name
+WHERE e.session_id IS NOT NULL AND v.session_id IS NULL
 UNION ALL
 SELECT DISTINCT m.session_id, m.visitor_id, m.event_number, m.moment, m.visitor_event_number, m.visitor_moment, m.time, m.name, m.detail
 FROM matched m LEFT JOIN met ON met.event_id = m.event_id AND met.rule_id = m.rule_id
@@ -101,10 +114,18 @@ WITH silent AS (
     LEFT JOIN landings l ON l.session_id = m.session_id
     WHERE m.event_number > coalesce(l.event_number, 1)
       AND (e.page IS NULL OR s.landing_page IS NULL OR e.page <> s.landing_page)
+), somewhere AS (
+    SELECT DISTINCT e.session_id FROM silent s JOIN events e ON e.session_id = s.session_id WHERE e.page IS NOT NULL
 )
 SELECT s.session_id,
-       coalesce(s.is_bounce, CASE WHEN p.pages > 0 THEN s.is_single_page AND a.session_id IS NULL END) AS is_bounce
-FROM sessions s LEFT JOIN active a ON a.session_id = s.session_id CROSS JOIN (SELECT count(*) AS pages FROM landings) p;
+       coalesce(s.is_bounce,
+                CASE WHEN p.pages = 0 THEN NULL
+                     WHEN a.session_id IS NOT NULL THEN FALSE
+                     WHEN w.session_id IS NOT NULL OR NOT s.is_single_page THEN s.is_single_page END) AS is_bounce
+FROM sessions s
+LEFT JOIN active a ON a.session_id = s.session_id
+LEFT JOIN somewhere w ON w.session_id = s.session_id
+CROSS JOIN (SELECT count(*) AS pages FROM landings) p;
 
 -- name: bounce_marks
 SELECT e.session_id, e.visitor_id, e.event_number, e.moment, e.visitor_event_number, e.visitor_moment, e.time,

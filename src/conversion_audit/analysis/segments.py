@@ -25,6 +25,7 @@ ORDER = (
 )
 
 FEW = 30  # visitors: of fewer, the share who buy later says nothing of "such visitors"
+FEWEST_BUYERS = 10  # who buy later: of fewer, what they have in common may be chance however many visitors there are
 LEAST_DAYS = 14  # so that each half of the period has every weekday
 _COLUMNS = [
     "segment", "visitors", "visitor_share", "sessions", "completions", "revenue", "revenue_per_visitor", "median_pages",
@@ -258,11 +259,14 @@ def findings(table: pd.DataFrame, least: int = 100) -> list[Finding]:
 
     It is chosen among several, so each is held to its part of the error that one alone would have (Bonferroni).
     """
-    known = table[~table.segment.str.contains("buyers") & (table.early_visitors >= least)]
-    if len(known) < 2:
+    every = table[~table.segment.str.contains("buyers")]
+    known = every[(every.early_visitors >= least) & (every.later_buyers >= FEWEST_BUYERS)]
+    if not len(known) or len(every) < 2:
         return []
     row = known.sort_values("later_low", ascending=False).iloc[0]
-    others = known[known.segment != row.segment][["later_buyers", "early_visitors"]].sum()
+    others = every[every.segment != row.segment][["later_buyers", "early_visitors"]].sum()
+    if not others.early_visitors:
+        return []
     rate = others.later_buyers / others.early_visitors
     counts = (row.later_buyers, row.early_visitors, others.later_buyers, others.early_visitors)
     if not newcombe(*counts, confidence=1 - 0.05 / len(known))[0] > 0:

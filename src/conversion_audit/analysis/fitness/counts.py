@@ -45,7 +45,8 @@ def ties(events: AnyTable) -> pd.DataFrame:
     """
     Count the events whose order in their session cannot be known.
 
-    An event is tied when another event of the session has the same time and the same order keys of the source.
+    An event is tied when another event of the session, of another name or page, has the same time and the same order keys
+    of the source. Which of several alike came first, as of the lines of one order, nobody asks.
 
     Returns
     -------

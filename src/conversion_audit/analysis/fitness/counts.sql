@@ -6,7 +6,7 @@ SELECT CASE WHEN GROUPING(date) = 0 AND GROUPING(event) = 0 THEN 'day_event'
             ELSE 'device' END AS part,
        date, hour, event, browser, device,
        count(*) AS events,
-       count(CASE WHEN session_id IS NULL THEN 1 END) AS without_consent,
+       count(CASE WHEN session_id IS NULL AND coalesce(device_id, user_id) IS NULL THEN 1 END) AS without_consent,
        count(CASE WHEN is_page THEN 1 END) AS pages,
        count(CASE WHEN is_page AND page_type IS NULL THEN 1 END) AS untyped_pages,
        count(page) AS addressed
@@ -22,11 +22,12 @@ ORDER BY date, hour, event, browser, device;
 
 -- name: ties
 WITH moments AS (
-    SELECT session_id, moment, count(*) AS events
+    SELECT session_id, moment, count(*) AS events,
+           min(event) <> max(event) OR coalesce(min(page) <> max(page), FALSE) AS differ
     FROM events
     WHERE session_id IS NOT NULL
     GROUP BY session_id, moment
 )
 SELECT CAST(coalesce(sum(events), 0) AS BIGINT) AS events,
-       CAST(coalesce(sum(CASE WHEN events > 1 THEN events ELSE 0 END), 0) AS BIGINT) AS tied_events
+       CAST(coalesce(sum(CASE WHEN differ THEN events ELSE 0 END), 0) AS BIGINT) AS tied_events
 FROM moments;

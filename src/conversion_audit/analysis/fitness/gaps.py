@@ -182,7 +182,7 @@ def _missed(name: str, row: pd.Series, goal: str) -> list[Finding]:
         "high": float(row["without_high"]),
     }
     rate = values["without_rate"]
-    if values["sessions"] < values["next_sessions"]:
+    if values["sessions"] < values["next_sessions"] and rate > MISSED:
         return [fault("step_rarer", "high", ("02", "04"), values, step=name)]
     goals, missed = values["goal_sessions"], values["goal_without"]
     if missed >= LEAST_MISSED and missed > MISSED * goals:

@@ -52,8 +52,8 @@ def step_gaps(sessions: AnyTable, marks: AnyTable, steps: Sequence[str], goal: s
             device  browser  step          sessions  next_sessions  later_sessions  without  without_rate  ...  goal_sessions  goal_without
             NaN     NaN      product_view       430            176             190       12         0.063  ...               43            10
 
-        `without` of `later_sessions` (any later step) do not show the step; NaN where no session shows a later one. Of
-        the `goal_sessions`, `goal_without` do not show it.
+        `without` of `later_sessions` (any later step) do not show the step, nor does an earlier session of the visitor; NaN
+        where no session shows a later one. Of the `goal_sessions`, `goal_without` do not show it.
     """
     named = pd.DataFrame({"step": list(steps), "place": range(1, len(steps) + 1)}).astype({"step": "string"})
     found = {"sessions": sessions, "marks": marks, "steps": named}

@@ -46,10 +46,12 @@ def _forward(shop: Shop) -> tuple[list[Draft], list[tuple[Draft, str]], int, flo
     drafts: list[Draft] = []
     refused: list[tuple[Draft, str]] = []
     states = [evaluate(shop.attempts, one, shop.candidates, drafts) for one in shop.cells]
+    named = np.array([one.named_before(shop.candidates) for one in shop.cells], bool)
     comparisons, cut = 0, 0.0
     while True:
         compared = compare(states, shop.candidates, estimated=False)
         level, window = _judged_p(compared, states, shop.candidates, refused)
+        level[named], window[named] = np.nan, np.nan
         p = np.concatenate([level.ravel(), window.ravel()])
         passed, _ = bh(p, FDR)
         comparisons = max(comparisons, int((~np.isnan(p)).sum()))
