@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -42,6 +43,23 @@ def printed(book) -> str:
 def test_a_chapter_runs_with_the_parameters_given_and_its_own_defaults(tmp_path, kernels):
     path = notebook(tmp_path / "01_ok.ipynb", "print(client, start, end, where)")
     assert printed(executed(path, kernels, start="2026-03-02", end=None)) == "acme 2026-03-02 None None\n"
+
+
+CONNECTION = "import json; from ipykernel.connect import get_connection_info; print(json.loads(get_connection_info())['transport'])"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such sockets")
+def test_no_port_of_the_machine_is_taken_which_another_kernel_may_have_been_given(tmp_path, kernels):
+    path = notebook(tmp_path / "01_ok.ipynb", CONNECTION)
+    assert printed(executed(path, kernels)) == "ipc\n"
+
+
+def test_where_a_folder_is_too_long_for_sockets_ports_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("long" * 20)))
+    (tmp_path / ("long" * 20)).mkdir()
+    path = notebook(tmp_path / "01_ok.ipynb", CONNECTION)
+    with Kernels() as running:
+        assert printed(executed(path, running)) == "tcp\n"
 
 
 def test_progress_is_told_cell_by_cell(tmp_path, kernels):

@@ -77,6 +77,36 @@ def test_a_finding_is_told_with_every_value(folder):
     assert told.endswith("Values\n    rate  0.5")
 
 
+def test_what_holds_values_itself_stands_below_its_name(folder):
+    gates = [{"gate": "enough", "passed": True, "z": None}, {"gate": "mix", "passed": False}]
+    alike = [{"what": "help", "rate": 0.5}, {"what": "(left)", "rate": 0.25}]
+    values = {
+        "of": "cart",
+        "loss": {"low": 1, "high": 2.5},
+        "gates": gates,
+        "instead": alike,
+        "also": [],
+        "days": [1, 2],
+    }
+    found = Finding("observation", "02", "funnel.ties", values={"tied": 3, "tied_rate": 0.5, "sessions_in_order": 6, "adverse_sessions": 3} | values)  # fmt: skip
+    (folder / "evidence" / "findings.json").write_text(json.dumps({"findings": [found.record()]}))
+    assert explain.explain("acme", found.id).endswith(
+        "    of                 cart\n"
+        "    loss\n"
+        "        low   1\n"
+        "        high  2.5\n"
+        "    gates\n"
+        "        gate enough, passed true, z -\n"
+        "        gate mix, passed false\n"
+        "    instead\n"
+        "          what  rate\n"
+        "          help  0.50\n"
+        "        (left)  0.25\n"
+        "    also               []\n"
+        "    days               [1, 2]"
+    )
+
+
 def test_a_finding_is_told_in_the_words_of_the_report_however_its_id_is_spelled(folder):
     found = Finding("observation", "02", "funnel.ties", values={"tied": 3, "tied_rate": 0.5, "sessions_in_order": 6, "adverse_sessions": 3})  # fmt: skip
     config = {

@@ -32,6 +32,8 @@ def counted(rows, start=START, end=END):
         hour=times.dt.hour,
         device="mobile",
         session_id=[f"s{n}" for n in range(len(frame))],
+        device_id="d",
+        user_id=None,
         is_page=frame["event"] == "page_view",
         page=None,
         page_type=None,
@@ -41,6 +43,8 @@ def counted(rows, start=START, end=END):
         "browser": "string",
         "device": "string",
         "session_id": "string",
+        "device_id": "string",
+        "user_id": "string",
         "page": "string",
         "page_type": "string",
     }
@@ -227,6 +231,7 @@ SESSIONS = table(
     s5          mobile   -
     """
 )
+SESSIONS = SESSIONS.assign(visitor_id=SESSIONS.session_id, start=pd.Timestamp("2026-03-02 10:00"))
 MARKS = pd.DataFrame(
     [
         ("s1", "view"),
@@ -241,6 +246,7 @@ MARKS = pd.DataFrame(
     ],
     columns=["session_id", "name"],
 )
+MARKS = MARKS.assign(visitor_id=MARKS.session_id, time=pd.Timestamp("2026-03-02 10:01"))
 
 
 def test_step_gaps_count_who_shows_a_later_step_only():
@@ -251,6 +257,16 @@ def test_step_gaps_count_who_shows_a_later_step_only():
         ["cart", 2, 3, 3, 2, 3, 2],
     ]
     assert found["without_rate"].tolist() == pytest.approx([0.5, 2 / 3])
+
+
+def test_a_step_that_the_visitor_took_on_another_day_is_no_gap():
+    trial = pd.DataFrame(
+        {"session_id": ["s0"], "name": ["view"], "visitor_id": ["s3"], "time": pd.Timestamp("2026-02-20")}
+    )
+    later = trial.assign(visitor_id="s1", name="cart", time=pd.Timestamp("2026-03-20"))
+    marks = pd.concat([MARKS, trial, later])
+    found = fitness.for_everyone(fitness.step_gaps(SESSIONS, marks, ["view", "cart", "buy"], "buy"))
+    assert found[["later_sessions", "without", "goal_without"]].values.tolist() == [[4, 1, 0], [3, 2, 2]]
 
 
 def test_where_no_step_has_a_gap_nothing_is_told_of_what_gaps_are_due_to():
@@ -319,7 +335,7 @@ def step_row(**values):
 @pytest.mark.parametrize(
     ("values", "claim", "severity"),
     [
-        ({"sessions": 50}, "fitness.step_rarer", "high"),
+        ({"sessions": 50, "without": 50}, "fitness.step_rarer", "high"),
         ({"goal_without": 10, "without": 20}, "fitness.goal_without_step", "medium"),
         ({"goal_without": 30, "without": 40}, "fitness.goal_without_step", "high"),
         ({"without": 12}, "fitness.step_missed", "low"),
@@ -331,7 +347,9 @@ def test_a_tag_that_misses_people_is_one_finding(values, claim, severity):
     assert (finding.claim, finding.severity, finding.step) == (claim, severity, "view")
 
 
-@pytest.mark.parametrize("values", [{}, {"without": 4}, {"without": 5}, {"goal_without": 2, "without": 3}])
+@pytest.mark.parametrize(
+    "values", [{}, {"without": 4}, {"without": 5}, {"goal_without": 2, "without": 3}, {"sessions": 50}]
+)
 def test_a_few_short_cuts_are_no_finding(values):
     assert step_row(**values) == []
 
@@ -481,7 +499,9 @@ def test_consent_is_shared_out_by_device():
             "event": "page_view",
             "browser": "Chrome",
             "device": ["desktop", "desktop", "mobile", "mobile", None],
-            "session_id": ["a", None, "b", "c", "d"],
+            "session_id": ["a", None, "b", None, "d"],
+            "device_id": ["1", None, "2", "3", None],
+            "user_id": pd.Series([None, None, None, None, "ann"], dtype="string"),
             "is_page": True,
             "page": "/",
             "page_type": ["home", None, None, "home", "home"],
@@ -591,19 +611,23 @@ def test_the_rate_moves_with_what_is_counted():
     assert (finding.claim, finding.kind) == ("fitness.people", "observation")
 
 
-def test_ties_count_every_event_of_a_shared_moment():
+def test_ties_count_every_event_of_a_moment_that_different_ones_share():
     events = table(
         """
-        session_id  moment
-        s1          1
-        s1          1
-        s1          2
-        s2          1
-        -           1
+        session_id  moment  event      page
+        s1          1       page_view  /
+        s1          1       add        /
+        s1          2       page_view  /
+        s2          1       page_view  /
+        s2          2       page_view  /a
+        s2          2       page_view  /b
+        s2          3       purchase   /
+        s2          3       purchase   /
+        -           1       page_view  /
         """
     )
     found = fitness.ties(events)
-    assert found.iloc[0].to_dict() == {"events": 4, "tied_events": 2, "tied_rate": 0.5}
+    assert found.iloc[0].to_dict() == {"events": 8, "tied_events": 4, "tied_rate": 0.5}, "of two alike nobody asks"
     assert np.isnan(fitness.ties(events.iloc[:0])["tied_rate"][0])
     assert measures.order_of_events(fitness.ties(events.iloc[:0])) == []
 

@@ -52,6 +52,11 @@ def test_a_ticket_names_the_price_that_the_page_names_and_a_shops_lost_orders():
     assert "It cost 195 to 243 orders" in found
 
 
+def test_where_the_goal_is_what_shall_rise_nothing_else_must_not_fall():
+    told = ticket(FINDING, {**PLANNED, "guardrails": "[]"}, TEST)
+    assert "reaches 88.0%." in told and "falls" not in told
+
+
 def test_one_session_stands_before_a_step_in_german():
     with speaking(Voice(language="de")):
         assert "1 Sitzung stand in" in ticket(FINDING | {"sessions_at_risk": 1}, PLANNED)

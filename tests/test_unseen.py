@@ -71,3 +71,12 @@ def test_the_demo_names_nothing_that_never_occurs(small_audit):
     from conversion_audit.unseen import unseen
 
     assert unseen(small_audit) == []
+
+
+def test_an_intent_that_no_session_shows_is_told(acme, capsys):
+    intents = "intents:\n  delivery: {pages: [/shipping]}\n  returns: {pages: [/retuns], label: Returns}\n"
+    acme.write_text(YAML + intents, encoding="utf-8")
+    told = [line for line in unseen(capsys) if "returns" in line or "delivery" in line]
+    assert [line.split("\n")[0] for line in told] == [
+        "data/acme/audit.yaml:19: returns: no session shows what it asks for: seen 0 times"
+    ]

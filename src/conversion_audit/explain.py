@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,10 +159,28 @@ def _voice(folder: Path) -> Voice:
         return Voice()
 
 
-def _pairs(pairs: Mapping[str, Any]) -> str:
+def _pairs(pairs: Mapping[str, Any], indent: str = "    ") -> str:
+    """Give names and values, a line each; what holds names and values itself stands below its own name."""
     width = max(map(len, map(str, pairs)), default=0)
-    return "\n".join(f"    {key!s:<{width}}  {_said(value)}" for key, value in pairs.items())
+    lines = []
+    for key, value in pairs.items():
+        below = _below(value, indent + "    ")
+        lines.append(f"{indent}{key}\n{below}" if below else f"{indent}{key!s:<{width}}  {_said(value)}")
+    return "\n".join(lines)
+
+
+def _below(value: Any, indent: str) -> str:
+    """Give what one line cannot hold: names with values, or a list of them; else nothing."""
+    if isinstance(value, dict):
+        return _pairs(value, indent)
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        return ""
+    if len({tuple(one) for one in value}) == 1:
+        return textwrap.indent(_table({"rows": value, "columns": list(value[0])}), indent)
+    return "\n".join(indent + ", ".join(f"{key} {_said(one)}" for key, one in record.items()) for record in value)
 
 
 def _said(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, str):
+        return value
+    return "-" if value is None else json.dumps(value, ensure_ascii=False, default=str)

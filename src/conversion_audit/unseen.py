@@ -18,6 +18,7 @@ MOST = 3
 _WHY = {
     "journey": "A step that nothing shows looks as if everybody left before it.",
     "goals": "A goal that nothing shows counts as never reached.",
+    "intents": "Who comes for it counts among those who could have bought.",
     "suspects": "Nothing is compared by it, so no friction is ever found there.",
     "adjusters": "Like is not compared with like by it: a change of who came can pass for friction.",
 }
@@ -38,7 +39,8 @@ def unseen(audit: Audit) -> list[Problem]:
     if not audit.has("events"):
         return []
     _, places = placed(audit.folders.config, f"data/{audit.folders.client}/audit.yaml")
-    found = [*_rules(audit), *_columns(audit)]
+    marked = set(audit.engine.query(_sql("marked"), {"marks": audit.table("marks")}).name)
+    found = [*_rules(audit, marked), *_intents(audit, marked), *_columns(audit)]
     # Parts of agency.yaml have no line here: the client's own file is named.
     return [_problem(keys, what, mend, place_of(keys, places), audit) for keys, what, mend in found]
 
@@ -49,7 +51,7 @@ def _problem(keys: Keys, what: str, mend: str, where: str, audit: Audit) -> Prob
     return Problem(what, where, why=_WHY.get(part, "It counts nothing until that is mended."), mend=mend)
 
 
-def _rules(audit: Audit) -> Iterator[tuple[Keys, str, str]]:
+def _rules(audit: Audit, marked: set[str]) -> Iterator[tuple[Keys, str, str]]:
     rules = {name: rule for name, rule in named_rules(audit.config).items() if not rule.rule}
     looked = [
         (name, kind, value)
@@ -58,7 +60,6 @@ def _rules(audit: Audit) -> Iterator[tuple[Keys, str, str]]:
         for value in getattr(rule, kind)
     ]
     missing = _missing(audit, looked)
-    marked = set(audit.engine.query(_sql("marked"), {"marks": audit.table("marks")}).name)
     defined = [*audit.config.micro_conversions, *audit.config.goals]
     for name, rule in rules.items():
         keys = _keys(audit, name)
@@ -72,6 +73,15 @@ def _rules(audit: Audit) -> Iterator[tuple[Keys, str, str]]:
         if not parts and name not in marked:
             mend = "Each name in it occurs, but no event meets all of its conditions: loosen or correct them."
             yield keys, f"{name}: {_said(rule)}: seen 0 times", mend
+
+
+def _intents(audit: Audit, marked: set[str]) -> Iterator[tuple[Keys, str, str]]:
+    """Intents that no session shows."""
+    shown = {name.split(":")[1] for name in marked if name.startswith("evidence:")}
+    for name in audit.config.intents:
+        if name not in shown:
+            mend = "Look at its pages and events: how does this export name them?"
+            yield ("intents", name), f"{name}: no session shows what it asks for: seen 0 times", mend
 
 
 def _missing(audit: Audit, looked: list[tuple[str, str, str]]) -> set[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from conversion_audit.analysis import fitness, rules, totals
+from conversion_audit.analysis import fitness, leads, rules, totals
 from conversion_audit.engine import AnyTable
 from conversion_audit.findings import Finding
 from conversion_audit.recipes.recipe import Recipe
@@ -173,7 +173,8 @@ def findings(audit: Audit) -> list[Finding]:
     if not audit.has("events"):
         return of_totals(audit)
     blind = fitness.left_out(audit.frame("blind_days"), audit.config.main_goal)
-    return [*fitness.findings(facts(audit)), *blind, *fitness.totals_findings(audit.frame("source_totals"))]
+    crm = leads.crm_match(audit.marks, audit.events, audit.table("outcomes"), audit.config.main_goal)
+    return [*fitness.findings(facts(audit)), *blind, *fitness.totals_findings(audit.frame("source_totals")), *crm]
 
 
 def of_totals(audit: Audit) -> list[Finding]:

@@ -20,8 +20,8 @@ def summary(audit: Audit) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``value`` by ``what``: the period; sessions, visitors, events, orders and revenue of visits, each stage's count of
-        totals; rows by fate.
+        ``value`` by ``what``: the period; sessions, visitors, events, orders and revenue of visits (where nothing
+        is sold, sessions that reach the main goal), each stage's count of totals; rows by fate.
     """
     fates = audit.ledger.groupby(["status", "reason"]).rows.sum()
     rows = [("period", f"{audit.period.start} to {audit.period.end}")]
@@ -35,8 +35,13 @@ def _fate(status: str, reason: str) -> str:
 
 
 def _visits(audit: Audit) -> list[tuple[str, str]]:
-    counts = audit.engine.query(statement(__file__, "visits"), {"sessions": audit.sessions}).iloc[0]
-    return [(name, f"{value:,.0f}") for name, value in counts.dropna().items()]
+    counts = audit.engine.query(statement(__file__, "visits"), {"sessions": audit.sessions}).iloc[0].dropna()
+    if not audit.config.sells and not counts.get("orders"):
+        goal = audit.config.main_goal
+        reached = audit.engine.query(statement(__file__, "reached"), {"marks": audit.marks}, goal=goal)["sessions"][0]
+        counts = counts.drop(["orders", "revenue"], errors="ignore")
+        counts[f"{audit.config.label(goal)} (sessions)"] = reached
+    return [(str(name), f"{value:,.0f}") for name, value in counts.items()]
 
 
 def _stages(audit: Audit) -> list[tuple[str, str]]:

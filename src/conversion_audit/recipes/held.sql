@@ -4,3 +4,6 @@ FROM sessions;
 
 -- name: stages
 SELECT stage, CAST(sum("count") AS DOUBLE) AS "count" FROM stage_counts GROUP BY stage;
+
+-- name: reached
+SELECT count(DISTINCT session_id) AS sessions FROM marks WHERE name = $goal;

@@ -77,6 +77,9 @@ def _around(audit: Audit) -> AnyTable:
     config = audit.config
     names = list(dict.fromkeys([*config.micro_conversions, *config.steps, *config.after_purchase]))
     rows = around_goal.around_goal(audit.history, audit.table("events"), config.main_goal, names)
+    # What goes wrong on a later visit does not come of the goal.
+    wrong = [name for name, rule in config.micro_conversions.items() if rule.type == "negative"]
+    rows = rows[(rows.when_it_was == "before") | ~rows.name.isin(wrong)].reset_index(drop=True)
     return rows.assign(is_declared=rows.name.isin(config.after_purchase))
 
 

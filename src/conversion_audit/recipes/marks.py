@@ -46,9 +46,12 @@ def _sessions(audit: Audit) -> Table:
 
 
 def _engaging(audit: Audit) -> tuple[list[str], list[str]]:
-    """Names that are something done, and names that are a place reached; what the config gives no type is a place."""
+    """Names that are something done, and names that are a place reached: what has no type is, but for a goal that is an event."""
     config = audit.config
     kinds = {name: rule.type for name, rule in config.micro_conversions.items()}
+    kinds |= {
+        name: "action" for name, goal in config.goals.items() if goal.event and not goal.page and name not in kinds
+    }
     acting = [name for name, kind in kinds.items() if kind in ("action", "time")]
     places = [
         name for name in [*kinds, *config.goals, *config.steps] if kinds.get(name, "destination") == "destination"

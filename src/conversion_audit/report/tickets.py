@@ -161,9 +161,8 @@ def _evidence(finding: Mapping[str, Any], about: Mapping[str, Any]) -> str:
 def _acceptance(finding: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     """A rate is to be reached; what has none is judged by what its own chapter can see."""
     if about["step"] and not is_missing(about["target_rate"]):
-        return _section(
-            "accept", safe(text("tickets.accept_over" if about["is_over"] else "tickets.accept_line", about))
-        )
+        ending = "over" if about["is_over"] else "line" if about["guardrails"] else "alone"
+        return _section("accept", safe(text(f"tickets.accept_{ending}", about)))
     own = f"tickets.accept_{str(finding.get('claim')).partition('.')[0]}"
     return _section("accept", safe(text(own if has_text(own) else "tickets.accept_plain", finding.get("values") or {})))
 
