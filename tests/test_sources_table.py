@@ -11,7 +11,8 @@ from conftest import real_data
 from exports import FIXTURES, expected, opened, plain, rows_of
 
 from conversion_audit.errors import ConfigError, DataError
-from conversion_audit.intake.sources import recognise
+from conversion_audit.intake.files import InputFile
+from conversion_audit.intake.sources import mapping, recognise
 
 FOLDER = FIXTURES / "table"
 
@@ -731,3 +732,17 @@ def test_the_tables_of_segments_warehouse_have_ids(tmp_path):
         )
     )
     assert (row["event_id"], row["time"]) == ("m1", "2026-03-02 10:00:00")
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("visitor,time,event,page", {"device_id": "visitor", "time": "time", "event": "event", "page_url": "page"}),
+        ("VisitorID,eventtime,EventName,pageurl", {"device_id": "VisitorID", "time": "eventtime", "event": "EventName", "page_url": "pageurl"}),
+        ("sessionid,started_at,orderid,grand_total", {"source_session": "sessionid", "time": "started_at", "order_id": "orderid", "amount": "grand_total"}),
+        ("StockCode,InvoiceNo,user", {"item_id": "StockCode", "order_id": "InvoiceNo", "user_id": "user"}),
+    ],
+)  # fmt: skip
+def test_usual_columns_are_known_however_their_words_are_joined(tmp_path, header, expected):
+    file = InputFile(tmp_path / "a.csv", "raw/a.csv", "csv", columns=tuple(header.split(",")))
+    assert {target: names[0] for target, names in mapping.guess(file).items()} == expected
