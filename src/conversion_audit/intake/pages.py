@@ -137,8 +137,12 @@ def _read(url: str, keep: Sequence[str], own: Collection[str]) -> tuple:
     Each click has its own id, of which only that there is one counts: addresses that differ in nothing else are read once too.
     """
     is_page = "#" in url or not queries.CLICK_IDS.keys().isdisjoint(keep)
-    same = url if is_page else _CLICK_ID.sub(r"\1=1", url)
+    same = url if is_page else _CLICK_ID.sub(_clicked, url)
     return _parsed(same, tuple(keep), frozenset() if "://" in url else frozenset(own))
+
+
+def _clicked(found: re.Match) -> str:
+    return found[1] + "=1"  # a template of groups is read anew for each address
 
 
 @lru_cache(maxsize=1 << 16)
