@@ -149,7 +149,7 @@ def test_an_error_is_one_json_object_where_a_scheduler_reads(capsys, audit_home)
 def test_an_unknown_command_or_option_is_a_usage_error(capsys, audit_home):
     assert run(capsys, "new", "acme", "export.csv")[2] == (
         "audit: Got unexpected extra argument(s) (export.csv)\n"
-        "    Options that take a value: --from PATH, --site KIND\n    See: audit new --help\n"
+        "    Options that take a value: --from PATH, --site KIND, --columns TARGET=COLUMN,...\n    See: audit new --help\n"
     )
     assert run(capsys, "rnu") == (2, "", "audit: No such command 'rnu'. Did you mean 'run'?\n    See: audit --help\n")
     assert run(capsys, "run", "acme", "--fast")[0] == 2

@@ -11,7 +11,7 @@ from exports import FIXTURES
 
 from conversion_audit.audit import open_audit
 from conversion_audit.config import read_config
-from conversion_audit.errors import ConfigError, DataError
+from conversion_audit.errors import AuditError, ConfigError, DataError
 from conversion_audit.new import new_client, writing
 from conversion_audit.new.words import is_home, page_of
 
@@ -225,7 +225,7 @@ def test_columns_of_words_or_numbers_are_no_steps_and_a_table_without_any_is_ref
     path.write_text("visitor_id,start,order,checkout\nv1,2026-02-01 10:00,A-17,by card\n", encoding="utf-8")
     with pytest.raises(DataError) as refused:
         new_client("acme", [path])
-    assert "columns: {time: Created at, event: Action, device_id: Visitor ID}" in str(refused.value)
+        assert "--columns \"time=Created at,event=Action,device_id=Visitor ID\"" in str(refused.value)
     assert not (audit_home / "data" / "acme").exists()
 
 
@@ -272,7 +272,18 @@ def test_an_export_that_lies_in_raw_already_needs_no_path(audit_home, tmp_path):
     [
         ("a.csv", "", "raw/a.csv: is empty (0 bytes)"),
         ("a.csv", "<html>", "raw/a.csv: is a web page, not an export"),
-        ("a.csv", "a,b\n1,2\n", "raw/a.csv: is of no kind that is known\n    Columns found: a, b."),
+        (
+            "a.csv",
+            "a,b\n1,2\n",
+            "raw/a.csv: is of no kind that is known\n    Columns found: a, b. None of them is headed like a time, "
+            "an event or a page, a visitor or a session.\n    Name them: audit new ... --columns ",
+        ),
+        (
+            "a.csv",
+            "time,event,b\n2026-03-02 10:00,view,2\n",
+            "raw/a.csv: is of no kind that is known\n    Columns found: time, event, b. "
+            "None of them is headed like a visitor or a session.\n",
+        ),
         ("a.csv", "Name,Created at,Total\n1,2026-03-02,5\n", "raw: these files hold no visitors' events, only orders"),
     ],
 )
@@ -282,6 +293,51 @@ def test_what_cannot_be_read_leaves_nothing_behind(audit_home, tmp_path, name, t
         new_client("acme", [tmp_path / name])
     assert str(error.value).startswith(message)
     assert list((audit_home / "data").iterdir()) == []
+
+
+def strange(tmp_path, rows: int = 40):
+    """An export whose headings tell nothing but the time."""
+    lines = [
+        f"p{n // 4},2026-03-02 10:{n:02},{('seen', 'taken', 'paid', 'left')[n % 4]},/p/{n % 3},{n}" for n in range(rows)
+    ]
+    (tmp_path / "strange.csv").write_text("\n".join(["who,when,what,where,how much", *lines, ""]), encoding="utf-8")
+    return tmp_path / "strange.csv"
+
+
+def test_columns_whose_headings_do_not_tell_are_named_and_the_others_guessed(audit_home, tmp_path):
+    text = "device_id=who, event=what,page_url=where,currency==EUR"
+    (source,) = read_config(new_client("acme", [strange(tmp_path)], columns=text).parent.name).sources
+    assert source.columns == {
+        "time": ["when"], "device_id": ["who"], "event": ["what"], "page_url": ["where"], "currency": ["=EUR"],
+    }  # fmt: skip
+    audit = open_audit("acme")
+    audit.prepare()
+    assert (len(audit.events), audit.events.frame()["visitor_id"].nunique()) == (40, 10)
+
+
+def test_a_named_column_is_not_guessed_for_something_else(audit_home, tmp_path):
+    path = strange(tmp_path)
+    path.write_text(path.read_text().replace("who,", "user,", 1).replace("how much", "amount"), encoding="utf-8")
+    config = new_client("acme", [path], columns="device_id=user,event=what,load_seconds=amount")
+    (source,) = read_config(config.parent.name).sources
+    assert source.columns == {"time": ["when"], "device_id": ["user"], "event": ["what"], "load_seconds": ["amount"]}
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ("device_id=woh,event=what", "raw/strange.csv: --columns: no column 'woh'; did you mean 'who'?\n    Columns found: who, when, what, where, how much."),
+        ("device_id", "--columns: write TARGET=COLUMN,... (seen: 'device_id')\n    E.g. audit new ... --columns "),
+        ("visitr_id=who", "--columns: rows have no 'visitr_id'; did you mean 'visitor_id'?\n    Known: "),
+        ("event=what", "raw/strange.csv: is of no kind that is known\n    Columns found: who, when, what, where, how much. None of them is "
+         "headed like a visitor or a session.\n"),
+    ],
+)  # fmt: skip
+def test_what_is_named_wrongly_is_said_and_leaves_nothing_behind(audit_home, tmp_path, columns, message):
+    with pytest.raises(AuditError) as refused:
+        new_client("acme", [strange(tmp_path)], columns=columns)
+    assert str(refused.value).startswith(message)
+    assert not (audit_home / "data" / "acme").exists()
 
 
 def test_a_missing_path_and_a_wrong_site_are_said_together(audit_home, tmp_path):

@@ -28,11 +28,17 @@ def new(
     site: Annotated[
         str | None, typer.Option(metavar="KIND", help="shop, leads, subscription, content or app.", show_default=False)
     ] = None,
+    columns: Annotated[
+        str,
+        typer.Option(
+            metavar="TARGET=COLUMN,...", help="Columns whose headings do not tell, e.g. time=Created at,event=Action."
+        ),
+    ] = "",
 ) -> None:
     """Take in an export and write a first audit.yaml from it."""
     from conversion_audit.new import new_client
 
-    path = new_client(client, source or [], site=site)
+    path = new_client(client, source or [], site=site, columns=columns)
     print(f"Wrote {terminal.from_home(path)}. Lines marked # CHECK are guesses.")
     print(f"Next: audit run {client}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from conversion_audit.folders import Folders, home
 from conversion_audit.intake import agents, devices, files, sources
 from conversion_audit.intake.sources import ga4_report, mapping
 from conversion_audit.intake.sources.columns import settled
-from conversion_audit.new import by_session, totals
+from conversion_audit.new import by_session, named, totals
 from conversion_audit.new.archives import refuse_mixed_archives
 from conversion_audit.new.profile import Profile, profile
 from conversion_audit.new.related import Part, Recognised, related
@@ -30,7 +30,7 @@ Days = tuple[date, date]
 SITES = ("shop", "leads", "subscription", "content", "app")
 
 
-def new_client(client: str, paths: Sequence[str | Path], *, site: str | None = None) -> Path:
+def new_client(client: str, paths: Sequence[str | Path], *, site: str | None = None, columns: str = "") -> Path:
     """
     Make a client's folder from an export: the files under ``raw/``, and an audit.yaml that runs.
 
@@ -42,6 +42,8 @@ def new_client(client: str, paths: Sequence[str | Path], *, site: str | None = N
         Files or folders of the export. They are linked where the disk allows it, else copied, and never changed.
     site : {"shop", "leads", "subscription", "content", "app"}, optional
         Kind of site; guessed from the events otherwise.
+    columns : str
+        Columns whose headings do not tell what they hold: ``time=Created at,event=Action``. The others are guessed.
 
     Returns
     -------
@@ -51,19 +53,20 @@ def new_client(client: str, paths: Sequence[str | Path], *, site: str | None = N
     Raises
     ------
     ConfigError
-        If the client exists, a path does not, or the kind of site is none of these.
+        If the client exists, a path or a named column does not, or the kind of site is none of these.
     DataError
         If the export cannot be read, or is of no known kind. Nothing is left behind.
     """
     folders = Folders(client)
     _check(folders, paths, site)
+    asked = named.columns(columns) if columns else {}
     (home() / "data").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".new-{client}-", dir=home() / "data") as name:
         folder = Path(name).resolve()
         if folders.raw.is_dir():
             _place([folders.raw], folder / "raw")
         _place(paths, folder / "raw")
-        text = _suggested(client, folder, site)
+        text = _suggested(client, folder, site, asked)
         draft = folder / "audit.yaml"
         draft.write_text(text, encoding="utf-8")
         typed(*placed(draft, f"data/{client}/audit.yaml"))
@@ -123,12 +126,14 @@ def _publish(folder: Path, folders: Folders) -> None:
     (folder / "audit.yaml").replace(folders.config)
 
 
-def _suggested(client: str, folder: Path, site: str | None) -> str:
+def _suggested(client: str, folder: Path, site: str | None, asked: dict[str, list[str]]) -> str:
     scratch = folder / ".scratch"
     opened = files.open_files(files.find(folder, ["raw"]), folder, scratch)
     found = sources.recognise(opened)
+    of_asked = named.taken(asked, found)
     strangers = found.pop("", [])
     several, strangers = _sorted(found, strangers)
+    several += of_asked
     if not several:
         raise DataError(*(_stranger(file) for file, _ in strangers[:5]))
     refuse_mixed_archives(client, several, strangers)
@@ -195,15 +200,15 @@ def _of_totals(
     return totals.written(client, described, stages, site, [day for pair in days if pair for day in pair], currencies)
 
 
-def _stranger(file: files.InputFile) -> Problem:
+def _stranger(file: files.InputFile, columns: Mapping[str, object] | None = None) -> Problem:
+    lacking = named.lacking(mapping.guess(file) if columns is None else columns)
     return Problem(
         "is of no kind that is known",
         file.name,
-        why=f"Columns found: {listing(file.columns, 20) or 'none'}.",
-        mend=f"Known: {', '.join(module.TITLE for module in sources.KINDS.values())}. "
-        "Any other table of rows needs a time, an event and a visitor: write audit.yaml with kind: table and e.g. "
-        "columns: {time: Created at, event: Action, device_id: Visitor ID}; "
-        "where one row is a session, steps: {add_to_cart: In cart, purchase: Bought} in place of the event.",
+        why=f"Columns found: {listing(file.columns, 20) or 'none'}. None of them is headed like {lacking}.",
+        mend=f"Name them: {named.EXAMPLE}; what is the same in every row: event==purchase. Read as they are: "
+        f"{'; '.join(module.TITLE for name, module in sources.KINDS.items() if name != 'table')}. "
+        "Where one row is a session, steps in audit.yaml stand for the event: {add_to_cart: In cart, purchase: Bought}.",
     )
 
 
@@ -221,7 +226,11 @@ def _source(engine: Engine, part: Part, *, is_mixed: bool) -> dict:
     names = sorted(map(_name, [*opened, *part.looked_up]))
     described = {"kind": part.kind, "files": _patterns(names, is_mixed), "reason": part.recognised[0][1]}
     if part.kind == "table":
-        described["columns"] = mapping.guess(*settled(engine, opened)) | part.columns
+        used = {name for names in part.columns.values() for name in names}
+        guessed = mapping.guess(*settled(engine, opened))
+        described["columns"] = {t: names for t, names in guessed.items() if used.isdisjoint(names)} | part.columns
+        if not part.steps and named.lacking(described["columns"]):
+            raise DataError(_stranger(opened[0], described["columns"]))
     if part.looked_up:
         described["join"] = {_name(file): key for file, key in zip(part.looked_up, part.keys, strict=True)}
     return described | ({"steps": part.steps} if part.steps else {})

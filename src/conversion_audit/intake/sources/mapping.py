@@ -30,7 +30,7 @@ _USUAL = {
              "occurred_at", "received_at", "server_time", "event_date_time", "at", "when", "zeit", "zeitpunkt", "zeitstempel", "datum",
              "start", "started_at", "start_time", "session_start", "beginn", "startzeit",
              "viewed_at", "visited_at", "logged_at", "date_et_heure", "horodatage", "data_e_ora", "data_ora", "fecha_y_hora", "fecha_hora"),
-    "event": ("event", "event_name", "action", "event_type", "type", "activity", "event_action", "ereignis", "aktion", "evenement", "evento", "activity_name", "action_name", "interaction"),
+    "event": ("event", "event_name", "action", "event_type", "type", "activity", "event_action", "ereignis", "aktion", "evenement", "evento", "activity_name", "action_name", "action_type", "interaction"),
     "device_id": ("device_id", "visitor_id", "client_id", "anonymous_id", "cookie_id", "distinct_id", "user_pseudo_id",
                   "fullvisitorid", "customer_id", "besucher", "besucher_id", "uid",
                   "identifiant_visiteur", "id_visiteur", "visiteur", "id_visitatore", "visitatore", "id_visitante", "visitante", "visitor", "cookie", "browser_id", "guest_id", "person_id", "profile_id", "tracking_id", "anon_id"),
@@ -40,8 +40,8 @@ _USUAL = {
                        "identifiant_session", "id_session", "id_sessione", "sessione", "id_sesion", "sesion", "sid"),
     "event_id": ("event_id", "message_id", "insert_id", "row_id", "uuid"),
     "page_url": ("page_url", "url", "page_location", "current_url", "page_address", "full_url", "context_page_url", "page", "page_path", "path", "location", "seite",
-                 "url_de_la_page", "url_page", "url_della_pagina", "url_pagina", "pagina", "url_de_la_pagina", "page_uri", "uri", "webpage", "web_page", "screen_name"),
-    "page_title": ("page_title", "title", "context_page_title", "seitentitel", "titre_de_la_page", "titolo_pagina", "titulo_de_la_pagina"),
+                 "url_de_la_page", "url_page", "url_della_pagina", "url_pagina", "pagina", "url_de_la_pagina", "page_uri", "event_url", "action_url", "uri", "webpage", "web_page", "screen_name"),
+    "page_title": ("page_title", "title", "event_title", "action_title", "page_name", "context_page_title", "seitentitel", "titre_de_la_page", "titolo_pagina", "titulo_de_la_pagina"),
     "referrer": ("referrer", "referer", "page_referrer", "http_referer", "referring_url", "context_page_referrer", "initial_referrer", "referent"),
     "search_term": ("search_term", "search_query", "keyword_search", "site_search", "search", "search_keyword", "search_text", "suchbegriff"),
     "source": ("session_source", "source", "utm_source", "traffic_source", "quelle", "session_source_medium", "source_medium", "context_campaign_source", "sorgente", "fuente"),
@@ -119,15 +119,15 @@ def guess(*files: InputFile) -> dict[str, list[str]]:
     return found | both
 
 
-def typed_names(columns: Mapping[str, list[str]]) -> dict[str, list[str]]:
+def typed_names(columns: Mapping[str, list[str]], where: str = "sources: columns") -> dict[str, list[str]]:
     """Return a mapping with synonyms replaced, or raise ConfigError for targets that rows do not have."""
     targets = [*(name for name in MAPPED if name not in _HIDDEN), clock.TIME_OF_DAY]
     found, problems = {}, []
     for name, sources in columns.items():
         target = name if name in targets else SYNONYMS.get(name)
         if target is None:
-            what = f"columns: rows have no {name!r}{closest(name, [*targets, *SYNONYMS])}"
-            problems.append(Problem(what, "sources", mend=f"Known: {', '.join(targets)}"))
+            what = f"rows have no {name!r}{closest(name, [*targets, *SYNONYMS])}"
+            problems.append(Problem(what, where, mend=f"Known: {', '.join(targets)}"))
         else:
             found[target] = list(sources)
     if problems:

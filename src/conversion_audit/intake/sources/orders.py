@@ -33,7 +33,7 @@ NEEDS = ("order_id", "time", "revenue")
 _USUAL = {
     "order_id": ("order_id", "order_number", "order_no", "order", "name", "number", "bestellnummer", "bestell_nr", "auftragsnummer",
                  "transaction_id", "increment_id", "id", "reference"),
-    "time": ("created_at", "order_date", "date_created", "created", "paid_at", "purchased_at", "purchase_date", "ordered_at", "time", "timestamp",
+    "time": ("created_at", "order_date", "date_created", "created", "created_utc", "paid_at", "purchased_at", "purchase_date", "ordered_at", "time", "timestamp",
              "date", "bestelldatum", "datum", "order_time"),
     "amount": ("total", "order_total", "grand_total", "total_price", "revenue", "amount", "total_paid", "gesamtbetrag", "gesamt", "umsatz",
                "betrag", "summe"),
