@@ -225,7 +225,7 @@ def test_columns_of_words_or_numbers_are_no_steps_and_a_table_without_any_is_ref
     path.write_text("visitor_id,start,order,checkout\nv1,2026-02-01 10:00,A-17,by card\n", encoding="utf-8")
     with pytest.raises(DataError) as refused:
         new_client("acme", [path])
-        assert "--columns \"time=Created at,event=Action,device_id=Visitor ID\"" in str(refused.value)
+    assert '--columns "time=Created at,event=Action,device_id=Visitor ID"' in str(refused.value)
     assert not (audit_home / "data" / "acme").exists()
 
 
