@@ -53,7 +53,12 @@ PLANTED = {
         "/account/reset/AbC123dEf456",
         "/verify/9f8e7d6c5b4a3f2e1d0c",
     ],
-    "ip": ["upstream 192.168.10.12 timed out", "91.198.174.192"],
+    "ip": [
+        "upstream 192.168.10.12 timed out",
+        "91.198.174.192",
+        "2a02:8108:8ac0:1f:3c1d:9f00:7a6b:1",
+        "from 2001:DB8::8a2e:370:7334, refused",
+    ],
 }
 
 CLEAN = """
@@ -68,7 +73,7 @@ TypeError: undefined is not a function at line 1024:33|1712345678901234|40 x 60 
 Art. 12 34 56 78|ARTNR 300 200 100|R2-D2|DE 10115 Berlin|0012345678|ab12cd34|coupon SUMMER24|tracking 1234 5678 9012
 payment_type=card|q=token ring|sort=price_asc&page=2|password reset|code: SAVE20|reset filters|/reset/filters-and-sorting
 /confirm/order-summary|/magic/card-games-collection|/activate/newsletter-subscription|12 345 678|52.520008, 13.404954|1e5|0x1F4
-{"ga_session_id":"1712345678","stream_id":"7204518"}|{"engagement_time_msec":"1234567"}
+00:1A:2B:3C:4D:5E|10:20:30:40|std::vector::at|16:9|10::20::30|dead::beef:cafe|a:1:b:2:c:3|{"ga_session_id":"1712345678","stream_id":"7204518"}|{"engagement_time_msec":"1234567"}
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from ipaddress import AddressValueError, IPv6Address
 
 KINDS = ("email", "phone", "card", "iban", "jwt", "token", "key", "reset_link", "ip")
 """What is found. The mask is the kind in brackets; a reset link keeps its page and loses its token."""
@@ -32,6 +33,7 @@ _RESET = re.compile(
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
 _CARD = re.compile(r"(?<![\w.,+-])(?:\d[ -]?){13,18}\d(?![\w-]|[.,]\d)")
 _IP = re.compile(r"(?<![\w.])(?!0\.)(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.]*\d)")
+_IP6 = re.compile(r"(?i)(?<![\w:.])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?![\w:])")
 _VERSION_BEFORE = re.compile(r"(?i)(?:\bv|ver(?:sion)?|release|build|/)[\s=:]*$")
 
 # Dates, times, money and decimals are matched first and left alone, so that their digits are never read as a phone.
@@ -53,7 +55,7 @@ _PHONE = re.compile(
 SUSPICIOUS = (
     r"@|＠|%(25)?40|eyJ|(sk|pk|rk|whsec|gh[pousr])_\w|xox[abprs]-|AKIA|AIza|glpat-|SG\.\w"
     r"|(^|\D)[2-6]([ -]?\d){12,}|\+\d[\d ()/-]{6,}\d|%2B\d|[A-Z]{2}\d{2} ?[A-Z0-9]{4} ?\d|(^|[^\d.])(\d{1,3}\.){3}\d{1,3}([^\d.]|$)"
-    r"|[2-9]\d\d[-. )]{1,2}[2-9]\d\d[-. ]\d{4}|(^|[^\w.,#-])\(?0[1-9]\d{0,4}\)?[ /-]{1,3}\d[\d /-]{3,}\d|(^|[^\w.,#+-])0(0[1-9][\d ()/-]{7}|[1-9]\d{8})"
+    r"|[0-9a-fA-F]{1,4}:([0-9a-fA-F]{0,4}:){2}[0-9a-fA-F]|[2-9]\d\d[-. )]{1,2}[2-9]\d\d[-. ]\d{4}|(^|[^\w.,#-])\(?0[1-9]\d{0,4}\)?[ /-]{1,3}\d[\d /-]{3,}\d|(^|[^\w.,#+-])0(0[1-9][\d ()/-]{7}|[1-9]\d{8})"
     r"|(?i)(token|auth|api_?key|passw|pwd|secret|signature|sess(ion)?id|otp|iban|bearer"
     r"|one_time|magic|invite_code|verification_code"
     r"|/[^\s/?#]*(reset|passwor|verif|confirm|activat|aktivier|magic|invit|einlad|unsubscri|abmeld|recover|token|sso)"
@@ -118,6 +120,8 @@ def mask(text: str) -> tuple[str, dict[str, int]]:
         replace("card", _CARD, "[card]", lambda m: is_card(m[0]))
     if digits >= 4 and text.count(".") >= 3:
         replace("ip", _IP, "[ip]", _is_ip)
+    if digits >= 1 and text.count(":") >= 3:
+        replace("ip", _IP6, "[ip]", lambda m: is_ip6(m[0]))
     if digits >= 6:
         text = _PHONE.sub(lambda m: _phone(m, found), text)
     return text, found
@@ -134,6 +138,18 @@ def _phone(match: re.Match[str], found: dict[str, int]) -> str:
 
 def _is_ip(match: re.Match[str]) -> bool:
     return not _VERSION_BEFORE.search(match.string[max(0, match.start() - 10) : match.start()])
+
+
+def is_ip6(text: str) -> bool:
+    """Say whether a text is an IPv6 address of at least six hexadecimal digits, one of them no letter: `10::20` is none."""
+    plain = text.replace(":", "")
+    if len(plain) < 6 or plain.isalpha():
+        return False
+    try:
+        IPv6Address(text)
+    except AddressValueError:
+        return False
+    return True
 
 
 def is_card(text: str) -> bool:
