@@ -6,8 +6,9 @@ import re
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
-KINDS = ("email", "phone", "card", "iban", "jwt", "token", "key", "reset_link", "ip")
-"""What is found. The mask is the kind in brackets; a reset link keeps its page and loses its token."""
+KINDS = ("email", "phone", "card", "iban", "jwt", "token", "key", "reset_link", "ip", "name")
+"""What is found. The mask is the kind in brackets; a reset link keeps its page and loses its token, and a name is all that
+is called by a person's: names, streets, birthdays. Nothing but what it is called tells it."""
 
 _FILE_ENDINGS = r"(?:png|jpe?g|gif|webp|svg|avif|css|js|html?|php|json|pdf|ico)"
 _EMAIL = re.compile(
@@ -26,6 +27,12 @@ _SECRET_NAMES = (
     r"jsessionid|otp|one_time_code|magic|invite_code|verification_code"
 )
 _SECRET = re.compile(r"(?i)(?<![a-z_])(" + _SECRET_NAMES + r")(\"?\s?[=:]\s?\"?|%3d)([^\s&#;,\"'<>\[\]]{6,})")
+_PERSONS = (
+    r"(?:first|last|sur|full|given|family|maiden|middle|customer|contact|billing|shipping|delivery|recipient|vor|nach)[_ -]?name"
+    r"|(?:street|postal|billing|shipping|delivery|home)[_ -]?address(?:[_ -]?(?:line)?[_ -]?\d)?|address[_ -]?line[_ -]?\d?|stra(?:ss|ß)e|street"
+    r"|birth[_ -]?da(?:y|te)|date[_ -]?of[_ -]?birth|dob|geburts(?:tag|datum)"
+)
+_PERSON = re.compile(r"(?i)(?<![a-zß])(" + _PERSONS + r")(\s?=\s?\"?|\"\s?:\s?\"?|%3d)([^\s&#\"<>\[][^&#\"<>]{0,199})")
 _RESET = re.compile(
     r"(?i)(/[^\s/?#]{0,80}?(?:reset|passwor[dt]|verif|confirm|activat|aktivier|magic|invit|einlad|unsubscri|abmeld|recover|"
     r"token|sso)[^\s/?#]{0,80}/(?:[a-z_-]{1,20}/)?)([^\s/?#&\"'<>\[\]]{10,})"
@@ -60,12 +67,12 @@ SUSPICIOUS = (
     r"|one_time|magic|invite_code|verification_code"
     r"|/[^\s/?#]*(reset|passwor|verif|confirm|activat|aktivier|magic|invit|einlad|unsubscri|abmeld|recover|token|sso)"
     r"|(tel|telef[oó]no?|telefoon|t[eé]l[eé]phone|phone|phone_number|mobile?|handy|fax|fon|whatsapp|sms|cell|call|anruf|rufnummer)"
-    r"[^a-z\d]{0,6}\d([ ()./-]{0,2}\d){5})"
+    r"[^a-z\d]{0,6}\d([ ()./-]{0,2}\d){5}|(^|[^a-zß])(" + _PERSONS.replace("?:", "") + r")( ?=|\" ?:|%3d))"
 )
 """What may hold any of it, in the dialect of every engine: only such texts of the many are looked at one by one."""
 
 _DIGIT = re.compile(r"\d")
-_MAYBE = re.compile(r"[@＠%]|\d\D{0,3}\d\D{0,3}\d|[=/]|\w{16}|oken|[Ss]es|ass")
+_MAYBE = re.compile(r"[@＠%]|\":|\d\D{0,3}\d\D{0,3}\d|[=/]|\w{16}|oken|[Ss]es|ass")
 
 
 def mask(text: str) -> tuple[str, dict[str, int]]:
@@ -80,7 +87,7 @@ def mask(text: str) -> tuple[str, dict[str, int]]:
     Returns
     -------
     str, dict
-        The text with ``[email]``, ``[phone]``, ``[card]``, ``[iban]``, ``[jwt]``, ``[token]``, ``[key]`` or ``[ip]`` in
+        The text with ``[email]``, ``[phone]``, ``[card]``, ``[iban]``, ``[jwt]``, ``[token]``, ``[key]``, ``[ip]`` or ``[name]`` in
         place of what was found, and how often each kind of `KINDS` was found.
 
     Notes
@@ -111,6 +118,7 @@ def mask(text: str) -> tuple[str, dict[str, int]]:
         replace("email", _EMAIL, "[email]")
     if "=" in text or ":" in text or "%3" in text:
         replace("token", _SECRET, r"\1\2[token]")
+        replace("name", _PERSON, r"\1\2[name]")
     if "/" in text:
         replace("reset_link", _RESET, r"\1[token]", lambda m: is_opaque(m[2], least=10))
     digits = len(_DIGIT.findall(text))
