@@ -315,6 +315,15 @@ def test_columns_whose_headings_do_not_tell_are_named_and_the_others_guessed(aud
     assert (len(audit.events), audit.events.frame()["visitor_id"].nunique()) == (40, 10)
 
 
+def test_an_order_book_whose_columns_are_named_is_a_table_of_purchases(audit_home, tmp_path):
+    lines = [f"{n},2026-03-02 10:{n:02},c{n % 7},20" for n in range(30)]
+    (tmp_path / "orders.csv").write_text("\n".join(["Name,Created at,Buyer,Total", *lines, ""]), encoding="utf-8")
+    new_client("acme", [tmp_path / "orders.csv"], columns="user_id=Buyer,event==purchase,order_id=Name")
+    audit = open_audit("acme")
+    audit.prepare()
+    assert (len(audit.orders), float(audit.orders.frame()["revenue"].sum())) == (30, 600.0)
+
+
 def test_a_named_column_is_not_guessed_for_something_else(audit_home, tmp_path):
     path = strange(tmp_path)
     path.write_text(path.read_text().replace("who,", "user,", 1).replace("how much", "amount"), encoding="utf-8")

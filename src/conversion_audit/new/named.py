@@ -67,6 +67,8 @@ def taken(named: Mapping[str, list[str]], found: dict[str, Recognised]) -> list[
         raise ConfigError(_nowhere(wanted, [file for _, (file, _) in asked]))
     for kind, one in having:
         found[kind].remove(one)
+        if not found[kind]:
+            del found[kind]
     return [Part("table", [(file, "its columns were named") for _, (file, _) in having], dict(named))]
 
 
