@@ -65,6 +65,7 @@ PLANTED = {
         '{"billing_address_1":"Am Markt 3"}',
         "Geburtsdatum=03.07.1984",
         "user_firstname=Jo O'Hara, Ann",
+        '{"checkoutFirstName":"Aybüke"}',
     ],
 }
 
@@ -80,7 +81,7 @@ TypeError: undefined is not a function at line 1024:33|1712345678901234|40 x 60 
 Art. 12 34 56 78|ARTNR 300 200 100|R2-D2|DE 10115 Berlin|0012345678|ab12cd34|coupon SUMMER24|tracking 1234 5678 9012
 payment_type=card|q=token ring|sort=price_asc&page=2|password reset|code: SAVE20|reset filters|/reset/filters-and-sorting
 /confirm/order-summary|/magic/card-games-collection|/activate/newsletter-subscription|12 345 678|52.520008, 13.404954|1e5|0x1F4
-product_name=Boot|browser_name: Chrome|{"event_name":"x"}|street view|given names|last name|first_name=|last_name: is required|street: too short|username: x|ip_address: none|00:1A:2B:3C:4D:5E|10:20:30:40|std::vector::at|16:9|10::20::30|dead::beef:cafe|a:1:b:2:c:3|{"ga_session_id":"1712345678","stream_id":"7204518"}|{"engagement_time_msec":"1234567"}
+product_name=Boot|{"backstreet":"x y"}|browser_name: Chrome|{"event_name":"x"}|street view|given names|last name|first_name=|last_name: is required|street: too short|username: x|ip_address: none|00:1A:2B:3C:4D:5E|10:20:30:40|std::vector::at|16:9|10::20::30|dead::beef:cafe|a:1:b:2:c:3|{"ga_session_id":"1712345678","stream_id":"7204518"}|{"engagement_time_msec":"1234567"}
 """
 
 

@@ -32,7 +32,11 @@ _PERSONS = (
     r"|(?:street|postal|billing|shipping|delivery|home)[_ -]?address(?:[_ -]?(?:line)?[_ -]?\d)?|address[_ -]?line[_ -]?\d?|stra(?:ss|ß)e|street"
     r"|birth[_ -]?da(?:y|te)|date[_ -]?of[_ -]?birth|dob|geburts(?:tag|datum)"
 )
-_PERSON = re.compile(r"(?i)(?<![a-zß])(" + _PERSONS + r")(\s?=\s?\"?|\"\s?:\s?\"?|%3d)([^\s&#\"<>\[][^&#\"<>]{0,199})")
+_PERSON = re.compile(
+    r"(?i)(?:(?<![a-zß])|(?-i:(?<=[a-z])(?=[A-Z])))("
+    + _PERSONS
+    + r")(\s?=\s?\"?|\"\s?:\s?\"?|%3d)([^\s&#\"<>\[][^&#\"<>]{0,199})"
+)
 _RESET = re.compile(
     r"(?i)(/[^\s/?#]{0,80}?(?:reset|passwor[dt]|verif|confirm|activat|aktivier|magic|invit|einlad|unsubscri|abmeld|recover|"
     r"token|sso)[^\s/?#]{0,80}/(?:[a-z_-]{1,20}/)?)([^\s/?#&\"'<>\[\]]{10,})"
@@ -67,7 +71,7 @@ SUSPICIOUS = (
     r"|one_time|magic|invite_code|verification_code"
     r"|/[^\s/?#]*(reset|passwor|verif|confirm|activat|aktivier|magic|invit|einlad|unsubscri|abmeld|recover|token|sso)"
     r"|(tel|telef[oó]no?|telefoon|t[eé]l[eé]phone|phone|phone_number|mobile?|handy|fax|fon|whatsapp|sms|cell|call|anruf|rufnummer)"
-    r"[^a-z\d]{0,6}\d([ ()./-]{0,2}\d){5}|(^|[^a-zß])(" + _PERSONS.replace("?:", "") + r")( ?=|\" ?:|%3d))"
+    r"[^a-z\d]{0,6}\d([ ()./-]{0,2}\d){5}|(" + _PERSONS.replace("?:", "") + r")( ?=|\" ?:|%3d))"
 )
 """What may hold any of it, in the dialect of every engine: only such texts of the many are looked at one by one."""
 
