@@ -113,6 +113,17 @@ def test_a_page_with_an_order_s_number_is_an_order_where_the_goal_is_that_page(a
     assert again.headline["orders"] == 20, "not every page view is an order"
 
 
+@pytest.mark.parametrize(
+    "asked", ["event: Paid*", "event: PAID VIA CARD", "page: /done/", "event: paid*, page: /done*"]
+)
+def test_orders_are_found_by_the_pattern_that_finds_the_goal(audit_home, asked):
+    rows = [row | {"what": row["what"].replace("purchase", "paid via card")} for row in inputs.clean()]
+    text = inputs.config().replace("{event: purchase, value: revenue}", f"{{{asked}, value: revenue}}")
+    audit = inputs.taken_in(audit_home, inputs.as_csv(rows), text)
+    assert (audit.headline["orders"], audit.headline["revenue"]) == (20, 1000)
+    assert ledger.totals(audit.ledger)["orders"]["analysed"] == 20
+
+
 def test_a_goal_worth_its_revenue_may_ask_for_conditions(audit_home):
     rows = [row | {"what": row["what"].replace("purchase", "paid"), "renewal": "false"} for row in inputs.clean()]
     rows += [

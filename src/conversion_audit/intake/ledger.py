@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 
 import pandas as pd
@@ -52,16 +51,14 @@ def fates(
     purchases: AnyTable,
     orders: AnyTable,
     rates: pd.DataFrame,
-    purchase_events: Iterable[str] = (),
     *,
     zone: str,
 ) -> Table:
     """
     Return each file's rows by status, reason and day of the session (see ``ledger.sql``).
 
-    `rates` as in `sessions.events`, `purchase_events` as in `sessions.purchases`: what is an order there is one here.
+    `rates` as in `sessions.events`.
     """
-    goals = pd.DataFrame({"event": pd.Series(sorted(set(purchase_events)), dtype="string")})
     found = {
         "staged": staged,
         "repeated": repeated,
@@ -73,7 +70,7 @@ def fates(
         "orders": orders,
     }
     asked = {"zone": zone, "currency": str(rates["currency"][0])}
-    tables = {**found, "rates": rates, "goals": goals}
+    tables = {**found, "rates": rates}
     return engine_of(staged).create(statement(__file__, "fates"), tables, name="fates", **asked)
 
 

@@ -6,10 +6,8 @@ WITH unread AS (
     SELECT s.row_id, known(s.order_id) AS order_id, CAST(s.amount * x.rate AS DECIMAL(18, 4)) AS amount
     FROM staged s
     LEFT JOIN rates x ON x.currency = coalesce(upper(known(s.currency)), $currency)
-    LEFT JOIN goals g ON g.event = s.event
     LEFT JOIN orders o ON o.order_id = known(s.order_id)
-    WHERE s.reject IS NOT NULL AND o.order_id IS NULL
-      AND (s.is_purchase OR g.event IS NOT NULL AND NOT s.is_refund AND coalesce(s.amount, 0) >= 0)
+    WHERE s.reject IS NOT NULL AND s.is_purchase AND o.order_id IS NULL
 ), firsts AS (
     SELECT p.row_id, o.revenue AS amount FROM orders o JOIN purchases p ON p.event_id = o.event_id
     UNION ALL

@@ -156,14 +156,13 @@ def prepare(
     rejects = rows.rejects(staged)
     _refuse_multiplied(staged, rejects, repeated, events)
     items = rows.with_ids(orders.items(kept), "item_id", key)
-    worth = sold.events(config.goals.values())
-    bought = sessions.purchases(kept, events, worth)
+    bought = sessions.purchases(kept, events)
     lines = orders.order_lines(bought, items)
     placed = orders.orders(bought, items, lines, zone=zone)
     aside = traffic.set_aside(events, accepted, placed, config.internal)
     path = scratch / "visits.parquet"
     visits = sessions.visits(events, facts, by_channel, owners, placed, aside, path=path, zone=zone)
-    fates = ledger.fates(staged, repeated, numbered, owners, homes, visits, bought, placed, rates, worth, zone=zone)
+    fates = ledger.fates(staged, repeated, numbered, owners, homes, visits, bought, placed, rates, zone=zone)
     tables = {"events": events, "items": items, "orders": placed, "rejects": rejects, "aside": aside}
     for name, table in tables.items():
         check(table, CONTRACTS[name])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -174,7 +174,7 @@ def _row_ranges(numbered: AnyTable) -> Parts:
     return [{"after": after, "until": after + each} for after in range(0, last, each)]
 
 
-def purchases(rows: AnyTable, events: AnyTable, purchase_events: Sequence[str]) -> Table:
+def purchases(rows: AnyTable, events: AnyTable) -> Table:
     """
     Return purchase and refund events as `orders.orders` reads them, each with the row it was read from.
 
@@ -182,11 +182,8 @@ def purchases(rows: AnyTable, events: AnyTable, purchase_events: Sequence[str]) 
     ----------
     rows, events : table
         Kept rows; the events made of them.
-    purchase_events : sequence of str
-        Events of goals worth their revenue: orders, whatever the source calls them.
     """
-    goals = pd.DataFrame({"event": pd.Series(sorted(set(purchase_events)), dtype="string")})
-    return _made("purchases", rows=rows, events=events, goals=goals)
+    return _made("purchases", rows=rows, events=events)
 
 
 def visits(

@@ -153,9 +153,7 @@ LEFT JOIN named n ON coalesce(n.source, '') = coalesce(f.source, '') AND (n.sour
 
 -- name: purchases
 WITH sold AS (
-    SELECT r.row_id, r.event_id, (r.is_purchase OR (g.event IS NOT NULL AND NOT r.is_refund AND coalesce(r.amount, 0) >= 0)) AS is_purchase, r.is_refund
-    FROM rows r LEFT JOIN goals g ON g.event = r.event
-    WHERE r.is_purchase OR r.is_refund OR g.event IS NOT NULL
+    SELECT row_id, event_id, is_purchase, is_refund FROM rows WHERE is_purchase OR is_refund
 )
 SELECT s.row_id, e.event_id, e.session_id, e.visitor_id, e.visitor_event_number, e.time, e.order_id, e.amount, e.revenue,
        s.is_purchase, s.is_refund
