@@ -217,8 +217,10 @@ def test_a_browser_that_never_sends_an_event_is_found():
     assert (finding.segment, finding.step, finding.voids) == ({"browser": "Safari"}, "payment", ("02", "04"))
 
 
-def test_used_events_keep_the_first_rule_and_leave_patterns_out():
-    assert fitness.used_events({"a": ["x", "y*"], "b": ["x", "z"]}) == {"x": "a", "z": "b"}
+def test_used_events_keep_the_first_rule_and_leave_patterns_of_several_out():
+    counts = counted([*steady("x"), *steady("Y1"), *steady("y2"), *steady("Z Done"), *steady("q_1")])
+    rules = {"a": ["X", "y*", "never"], "b": ["x", "z*"], "c": ["q_1", "z done"]}
+    assert fitness.used_events(counts, rules) == {"x": "a", "Z Done": "b", "q_1": "c"}
 
 
 SESSIONS = table(

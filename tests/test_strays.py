@@ -8,7 +8,7 @@ from conversion_audit.intake import strays
 from conversion_audit.intake.sessions import add_sessions, timeouts
 
 
-def placed(text: str, goals=("sold",), pages=True):
+def placed(text: str, goals=("Sold*",), pages=True):
     rows = table(text, **KINDS)
     rows["time"] = pd.to_datetime("2026-03-01 " + rows.pop("at").astype(str))
     rows = rows.assign(row_id=range(len(rows)), order_1=0, order_2=0, order_3=0, is_purchase=False)

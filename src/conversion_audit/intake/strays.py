@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from conversion_audit.engine import AnyTable, Table, engine_of, statement
+from conversion_audit.engine import AnyTable, Table, engine_of, like, statement
 from conversion_audit.intake.identity import MOST_DEVICES
 from conversion_audit.intake.remarks import Remark
 
@@ -40,7 +40,7 @@ def homes(keyed: AnyTable, strays: AnyTable, goals: Iterable[str] = (), *, timeo
     strays : table
         See `strays`.
     goals : iterable of str
-        Events that are goals.
+        Events that are goals, as the config names them.
     timeout_seconds : float
         The longest gap inside a session.
 
@@ -49,7 +49,11 @@ def homes(keyed: AnyTable, strays: AnyTable, goals: Iterable[str] = (), *, timeo
     Table
         One row per stray: row_id, session_id (null outside every visit), is_joined (a part of another's visit).
     """
-    found = {"keyed": keyed, "strays": strays, "goals": pd.DataFrame({"event": sorted(set(goals))}, dtype="string")}
+    found = {
+        "keyed": keyed,
+        "strays": strays,
+        "goals": pd.DataFrame({"pattern": sorted({like(goal) for goal in goals})}, dtype="string"),
+    }
     limits = {"timeout_seconds": float(timeout_seconds), "most_devices": MOST_DEVICES}
     return engine_of(keyed, strays).create(statement(__file__, "homes"), found, name="homes", **limits)
 

@@ -47,14 +47,15 @@ WITH hubs AS (
     FROM found
     GROUP BY row_id
 ), left_over AS (
-    SELECT k.row_id, k.session_id, k.is_page OR s.is_purchase OR g.event IS NOT NULL AS is_visit
+    SELECT k.row_id, k.session_id, k.event, k.is_page OR s.is_purchase AS is_visit
     FROM strays s
     JOIN keyed k ON k.row_id = s.row_id
     LEFT JOIN joined j ON j.row_id = s.row_id
-    LEFT JOIN goals g ON g.event = k.event
     WHERE j.session_id IS NULL
+), reached AS (
+    SELECT DISTINCT e.event FROM (SELECT DISTINCT event FROM left_over) e JOIN goals g ON lower(e.event) LIKE g.pattern ESCAPE '\'
 ), visits AS (
-    SELECT session_id FROM left_over WHERE is_visit OR (SELECT count(*) FROM keyed WHERE is_page) = 0
+    SELECT session_id FROM left_over WHERE is_visit OR event IN (SELECT event FROM reached) OR (SELECT count(*) FROM keyed WHERE is_page) = 0
 )
 SELECT row_id, session_id, TRUE AS is_joined FROM joined WHERE session_id IS NOT NULL
 UNION ALL

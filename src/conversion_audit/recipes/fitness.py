@@ -36,7 +36,9 @@ def used(audit: Audit) -> dict[str, str]:
     config = audit.config
     negative = {name for name, one in config.micro_conversions.items() if one.type == "negative"}
     named = rules.named_rules(config)
-    return fitness.used_events({name: rule.event for name, rule in named.items() if name not in negative})
+    return fitness.used_events(
+        audit.table("event_counts"), {name: rule.event for name, rule in named.items() if name not in negative}
+    )
 
 
 def _counts(audit: Audit) -> AnyTable:

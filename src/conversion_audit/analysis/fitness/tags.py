@@ -8,27 +8,28 @@ import pandas as pd
 
 from conversion_audit.analysis.fitness.counts import part
 from conversion_audit.analysis.statistics import wilson
-from conversion_audit.engine import AnyTable, engine_of, statement
+from conversion_audit.engine import AnyTable, engine_of, like, statement
 
 LEAST_EXPECTED = 25.0
 ALMOST_NONE = 0.05
 
 
-def used_events(rules: Mapping[str, Iterable[str]]) -> dict[str, str]:
+def used_events(counts: AnyTable, rules: Mapping[str, Iterable[str]]) -> dict[str, str]:
     """
-    Return the events that rules name, each with the first rule that names it.
+    Return the events that rules name, as the export writes them, each with the first rule that names it.
 
     Parameters
     ----------
+    counts : table
+        See `event_counts`.
     rules : mapping
-        Name of a step, goal or micro-conversion -> its events. Patterns with ``*`` are left out.
+        Name of a step, goal or micro-conversion -> its events. Patterns with ``*`` that several events fit are left out.
     """
-    found: dict[str, str] = {}
-    for name, events in rules.items():
-        for event in events:
-            if "*" not in event:
-                found.setdefault(event, name)
-    return found
+    said = [(name, event) for name, events in rules.items() for event in events]
+    named = pd.DataFrame(said, columns=["rule", "said"], dtype="string")
+    named = named.assign(pattern=named["said"].map(like).astype("string"), place=range(len(named)))
+    found = engine_of(counts).query(statement(__file__, "used_events"), {"counts": counts, "named": named})
+    return {row.event: row.rule for row in found.drop_duplicates("event").itertuples()}
 
 
 def step_gaps(sessions: AnyTable, marks: AnyTable, steps: Sequence[str], goal: str) -> pd.DataFrame:

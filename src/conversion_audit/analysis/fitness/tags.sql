@@ -1,3 +1,12 @@
+-- name: used_events
+WITH seen AS (
+    SELECT DISTINCT event FROM counts WHERE part = 'day_event'
+), met AS (
+    SELECT n.place, n.rule, n.said, s.event, count(*) OVER (PARTITION BY n.place) AS events
+    FROM named n JOIN seen s ON lower(s.event) LIKE n.pattern ESCAPE '\'
+)
+SELECT event, rule FROM met WHERE events = 1 OR said NOT LIKE '%*%' ORDER BY place, event;
+
 -- name: step_gaps
 WITH has AS (
     SELECT DISTINCT m.session_id, t.place
