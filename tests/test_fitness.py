@@ -159,6 +159,42 @@ def test_events_that_start_stop_or_fall_silent_are_found(days, pattern, since, u
     assert row["silent_until"] is pd.NaT if until is pd.NaT else row["silent_until"] == until
 
 
+def trial(days_before):
+    """Thirty visitors a day for four weeks; a third of them pay, so many days after their first visit."""
+    dates = np.repeat(pd.date_range("2026-03-02", periods=28), 30)
+    sessions = pd.DataFrame({"visitor_id": [f"v{n}" for n in range(len(dates))], "date": dates})
+    paid = sessions[::3].assign(date=lambda rows: rows["date"] + pd.Timedelta(days=days_before))
+    paid = paid[paid["date"] <= DAYS[-1]]
+    rows = pd.concat([sessions.assign(event="page_view"), paid.assign(event="payment")], ignore_index=True)
+    rows = rows.assign(session_id=[f"s{n}" for n in rows.index], set_aside=None).astype({"set_aside": "string"})
+    marks = rows.loc[rows["event"] == "payment", ["session_id"]].assign(name="payment")
+    return rows, marks
+
+
+def test_payments_after_a_trial_leave_no_gap_at_the_beginning_of_an_export():
+    rows, marks = trial(14)
+    assert fitness.soonest_events(rows, {"payment", "never"}) == {"payment": DAYS[14]}
+    assert fitness.blind_days(rows, marks, NO_BOOKS, "payment", START, END).empty
+
+
+def test_one_who_paid_at_once_shows_that_all_could():
+    rows, marks = trial(14)
+    at_once = pd.DataFrame({"session_id": ["x"], "visitor_id": ["x"], "date": [DAYS[-1]], "event": ["payment"]})
+    rows = pd.concat([rows, at_once.astype({"date": rows["date"].dtype})], ignore_index=True)
+    marks = pd.concat([marks, pd.DataFrame({"session_id": ["x"], "name": ["payment"]})], ignore_index=True)
+    assert fitness.soonest_events(rows, {"payment"}) == {"payment": DAYS[0]}
+    assert len(fitness.blind_days(rows, marks, NO_BOOKS, "payment", START, END)) == 14
+
+
+def test_before_an_event_can_occur_its_absence_is_no_silence():
+    counts = counted([*steady(), *steady("payment", 10, DAYS[14:])])
+    row = fitness.event_days(counts, START, END, {"payment"}, {"payment": DAYS[14]}).set_index("event").loc["payment"]
+    assert row["pattern"] == "steady"
+    late = counted([*steady(), *steady("payment", 10, DAYS[20:])])
+    row = fitness.event_days(late, START, END, {"payment"}, {"payment": DAYS[14]}).set_index("event").loc["payment"]
+    assert (row["pattern"], row["silent_since"], row["silent_days"]) == ("starts", DAYS[14], 6)
+
+
 def test_a_rare_event_is_not_called_silent():
     counts = counted([*steady(), *steady("purchase", 1, DAYS[::7], hours=(9,))])
     assert set(fitness.event_days(counts, START, END)["pattern"]) == {"steady"}
@@ -721,10 +757,11 @@ def silent_days(orders, weekday_off=None):
     """Return sessions and goal marks: fifty visits a day and so many orders; on one weekday never an order."""
     dates = pd.date_range("2026-03-02", periods=len(orders))
     orders = [0 if day.day_of_week == weekday_off else n for day, n in zip(dates, orders, strict=True)]
-    sessions = pd.DataFrame({"session_id": range(50 * len(dates)), "date": np.repeat(dates, 50), "set_aside": None})
+    ids = range(50 * len(dates))
+    sessions = pd.DataFrame({"session_id": ids, "visitor_id": ids, "date": np.repeat(dates, 50), "set_aside": None})
     bought = sessions.groupby("date").head(50).assign(place=lambda rows: rows.groupby("date").cumcount())
     bought = bought[bought["place"] < bought["date"].map(dict(zip(dates, orders, strict=True)))]
-    return sessions.astype({"session_id": str, "set_aside": "string"}), pd.DataFrame(
+    return sessions.astype({"session_id": str, "visitor_id": str, "set_aside": "string"}), pd.DataFrame(
         {"session_id": bought["session_id"].astype(str), "name": "purchase"}
     )
 

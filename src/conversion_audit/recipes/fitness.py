@@ -60,7 +60,11 @@ def _days(audit: Audit) -> AnyTable:
 
 
 def _event_days(audit: Audit) -> AnyTable:
-    return fitness.event_days(audit.table("event_counts"), audit.period.start, audit.period.end, used(audit))
+    counts, period, rules = audit.table("event_counts"), audit.period, used(audit)
+    found = fitness.event_days(counts, period.start, period.end, rules)
+    late = found.loc[found["is_used"] & (found["pattern"] == "starts"), "event"]
+    soonest = fitness.soonest_events(audit.table("events"), set(late))
+    return fitness.event_days(counts, period.start, period.end, rules, soonest) if soonest else found
 
 
 def _silent_segments(audit: Audit) -> AnyTable:

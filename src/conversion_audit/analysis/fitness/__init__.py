@@ -39,6 +39,7 @@ from conversion_audit.analysis.fitness.records import (
     traffic_record,
 )
 from conversion_audit.analysis.fitness.tags import silent_segments, step_gaps, used_events
+from conversion_audit.analysis.fitness.waits import soonest_events
 
 __all__ = [
     "FILLING_DAYS",
@@ -68,6 +69,7 @@ __all__ = [
     "set_aside",
     "silent_hours",
     "silent_segments",
+    "soonest_events",
     "source_totals",
     "step_gaps",
     "steps_record",

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from conversion_audit.analysis.fitness.gaps import fault
+from conversion_audit.analysis.fitness.waits import soonest_goals
 from conversion_audit.engine import AnyTable, engine_of, statement
 from conversion_audit.findings import Finding
 
@@ -25,7 +26,7 @@ def blind_days(
     A stretch of days without the goal is blind where the rates of the same weekdays outside it (with fewer than 21 days:
     that of all days) let at least 25 sessions expect it; days between two rare orders count among them, so a gap between
     orders is no outage. Where the shop's own books were given, a day on which they hold no order either is left alone:
-    nobody bought, and that is a finding of chapter 04 and no gap.
+    nobody bought, and that is a finding of chapter 04 and no gap. Nor are days blind that are too early for anybody.
 
     Parameters
     ----------
@@ -58,7 +59,10 @@ def blind_days(
     days["expected"] = usual * days["sessions"]
     certain = days.groupby(stretch)["expected"].transform("sum") >= LEAST_EXPECTED
     nobody_bought = days["book_orders"] == 0
-    return days.loc[silent & certain & ~nobody_bought, COLUMNS].reset_index(drop=True)
+    blind = silent & certain & ~nobody_bought
+    if blind.any():
+        blind &= days["date"] >= soonest_goals(sessions, marks)[goal]
+    return days.loc[blind, COLUMNS].reset_index(drop=True)
 
 
 def left_out(days: pd.DataFrame, goal: str) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -134,7 +134,14 @@ def _stretches(silent: list[tuple[datetime, float]]) -> pd.DataFrame:
     return frame[frame["expected"] >= LEAST_EXPECTED_HOURS].reset_index(drop=True)
 
 
-def event_days(counts: AnyTable, start: date, end: date, used: Collection[str] = (), most: int = 200) -> pd.DataFrame:
+def event_days(
+    counts: AnyTable,
+    start: date,
+    end: date,
+    used: Collection[str] = (),
+    soonest: Mapping[str, pd.Timestamp] = {},
+    most: int = 200,
+) -> pd.DataFrame:
     """
     Return how each event runs through the period.
 
@@ -146,6 +153,8 @@ def event_days(counts: AnyTable, start: date, end: date, used: Collection[str] =
         The period.
     used : collection of str
         Events that the config uses; they are looked at even where they are rare.
+    soonest : mapping
+        Event -> the first day on which it can occur (see `waits`), where that is known: none before is no silence.
     most : int
         How many other events to look at, the most frequent first.
 
@@ -169,7 +178,8 @@ def event_days(counts: AnyTable, start: date, end: date, used: Collection[str] =
     wide = wide.reindex(every).fillna(0.0)
     all_events = seen.groupby(pd.to_datetime(seen["date"]))["events"].sum().reindex(every).fillna(0.0).to_numpy()
     runs = {event: wide[event].to_numpy() for event in wanted}
-    rows = [{"event": event, **_run(run, all_events - run, every)} for event, run in runs.items()]
+    first = {event: int(every.searchsorted(soonest[event])) if event in soonest else 0 for event in wanted}
+    rows = [{"event": event, **_run(run, all_events - run, every, first[event])} for event, run in runs.items()]
     columns = [
         "event",
         "events",
@@ -185,11 +195,11 @@ def event_days(counts: AnyTable, start: date, end: date, used: Collection[str] =
     return frame.assign(is_used=frame["event"].isin(set(used)))
 
 
-def _run(seen: np.ndarray, others: np.ndarray, every: pd.DatetimeIndex) -> dict:
+def _run(seen: np.ndarray, others: np.ndarray, every: pd.DatetimeIndex, soonest: int) -> dict:
     """Look for the stretch without the event in which, by its share of the other events, most were expected."""
     active = np.flatnonzero(seen > 0)
     first, last = int(active[0]), int(active[-1])
-    edges = [(0, first - 1, "starts"), (last + 1, len(seen) - 1, "stops")]
+    edges = [(soonest, first - 1, "starts"), (last + 1, len(seen) - 1, "stops")]
     gaps = [(a + 1, b - 1, "interrupted") for a, b in pairwise(active) if b - a > 1]
     best = (0.0, None)
     for since, until, pattern in [*edges, *gaps]:
