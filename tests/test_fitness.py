@@ -186,6 +186,12 @@ def test_one_who_paid_at_once_shows_that_all_could():
     assert len(fitness.blind_days(rows, marks, NO_BOOKS, "payment", START, END)) == 14
 
 
+def test_events_of_nobody_can_occur_from_the_first_day():
+    rows, _ = trial(14)
+    nobody = rows.assign(visitor_id=pd.Series(pd.NA, index=rows.index, dtype="string"))
+    assert fitness.soonest_events(nobody, {"payment"}) == {"payment": DAYS[0]}
+
+
 def test_before_an_event_can_occur_its_absence_is_no_silence():
     counts = counted([*steady(), *steady("payment", 10, DAYS[14:])])
     row = fitness.event_days(counts, START, END, {"payment"}, {"payment": DAYS[14]}).set_index("event").loc["payment"]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from conversion_audit.analysis.fitness.gaps import fault
-from conversion_audit.analysis.fitness.waits import soonest_goals
+from conversion_audit.analysis.fitness.waits import soonest_goal
 from conversion_audit.engine import AnyTable, engine_of, statement
 from conversion_audit.findings import Finding
 
@@ -61,7 +61,7 @@ def blind_days(
     nobody_bought = days["book_orders"] == 0
     blind = silent & certain & ~nobody_bought
     if blind.any():
-        blind &= days["date"] >= soonest_goals(sessions, marks)[goal]
+        blind &= days["date"] >= soonest_goal(sessions, marks, goal)
     return days.loc[blind, COLUMNS].reset_index(drop=True)
 
 

@@ -26,16 +26,18 @@ def soonest_events(events: AnyTable, names: Collection[str]) -> dict[str, pd.Tim
     if not names:
         return {}
     reached = engine_of(events).view(statement(__file__, "events"), {"events": events})
-    return {name: day for name, day in _soonest(events, reached).items() if name in names}
+    return _soonest(events, reached, names)
 
 
-def soonest_goals(sessions: AnyTable, marks: AnyTable) -> dict[str, pd.Timestamp]:
-    """Return goal or step -> the first day on which a visit can have reached it (see `soonest_events`)."""
+def soonest_goal(sessions: AnyTable, marks: AnyTable, goal: str) -> pd.Timestamp:
+    """Return the first day on which a visit can have reached a goal that some visit did reach (see `soonest_events`)."""
     found = {"sessions": sessions, "marks": marks}
-    return _soonest(sessions, engine_of(sessions, marks).view(statement(__file__, "goals"), found))
+    reached = engine_of(sessions, marks).view(statement(__file__, "goals"), found)
+    return _soonest(sessions, reached, [goal])[goal]
 
 
-def _soonest(seen: AnyTable, reached: Table) -> dict[str, pd.Timestamp]:
-    found = reached.engine.query(statement(__file__, "soonest"), {"seen": seen, "reached": reached})
+def _soonest(seen: AnyTable, reached: Table, names: Collection[str]) -> dict[str, pd.Timestamp]:
+    tables = {"seen": seen, "reached": reached, "wanted": pd.DataFrame({"name": list(names)})}
+    found = reached.engine.query(statement(__file__, "soonest"), tables)
     days = pd.to_datetime(found["first_day"]) + pd.to_timedelta(found["days"], unit="D")
     return dict(zip(found["name"], days, strict=True))

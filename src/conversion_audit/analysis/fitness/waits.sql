@@ -3,9 +3,10 @@
 WITH firsts AS (
     SELECT visitor_id, min(date) AS first_day FROM seen WHERE visitor_id IS NOT NULL GROUP BY visitor_id
 )
-SELECT r.name, (SELECT min(first_day) FROM firsts) AS first_day,
+SELECT r.name, (SELECT min(date) FROM seen) AS first_day,
        CAST(min(coalesce(seconds_between(CAST(f.first_day AS TIMESTAMP), CAST(r.date AS TIMESTAMP)) / 86400, 0)) AS BIGINT) AS days
 FROM reached r
+JOIN wanted w ON w.name = r.name
 LEFT JOIN firsts f ON f.visitor_id = r.visitor_id
 GROUP BY r.name;
 
